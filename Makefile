@@ -1,0 +1,82 @@
+# Needs GNU make, and Python 3.11 or newer with venv. `make help` lists the targets.
+
+SUITABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+# Run, not looked up: some version managers put commands on PATH that only fail.
+suitable = $(if $(1),$(shell $(1) -c '$(SUITABLE)' >/dev/null 2>&1 && echo $(1)))
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(call suitable,$(name))))
+MISSING = $(if $(PYTHON),$(PYTHON) is not,There is no) Python 3.11 or newer with venv and pip: \
+install one (on Debian: python3 and python3-venv) or pass PYTHON=/path/to/python3
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+PIP_INSTALL := $(RUN) -m pip install -qq --disable-pip-version-check --no-input
+# Each is newer than the requirements that it says are installed. The first is away while
+# anything is being installed, so that what was cut short is made again from nothing.
+READY := $(VENV)/.ready
+READY_DEV := $(VENV)/.ready-dev
+intact := $(shell test -e $(READY) && test -x $(RUN) && echo yes)
+
+# Settings as in production, all of them said so that no .env has a part in it.
+lint: export DEBUG := false
+lint: export DJANGO_SECRET_KEY := an example that is long enough for what the checks ask of it
+lint: export DJANGO_ALLOWED_HOSTS := todos.example.com
+lint: export BETTER_AUTH_URL := https://app.example.com
+lint: export BETTER_AUTH_JWKS_URL :=
+lint: export BETTER_AUTH_ISSUER :=
+lint: export BETTER_AUTH_AUDIENCE :=
+lint: export BETTER_AUTH_ALGORITHMS :=
+lint: export BETTER_AUTH_SECRET :=
+lint: export BETTER_AUTH_LEEWAY := 30
+lint: export CORS_ALLOWED_ORIGINS :=
+lint: export DATABASE_URL := sqlite://:memory:
+lint: export LOG_LEVEL := INFO
+lint: export LOG_FORMAT := console
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint serve lock clean always
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
+
+install: $(READY_DEV) ## install everything into .venv; run, test and the others do it by themselves
+
+run: $(READY) ## configure, migrate and start the development server (HOST=127.0.0.1 PORT=8000)
+	@$(RUN) -m config.run
+
+test: $(READY_DEV) ## run the tests (ARGS="todos -k title --failfast")
+	@$(RUN) manage.py test $(ARGS)
+
+lint: $(READY_DEV) ## check format, style, types, imports, migrations and production settings
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m ruff check .
+	@$(RUN) -m mypy .
+	@$(RUN) $(VENV)/bin/lint-imports --no-logo
+	@$(RUN) manage.py makemigrations --check --dry-run
+	@$(RUN) manage.py check --deploy --fail-level WARNING
+
+serve: $(READY) ## start the production server, migrating nothing (HOST=127.0.0.1 PORT=8000)
+	@$(RUN) -m config.run --production
+
+lock: $(READY) ## compile the requirements files again (ARGS=--upgrade for newer versions)
+	@command -v uv >/dev/null || test -x $(VENV)/bin/uv || $(PIP_INSTALL) uv
+	@PATH="$$PATH:$(VENV)/bin"; for name in requirements requirements-dev; do \
+		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+			--no-annotate $(ARGS) -o $$name.txt $$name.in || exit; \
+	done
+
+clean: ## remove .venv and every cache; .env and the database stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path '*/node_modules/*' -prune -exec rm -rf {} +
+
+$(READY): requirements.txt $(if $(intact),,always)
+	@echo "Installing $< into $(VENV) ..."
+	$(if $(intact),,@$(or $(call suitable,$(PYTHON)),$(error $(MISSING))) -m venv --clear $(VENV))
+	@rm -f $@
+	@$(PIP_INSTALL) -r $<
+	@touch $@
+
+$(READY_DEV): requirements-dev.txt $(READY)
+	@echo "Installing $< into $(VENV) ..."
+	@rm -f $(READY)
+	@$(PIP_INSTALL) -r $<
+	@touch $(READY) $@

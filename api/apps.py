@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.core import checks
+
+
+class ApiConfig(AppConfig):
+    name = "api"
+
+    def ready(self) -> None:
+        from api.checks import check_deployment, check_views
+
+        checks.register(check_views, checks.Tags.security)
+        checks.register(check_deployment, checks.Tags.security, deploy=True)

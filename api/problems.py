@@ -1,0 +1,138 @@
+"""Every error as a problem document (RFC 9457)."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.views import set_rollback
+
+from api.exceptions import (
+    STATUS_PROBLEMS,
+    BadRequest,
+    ContentTooLarge,
+    DatabaseUnavailable,
+    InvalidParameter,
+    encodable,
+)
+
+logger = logging.getLogger(__name__)
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+WHOLE_BODY = api_settings.NON_FIELD_ERRORS_KEY
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """The framework's hook: an exception in a view -> its problem document.
+
+    ``None`` for what is nobody's fault but ours: Django logs it and answers 500, which
+    ``api.middleware.problem_documents`` puts into the same form.
+    """
+    error = _as_api_exception(exc)
+    if error is None:
+        return None
+    if isinstance(error, DatabaseUnavailable):
+        logger.error("Database unavailable: %s", exc)
+    set_rollback()
+    request: Request = context["request"]
+    return Response(
+        problem(request, error.status_code, **_members(error)),
+        status=error.status_code,
+        headers=_headers(error),
+        content_type=PROBLEM_MEDIA_TYPE,
+    )
+
+
+def problem_response(request: HttpRequest, status_code: int) -> HttpResponse:
+    """The problem document for an error that only its status code is known of."""
+    fallback = 400 if status_code < 500 else 500
+    code, detail = STATUS_PROBLEMS.get(status_code, STATUS_PROBLEMS[fallback])
+    body = json.dumps(problem(request, status_code, code=code, detail=detail))
+    return HttpResponse(
+        body,
+        status=status_code,
+        content_type=PROBLEM_MEDIA_TYPE,
+        headers={"Content-Length": str(len(body))},  # nothing further out counts it
+    )
+
+
+def problem(request: HttpRequest | Request, status_code: int, **members: Any) -> dict[str, Any]:
+    """The members of a problem document. ``type`` stays ``about:blank``: ``code`` tells more."""
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status_code).phrase,
+        "status": status_code,
+        **members,
+        "instance": request.id.urn,  # type: ignore[union-attr]
+    }
+
+
+def _as_api_exception(exc: Exception) -> exceptions.APIException | None:
+    match exc:
+        case exceptions.APIException():
+            return exc
+        case Http404():
+            return exceptions.NotFound()
+        case PermissionDenied():
+            return exceptions.PermissionDenied()
+        case RequestDataTooBig():
+            return ContentTooLarge()
+        case SuspiciousOperation():
+            return BadRequest()
+        case OperationalError() | InterfaceError():
+            return DatabaseUnavailable()
+    return None
+
+
+def _members(error: exceptions.APIException) -> dict[str, Any]:
+    if isinstance(error, exceptions.ValidationError):
+        errors = list(_flatten(error.get_full_details()))
+        return {"detail": "The body is not valid.", "code": "validation_failed", "errors": errors}
+    members: dict[str, Any] = {"detail": str(error.detail), "code": error.get_codes()}
+    if isinstance(error, InvalidParameter):
+        members["errors"] = error.errors
+    return members
+
+
+def _flatten(details: Any, pointer: str = "") -> Iterator[dict[str, str]]:
+    """The framework's nested errors as a list, each with its JSON pointer (RFC 6901)."""
+    if isinstance(details, list):
+        # A list holds the errors of one value, or one dictionary of errors for each item.
+        for index, item in enumerate(details):
+            yield from _flatten(item, pointer if "message" in item else f"{pointer}/{index}")
+    elif "message" in details and isinstance(details["message"], str):
+        yield {
+            "pointer": pointer,
+            "code": str(details["code"]),
+            "detail": encodable(str(details["message"])),
+        }
+    else:
+        for name, item in details.items():
+            yield from _flatten(
+                item, pointer if name == WHOLE_BODY else f"{pointer}/{_escape(name)}"
+            )
+
+
+def _escape(name: object) -> str:
+    return encodable(str(name)).replace("~", "~0").replace("/", "~1")
+
+
+def _headers(error: exceptions.APIException) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = ", ".join(
+            filter(None, [challenge, getattr(error, "challenge", None)])
+        )
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait))
+    return headers

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+ORIGIN = "https://app.example.com"
+
+
+def preflight(client: Client) -> Any:
+    return client.options(
+        "/api/todos/",
+        headers={
+            "origin": ORIGIN,
+            "access-control-request-method": "POST",
+            "access-control-request-headers": "authorization, content-type",
+        },
+    )
+
+
+@pytest.fixture
+def _open_to_the_front_end(settings: Settings) -> None:
+    settings.CORS_ALLOWED_ORIGINS = [ORIGIN]
+
+
+def test_no_other_origin_is_let_in_by_default(alice: Client) -> None:
+    assert "Access-Control-Allow-Origin" not in preflight(alice)
+    assert "Access-Control-Allow-Origin" not in alice.get("/api/me/", headers={"origin": ORIGIN})
+
+
+@pytest.mark.usefixtures("_open_to_the_front_end")
+class TestAnAllowedOrigin:
+    def test_a_preflight_needs_no_token(self, anonymous: Client) -> None:
+        response = preflight(anonymous)
+        assert response.status_code == 200
+        assert response["Access-Control-Allow-Origin"] == ORIGIN
+        assert "authorization" in response["Access-Control-Allow-Headers"]
+        assert "PATCH" in response["Access-Control-Allow-Methods"]
+
+    def test_it_may_read_answers_and_refusals(self, alice: Client, anonymous: Client) -> None:
+        for client, path, status in (
+            (alice, "/api/me/", 200),
+            (anonymous, "/api/me/", 401),
+            (anonymous, "/nope", 404),
+        ):
+            response = client.get(path, headers={"origin": ORIGIN})
+            assert response.status_code == status
+            assert response["Access-Control-Allow-Origin"] == ORIGIN
+            assert "X-Request-Id" in response["Access-Control-Expose-Headers"]
+            assert "origin" in response["Vary"].lower()
+
+    def test_no_cookie_is_sent_along(self, alice: Client) -> None:
+        response = alice.get("/api/me/", headers={"origin": ORIGIN})
+        assert "Access-Control-Allow-Credentials" not in response
+
+    def test_another_origin_may_not(self, alice: Client) -> None:
+        response = alice.get("/api/me/", headers={"origin": "https://evil.example"})
+        assert "Access-Control-Allow-Origin" not in response

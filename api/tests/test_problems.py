@@ -1,0 +1,146 @@
+"""Every error is a problem document, whoever answers it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from typing import Any
+
+import pytest
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
+from pytest_django import Settings
+
+from api.middleware import problem_documents
+from api.views import MeView
+
+
+def problem(response: Any, status: int, code: str) -> dict[str, Any]:
+    """The members of a problem document, once it is one."""
+    assert response.status_code == status
+    assert response["Content-Type"] == "application/problem+json"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    body: dict[str, Any] = json.loads(response.content)
+    assert {"type", "title", "status", "detail", "instance", "code"} <= set(body)
+    assert (body["type"], body["status"], body["code"]) == ("about:blank", status, code)
+    assert body["instance"] == f"urn:uuid:{response['X-Request-Id']}"
+    assert response["Content-Length"] == str(len(response.content))
+    return body
+
+
+@pytest.fixture(params=[False, True], ids=["production", "DEBUG"])
+def _either_mode(request: pytest.FixtureRequest, settings: Settings) -> None:
+    settings.DEBUG = request.param
+
+
+@pytest.mark.usefixtures("_either_mode")
+class TestFromAnywhere:
+    @pytest.mark.parametrize(
+        "path", ["/", "/nope", "/api/nope/", "/api/todos/a/b/c/", "//", "/%00"]
+    )
+    def test_an_unknown_path_is_404(self, client: Client, path: str) -> None:
+        problem(client.get(path), 404, "not_found")
+
+    def test_a_method_that_a_route_does_not_know_is_405(self, alice: Client) -> None:
+        response = alice.delete("/api/me/")
+        problem(response, 405, "method_not_allowed")
+        assert response["Allow"] == "GET, HEAD, OPTIONS"
+
+    def test_an_accept_that_admits_no_json_is_406(self, alice: Client) -> None:
+        problem(alice.get("/api/me/", headers={"accept": "text/html"}), 406, "not_acceptable")
+
+    @pytest.mark.parametrize(
+        "media_type", ["text/plain", "application/xml", "multipart/form-data", "x"]
+    )
+    def test_a_body_that_is_no_json_is_415(self, alice: Client, media_type: str) -> None:
+        response = alice.post("/api/todos/", "title=x", content_type=media_type)
+        problem(response, 415, "unsupported_media_type")
+
+    @pytest.mark.parametrize(
+        "body",
+        ["{", "{'a': 1}", "NaN", '{"title": Infinity}', "[" * 100_000, "\ufeff{}", "1" * 5000],
+    )
+    def test_a_body_that_cannot_be_parsed_is_400(self, alice: Client, body: str) -> None:
+        response = alice.post("/api/todos/", body, content_type="application/json")
+        problem(response, 400, "parse_error")
+
+    def test_a_body_that_is_not_utf8_is_400(self, alice: Client) -> None:
+        response = alice.generic("POST", "/api/todos/", b'{"title":"\xff"}', "application/json")
+        problem(response, 400, "parse_error")
+
+    def test_a_body_over_256_kib_is_413(self, alice: Client) -> None:
+        body = json.dumps({"title": "x" * 256 * 1024})
+        response = alice.post("/api/todos/", body, content_type="application/json")
+        problem(response, 413, "content_too_large")
+
+    def test_a_host_that_is_not_ours_is_400(self, alice: Client) -> None:
+        problem(alice.get("/api/me/", headers={"host": "evil.example"}), 400, "bad_request")
+
+    def test_a_host_that_is_not_ours_is_a_short_line_in_the_log(
+        self, alice: Client, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        alice.get("/api/me/", headers={"host": "a" * 100_000})
+        (record,) = caplog.records
+        assert len(record.getMessage()) <= 200
+        assert record.exc_info is None
+
+    def test_more_parameters_than_anybody_needs_are_400(self, alice: Client) -> None:
+        problem(alice.get("/api/todos/?" + "a&" * 1001), 400, "bad_request")
+
+    def test_a_crash_is_500_and_tells_no_internals(
+        self, mint: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def crash(self: MeView, request: Any) -> None:
+            raise LookupError("internal detail")
+
+        monkeypatch.setattr(MeView, "get", crash)
+        client = Client(raise_request_exception=False)
+        response = client.get("/api/me/", headers={"authorization": f"Bearer {mint()}"})
+        problem(response, 500, "internal_error")
+        assert b"internal detail" not in response.content
+        assert "internal detail" in caplog.text
+
+    @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+    def test_a_database_that_is_away_is_503(
+        self,
+        alice: Client,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+        error: type[Exception],
+    ) -> None:
+        def fail(self: MeView, request: Any) -> None:
+            raise error("connection to 10.0.0.1 failed")
+
+        monkeypatch.setattr(MeView, "get", fail)
+        with caplog.at_level(logging.ERROR):
+            response = alice.get("/api/me/")
+        body = problem(response, 503, "database_unavailable")
+        assert response["Retry-After"] == "5"
+        assert "10.0.0.1" not in str(body)
+        assert "10.0.0.1" in caplog.text
+
+
+def test_every_answer_has_an_id_of_its_own(alice: Client) -> None:
+    ids = {alice.get("/api/me/")["X-Request-Id"] for _ in range(3)}
+    assert len({uuid.UUID(text) for text in ids}) == 3
+
+
+def test_no_answer_is_for_a_shared_cache(alice: Client, anonymous: Client) -> None:
+    for response in (alice.get("/api/me/"), anonymous.get("/api/me/"), anonymous.get("/nope")):
+        assert response["Cache-Control"] == "private, no-cache"
+        assert {"Accept", "Authorization"} <= set(response["Vary"].split(", "))
+
+
+def test_what_is_no_error_stays_as_it_is(rf: RequestFactory) -> None:
+    def not_modified(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(status=304)
+
+    assert problem_documents(not_modified)(rf.get("/")).status_code == 304
+
+
+@pytest.mark.django_db
+def test_what_utf8_cannot_say_is_not_said_back(alice: Client) -> None:
+    body = alice.generic("POST", "/api/todos/", '{"\\ud800": 1, "title": "x"}', "application/json")
+    assert problem(body, 400, "validation_failed")["errors"][0]["pointer"] == "/?"

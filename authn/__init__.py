@@ -1,0 +1,22 @@
+"""Turns a Better Auth token into a user, and nothing else.
+
+``authn.JWTAuthentication`` is the name to put into ``DEFAULT_AUTHENTICATION_CLASSES``.
+It is imported on first use, so that the verifier can be used without Django.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from authn.authentication import JWTAuthentication
+
+__all__ = ["JWTAuthentication"]
+
+
+def __getattr__(name: str) -> object:
+    if name == "JWTAuthentication":
+        from authn.authentication import JWTAuthentication
+
+        return JWTAuthentication
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

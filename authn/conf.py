@@ -1,0 +1,119 @@
+"""Django's settings -> what this package is configured to do.
+
+Read on every access, so that an override in a test or a reload just works. The verifier is
+built once for each distinct configuration, because it keeps the issuer's keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
+from threading import Lock
+
+from django.conf import settings
+
+from authn.claims import ClaimPolicy
+from authn.exceptions import NotConfigured
+from authn.fetching import fetch_key_set
+from authn.jwks import KEY_SET_ALGORITHMS, canonical_algorithm
+from authn.keys import KeySet
+from authn.mistakes import mistakes_in
+from authn.origins import origin_of
+from authn.secret import SECRET_ALGORITHMS, SecretKey
+from authn.verifier import TokenVerifier, Trust
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthnConfig:
+    """The ``BETTER_AUTH_*`` settings with everything derived. An empty string means unset."""
+
+    url: str
+    jwks_url: str
+    issuer: str
+    audience: tuple[str, ...]
+    algorithms: tuple[str, ...]
+    secret: str = field(repr=False)
+    leeway_seconds: int
+    plain_http_allowed: bool
+
+    @classmethod
+    def from_settings(cls) -> AuthnConfig:
+        return cls(
+            url=settings.BETTER_AUTH_URL.rstrip("/"),
+            jwks_url=settings.BETTER_AUTH_JWKS_URL,
+            issuer=settings.BETTER_AUTH_ISSUER,
+            audience=tuple(settings.BETTER_AUTH_AUDIENCE),
+            algorithms=tuple(canonical_algorithm(name) for name in settings.BETTER_AUTH_ALGORITHMS),
+            secret=settings.BETTER_AUTH_SECRET,
+            leeway_seconds=settings.BETTER_AUTH_LEEWAY,
+            plain_http_allowed=settings.DEBUG,
+        )
+
+    @property
+    def key_set_url(self) -> str:
+        if self.jwks_url or not self.url:
+            return self.jwks_url
+        # Better Auth itself takes its base URL with or without this path.
+        return f"{self.url.removesuffix('/api/auth')}/api/auth/jwks"
+
+    @property
+    def expected_issuer(self) -> str:
+        return self.issuer or origin_of(self.url)
+
+    @property
+    def expected_audience(self) -> frozenset[str]:
+        return frozenset(self.audience or filter(None, [origin_of(self.url)]))
+
+    @property
+    def key_set_algorithms(self) -> frozenset[str]:
+        """What the key set is asked for: nothing where there is none."""
+        return self._accepted(KEY_SET_ALGORITHMS) if self.key_set_url else frozenset()
+
+    @property
+    def secret_algorithms(self) -> frozenset[str]:
+        """What the secret is used for. One .env may hold a secret that only Better Auth needs."""
+        return self._accepted(SECRET_ALGORITHMS) if self.secret else frozenset()
+
+    def _accepted(self, algorithms: frozenset[str]) -> frozenset[str]:
+        return algorithms.intersection(self.algorithms) if self.algorithms else algorithms
+
+    def trusts(self) -> Iterator[Trust]:
+        """Whose tokens to accept, which only a configuration without mistakes says."""
+        policy = ClaimPolicy(issuer=self.expected_issuer or None, audiences=self.expected_audience)
+        if self.secret_algorithms:
+            yield Trust(
+                algorithms=self.secret_algorithms,
+                keys=SecretKey(self.secret),
+                policy=replace(
+                    policy,
+                    issuer_required=bool(self.issuer),
+                    audience_required=bool(self.audience),
+                ),
+            )
+        if self.key_set_algorithms:
+            yield Trust(
+                algorithms=self.key_set_algorithms,
+                keys=KeySet(partial(fetch_key_set, self.key_set_url)),
+                policy=replace(policy, issuer_required=True, audience_required=True),
+            )
+
+
+def get_verifier() -> TokenVerifier:
+    """The verifier for the settings as they are now.
+
+    Raises ``NotConfigured`` where the settings are refused: system checks do not run under
+    a production server, so what they say is enforced here again.
+    """
+    with _building:  # two first requests at once must not make two caches of keys
+        return _verifier_for(AuthnConfig.from_settings())
+
+
+_building = Lock()
+
+
+@lru_cache(maxsize=1)
+def _verifier_for(config: AuthnConfig) -> TokenVerifier:
+    for mistake in mistakes_in(config):
+        raise NotConfigured(f"{mistake.message} {mistake.hint}")
+    return TokenVerifier(list(config.trusts()), leeway_seconds=config.leeway_seconds)

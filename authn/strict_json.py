@@ -1,0 +1,41 @@
+"""JSON with one meaning only: in UTF-8 (RFC 8259 section 8.1), and no name twice."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+
+def parse(data: bytes) -> Any:
+    """What ``data`` says.
+
+    Raises ``ValueError`` for another encoding, a byte order mark, a name that occurs twice
+    (two readers could see two values), ``NaN``, or too deep a nesting.
+    """
+    try:
+        return json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_object_without_duplicates,
+            parse_constant=_refuse_constant,
+        )
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def parse_object(data: bytes) -> dict[str, Any]:
+    """The same for what must be an object."""
+    value = parse(data)
+    if not isinstance(value, dict):
+        raise ValueError("not an object")
+    return value
+
+
+def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return result
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,175 @@
+"""From the header of a request to its user, through the real API."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from authn.conf import get_verifier
+from authn.exceptions import NotConfigured
+from authn.testing import Clock, Issuer, SecretIssuer
+from conftest import SECRET, Mint
+
+Bearer = Callable[[str], Client]
+
+
+@pytest.fixture
+def issuer(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Issuer:
+    """An issuer whose key set the API fetches."""
+    issuer = Issuer(url="https://auth.example.com", clock=Clock(time.time()))
+    settings.BETTER_AUTH_URL = issuer.url
+    settings.BETTER_AUTH_SECRET = ""
+    monkeypatch.setattr("authn.conf.fetch_key_set", lambda url: issuer.fetch())
+    return issuer
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
+def test_the_scheme_is_case_insensitive(client: Client, mint: Mint, scheme: str) -> None:
+    response = client.get("/api/me/", headers={"authorization": f"{scheme} {mint()}"})
+    assert response.status_code == 200
+
+
+def test_spaces_around_the_token_do_not_matter(client: Client, mint: Mint) -> None:
+    response = client.get("/api/me/", headers={"authorization": f" Bearer   {mint()}  "})
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Basic YWxpY2U6cGFzc3dvcmQ=", "Token abc", "Bearerabc", "\u00a0Bearer abc"]
+)
+def test_no_token_or_another_scheme_is_nobody(client: Client, header: str) -> None:
+    response = client.get("/api/me/", headers={"authorization": header} if header else {})
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"] == 'Bearer realm="todos"'
+    assert response.json()["code"] == "not_authenticated"
+
+
+@pytest.mark.parametrize(
+    "credentials", ["", "abc", "a b", "a,b", "Bearer x", "\x00", "é", "x" * 9000, "\u00a0a.b.c"]
+)
+def test_credentials_that_are_no_token_are_refused(client: Client, credentials: str) -> None:
+    response = client.get("/api/me/", headers={"authorization": f"Bearer {credentials}"})
+    assert (response.status_code, response.json()["code"]) == (401, "token_malformed")
+
+
+def test_two_tokens_in_one_header_are_refused(client: Client, mint: Mint) -> None:
+    both = f"Bearer {mint(sub='alice')},Bearer {mint(sub='bob')}"
+    response = client.get("/api/me/", headers={"authorization": both})
+    assert (response.status_code, response.json()["code"]) == (401, "token_malformed")
+
+
+@pytest.mark.parametrize("name", ["token", "access_token", "authorization", "jwt"])
+def test_a_token_counts_in_the_header_only(client: Client, mint: Mint, name: str) -> None:
+    client.cookies[name] = mint()
+    response = client.post(f"/api/todos/?{name}={mint()}", {name: mint(), "title": "x"})
+    assert response.status_code == 401
+
+
+@pytest.mark.parametrize("name", ["X-User-Id", "X-Forwarded-User", "Remote-User", "X-Owner-Id"])
+def test_no_other_header_makes_a_user(client: Client, mint: Mint, name: str) -> None:
+    assert client.get("/api/me/", headers={name: "alice"}).status_code == 401
+    both = {name: "bob", "authorization": f"Bearer {mint(sub='alice')}"}
+    assert client.get("/api/me/", headers=both).json()["id"] == "alice"
+
+
+def test_a_refusal_says_why_in_a_fixed_text(client: Client, mint: Mint, bearer: Bearer) -> None:
+    response = bearer(mint(exp=1)).get("/api/me/")
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"] == (
+        'Bearer realm="todos", error="invalid_token", error_description="The token has expired."'
+    )
+    assert response.json()["code"] == "token_expired"
+    assert response.json()["detail"] == "The token has expired."
+
+
+def test_a_refusal_is_one_line_in_the_log_without_the_token(
+    mint: Mint, bearer: Bearer, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = mint(sub="somebody-secret", exp=1)
+    with caplog.at_level(logging.DEBUG):
+        bearer(token).get("/api/me/")
+    assert [
+        record.getMessage() for record in caplog.records if record.name == "authn.authentication"
+    ] == ["Token refused: token_expired"]
+    for part in [*token.split("."), "somebody-secret"]:
+        assert part not in caplog.text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("token", ["garbage", None], ids=["refused", "absent"])
+def test_a_request_that_is_refused_runs_no_query(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries, token: str | None
+) -> None:
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    with django_assert_num_queries(0):
+        assert client.get("/api/todos/", headers=headers).status_code == 401
+
+
+def test_claims_grant_no_privilege(mint: Mint) -> None:
+    from authn.users import TokenUser
+
+    token = mint(is_staff=True, is_superuser=True, is_active=False, role="admin", id="root")
+    user = TokenUser.from_claims(get_verifier().verify(token))
+    assert (user.pk, user.is_staff, user.is_superuser, user.is_active) == (
+        "alice",
+        False,
+        False,
+        True,
+    )
+
+
+def test_a_token_of_the_key_set_opens_the_api(issuer: Issuer, bearer: Bearer) -> None:
+    assert bearer(issuer.mint(sub="alice")).get("/api/me/").json()["id"] == "alice"
+
+
+def test_without_keys_a_token_is_not_refused_but_put_off(
+    issuer: Issuer, bearer: Bearer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """401 would make clients log their users out because the issuer restarts."""
+    issuer.broken = True
+    response = bearer(issuer.mint()).get("/api/me/")
+    assert [record.getMessage() for record in caplog.records] == [
+        "The key set was not refreshed: the issuer cannot be reached",
+        "Token not verified: keys_unavailable",
+    ]
+    assert response.status_code == 503
+    assert response["Retry-After"] == "10"
+    assert response.json()["code"] == "keys_unavailable"
+    assert "WWW-Authenticate" not in response
+
+
+def test_an_unknown_kid_is_refused(issuer: Issuer, bearer: Bearer) -> None:
+    response = bearer(issuer.mint(header={"kid": "made-up"})).get("/api/me/")
+    assert (response.status_code, response.json()["code"]) == (401, "key_unknown")
+
+
+def test_the_cache_of_keys_outlives_a_request(issuer: Issuer, bearer: Bearer) -> None:
+    for _ in range(5):
+        bearer(issuer.mint()).get("/api/me/")
+    assert issuer.fetches == 1
+
+
+def test_both_sources_open_the_api_at_once(
+    issuer: Issuer, settings: Settings, bearer: Bearer
+) -> None:
+    settings.BETTER_AUTH_SECRET = SECRET
+    secret_issuer = SecretIssuer(SECRET, clock=issuer.clock)
+    assert bearer(issuer.mint(sub="alice")).get("/api/me/").json()["id"] == "alice"
+    assert bearer(secret_issuer.mint(sub="bob")).get("/api/me/").json()["id"] == "bob"
+
+
+def test_unconfigured_a_token_is_our_fault_and_opens_nothing(
+    settings: Settings, mint: Mint
+) -> None:
+    settings.BETTER_AUTH_SECRET = ""
+    client = Client(raise_request_exception=False)
+    response = client.get("/api/me/", headers={"authorization": f"Bearer {mint()}"})
+    assert (response.status_code, response.json()["code"]) == (500, "internal_error")
+    assert "BETTER_AUTH" not in response.content.decode()
+    with pytest.raises(NotConfigured, match="BETTER_AUTH_URL"):
+        get_verifier()

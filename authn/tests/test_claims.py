@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from authn.claims import MAX_NUMERIC_DATE, ClaimPolicy
+from authn.exceptions import (
+    AudienceMismatch,
+    ClaimInvalid,
+    ClaimMissing,
+    IssuerMismatch,
+    SubjectInvalid,
+    TokenExpired,
+    TokenNotYetValid,
+    TokenRejected,
+)
+from authn.testing import Clock, Issuer
+
+LEEWAY = 30
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def issuer(clock: Clock) -> Issuer:
+    return Issuer(clock=clock)
+
+
+def reason_against(issuer: Issuer, **claims: Any) -> type[TokenRejected] | None:
+    """Why a token with these claims is refused, ``None`` where it is accepted."""
+    try:
+        issuer.verifier(leeway_seconds=LEEWAY).verify(issuer.mint(**claims))
+    except TokenRejected as reason:
+        return type(reason)
+    return None
+
+
+@pytest.mark.parametrize("claim", ["exp", "sub", "iss", "aud"])
+def test_a_required_claim_is_required(issuer: Issuer, claim: str) -> None:
+    assert reason_against(issuer, **{claim: None}) is ClaimMissing
+
+
+@pytest.mark.parametrize("claim", ["iat", "nbf", "email", "name"])
+def test_any_other_claim_may_be_absent(issuer: Issuer, claim: str) -> None:
+    assert reason_against(issuer, **{claim: None}) is None
+
+
+def test_a_token_lives_until_the_last_moment_of_the_leeway(issuer: Issuer, clock: Clock) -> None:
+    expires_at = clock.now
+    assert reason_against(issuer, exp=expires_at) is None
+    clock.advance(LEEWAY - 0.001)
+    assert reason_against(issuer, exp=expires_at) is None
+    clock.advance(0.001)
+    assert reason_against(issuer, exp=expires_at) is TokenExpired
+
+
+@pytest.mark.parametrize("claim", ["nbf", "iat"])
+def test_a_token_lives_from_the_first_moment_of_the_leeway(
+    issuer: Issuer, clock: Clock, claim: str
+) -> None:
+    assert reason_against(issuer, **{claim: clock.now + LEEWAY}) is None
+    assert reason_against(issuer, **{claim: clock.now + LEEWAY + 0.001}) is TokenNotYetValid
+
+
+@pytest.mark.parametrize("claim", ["exp", "nbf", "iat"])
+@pytest.mark.parametrize(
+    "value",
+    ["1900000000", True, False, [], {}, [1_900_000_000], MAX_NUMERIC_DATE + 1, -1e300, 1e300],
+)
+def test_a_time_is_a_number_that_a_calendar_has(issuer: Issuer, claim: str, value: Any) -> None:
+    assert reason_against(issuer, **{claim: value}) is ClaimInvalid
+
+
+@pytest.mark.parametrize("claim", ["exp", "nbf", "iat"])
+def test_null_is_no_time(claim: str) -> None:
+    payload = {"sub": "alice", "exp": 2_000_000_000, claim: None}
+    with pytest.raises(ClaimInvalid):
+        ClaimPolicy().check(payload, now=1_900_000_000, leeway_seconds=0)
+
+
+def test_the_last_second_that_a_calendar_has_is_a_time(issuer: Issuer) -> None:
+    assert datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp() == MAX_NUMERIC_DATE
+    assert reason_against(issuer, exp=MAX_NUMERIC_DATE) is None
+
+
+def test_without_leeway_a_token_ends_when_it_says(issuer: Issuer) -> None:
+    with pytest.raises(TokenExpired):
+        issuer.verifier().verify(issuer.mint(exp=issuer.clock.now))
+
+
+def test_a_fraction_of_a_second_is_a_time(issuer: Issuer, clock: Clock) -> None:
+    assert reason_against(issuer, exp=clock.now + 0.5, nbf=clock.now - 0.5) is None
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "",
+        " ",
+        "\t",
+        "\u00a0",
+        "\u2003",
+        "\u200b\ufeff",
+        "a\x00b",
+        "a\nb",
+        "\x7f",
+        "a\x85",
+        "\ud800",
+        "x" * 256,
+        7,
+        ["a"],
+    ],
+    ids=repr,
+)
+def test_a_subject_that_is_no_identity_is_refused(issuer: Issuer, subject: Any) -> None:
+    assert reason_against(issuer, sub=subject) is SubjectInvalid
+
+
+@pytest.mark.parametrize("subject", ["1", "x" * 255, "a b", "auth0|1", "ÅÅ", "😀", "' OR 1=1 --"])
+def test_any_other_subject_is_taken_to_the_letter(issuer: Issuer, subject: str) -> None:
+    assert issuer.verifier().verify(issuer.mint(sub=subject)).subject == subject
+
+
+@pytest.mark.parametrize(
+    ("issuer_claim", "reason"),
+    [
+        ("https://auth.example.com/", IssuerMismatch),
+        ("https://AUTH.example.com", IssuerMismatch),
+        ("http://auth.example.com", IssuerMismatch),
+        ("https://auth.example.com.evil.example", IssuerMismatch),
+        ("", IssuerMismatch),
+        (["https://auth.example.com"], ClaimInvalid),
+        (1, ClaimInvalid),
+    ],
+)
+def test_another_issuer_is_refused(
+    issuer: Issuer, issuer_claim: Any, reason: type[TokenRejected]
+) -> None:
+    assert reason_against(issuer, iss=issuer_claim) is reason
+
+
+@pytest.mark.parametrize(
+    ("audience", "reason"),
+    [
+        (["https://other.example", "https://auth.example.com"], None),
+        ("better-auth:session-cache", AudienceMismatch),
+        ("https://auth.example.com/", AudienceMismatch),
+        ("https://auth.example.co", AudienceMismatch),
+        ("", AudienceMismatch),
+        ([], AudienceMismatch),
+        (["https://other.example"], AudienceMismatch),
+        (["https://auth.example.com", 1], ClaimInvalid),
+        ([["https://auth.example.com"]], ClaimInvalid),
+        ({"https://auth.example.com": 1}, ClaimInvalid),
+        (1, ClaimInvalid),
+    ],
+    ids=repr,
+)
+def test_a_token_for_somebody_else_is_refused(
+    issuer: Issuer, audience: Any, reason: type[TokenRejected] | None
+) -> None:
+    assert reason_against(issuer, aud=audience) is reason
+
+
+class TestAPolicyThatRequiresNothing:
+    """The shared secret with nothing set: what is absent is not missed, the rest must match."""
+
+    @pytest.mark.parametrize(
+        ("policy", "claims", "reason"),
+        [
+            (ClaimPolicy(), {}, None),
+            (ClaimPolicy(), {"iss": "https://a.example"}, IssuerMismatch),
+            (ClaimPolicy(), {"aud": "https://a.example"}, AudienceMismatch),
+            (ClaimPolicy(issuer="https://a.example"), {}, None),
+            (ClaimPolicy(issuer="https://a.example"), {"iss": "https://b.example"}, IssuerMismatch),
+            (ClaimPolicy(audiences=frozenset({"a"})), {}, None),
+            (ClaimPolicy(audiences=frozenset({"a"})), {"aud": "b"}, AudienceMismatch),
+            (ClaimPolicy(issuer="i", issuer_required=True), {}, ClaimMissing),
+            (ClaimPolicy(audiences=frozenset("a"), audience_required=True), {}, ClaimMissing),
+        ],
+    )
+    def test_iss_and_aud(
+        self, policy: ClaimPolicy, claims: dict[str, Any], reason: type[TokenRejected] | None
+    ) -> None:
+        payload = {"sub": "alice", "exp": 2_000_000_000, **claims}
+        expectation = pytest.raises(reason) if reason else nullcontext()
+        with expectation:
+            policy.check(payload, now=1_900_000_000, leeway_seconds=0)
+
+
+def test_only_sub_is_identity(issuer: Issuer) -> None:
+    """A mailed verification link is signed with the same secret and has an email, but no sub."""
+    claims: dict[str, Any] = {"id": "alice", "email": "alice@example.com", "user": {"id": "alice"}}
+    assert reason_against(issuer, sub=None, **claims) is ClaimMissing
+
+
+@pytest.mark.parametrize(
+    "value", [1, ["a@example.com"], {"a": 1}, True, "\ud800", "x\udfff"], ids=repr
+)
+def test_display_data_that_is_no_text_counts_as_absent(issuer: Issuer, value: Any) -> None:
+    claims = issuer.verifier().verify(issuer.mint(email=value, name=value))
+    assert (claims.email, claims.name) == (None, None)

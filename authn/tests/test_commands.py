@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from pytest_django import Settings
+
+from authn.conf import get_verifier
+from authn.exceptions import AuthnError, KeySetInvalid
+from authn.management.commands.inspect_token import WHERE_TO_LOOK
+from authn.testing import Issuer
+from conftest import Mint
+
+
+def run(command: str, *arguments: str) -> str:
+    out = io.StringIO()
+    call_command(command, *arguments, stdout=out)
+    return out.getvalue()
+
+
+def inspect(monkeypatch: pytest.MonkeyPatch, text: str) -> str:
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    return run("inspect_token")
+
+
+class TestMintToken:
+    def test_it_prints_a_token_that_opens_the_api_and_nothing_else(self) -> None:
+        printed = run("mint_token", "alice", "--email", "a@example.com", "--name", "Alice")
+        claims = get_verifier().verify(printed.removesuffix("\n"))
+        assert (claims.subject, claims.email, claims.name) == ("alice", "a@example.com", "Alice")
+        assert claims.payload["exp"] - claims.payload["iat"] == 15 * 60
+
+    @pytest.mark.parametrize(
+        ("text", "seconds"), [("90s", 90), ("15m", 900), ("12h", 43_200), ("7d", 604_800)]
+    )
+    def test_expires_takes_a_duration(self, text: str, seconds: int) -> None:
+        claims = get_verifier().verify(run("mint_token", "alice", "--expires", text).strip())
+        assert claims.payload["exp"] - claims.payload["iat"] == seconds
+
+    @pytest.mark.parametrize("text", ["0s", "-5m", "15", "m", "1.5h", "1w", ""])
+    def test_expires_takes_nothing_else(self, text: str) -> None:
+        with pytest.raises(CommandError, match="15m"):
+            run("mint_token", "alice", f"--expires={text}")
+
+    def test_issuer_and_audience_are_what_this_api_expects(self, settings: Settings) -> None:
+        settings.BETTER_AUTH_ISSUER = "https://a.example"
+        settings.BETTER_AUTH_AUDIENCE = ["todos", "more"]
+        assert get_verifier().verify(run("mint_token", "alice").strip())
+
+    def test_without_a_secret_it_says_where_to_get_a_token(self, settings: Settings) -> None:
+        settings.BETTER_AUTH_SECRET, settings.BETTER_AUTH_URL = "", "https://a.example"
+        with pytest.raises(CommandError, match="GET <BETTER_AUTH_URL>/api/auth/token"):
+            run("mint_token", "alice")
+
+    @pytest.mark.parametrize("subject", ["", " ", "a\nb", "x" * 256, "\udc80"])
+    def test_a_subject_that_would_be_refused_is_refused_at_once(self, subject: str) -> None:
+        with pytest.raises(CommandError, match="would be refused"):
+            run("mint_token", subject)
+
+
+class TestInspectToken:
+    def test_it_prints_the_claims(self, monkeypatch: pytest.MonkeyPatch, mint: Mint) -> None:
+        printed = inspect(monkeypatch, f"  {mint(sub='alice', role='reader')}\n")
+        assert json.loads(printed)["sub"] == "alice"
+        assert json.loads(printed)["role"] == "reader"
+
+    @pytest.mark.parametrize(
+        ("claims", "code", "setting"),
+        [
+            ({"exp": 1}, "token_expired", "BETTER_AUTH_LEEWAY"),
+            ({"aud": "x"}, "audience_mismatch", "BETTER_AUTH_AUDIENCE"),
+            ({"iss": "x"}, "issuer_mismatch", "BETTER_AUTH_ISSUER"),
+            ({"header": {"alg": "HS512"}}, "algorithm_unsupported", "BETTER_AUTH_ALGORITHMS"),
+        ],
+    )
+    def test_it_names_the_reason_and_the_setting_but_never_the_token(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        mint: Mint,
+        claims: dict[str, Any],
+        code: str,
+        setting: str,
+    ) -> None:
+        token = mint(**claims)
+        with pytest.raises(CommandError) as caught:
+            inspect(monkeypatch, token)
+        assert str(caught.value).startswith(f"{code}: ")
+        assert setting in str(caught.value)
+        assert not any(part in str(caught.value) for part in token.split("."))
+
+    def test_it_says_what_was_expected(
+        self, monkeypatch: pytest.MonkeyPatch, settings: Settings, mint: Mint
+    ) -> None:
+        settings.BETTER_AUTH_AUDIENCE = ["todos"]
+        with pytest.raises(CommandError, match="Expected: todos"):
+            inspect(monkeypatch, mint(aud="other"))
+        settings.BETTER_AUTH_ISSUER = "https://a.example"
+        with pytest.raises(CommandError, match=r"Expected: https://a\.example"):
+            inspect(monkeypatch, mint(iss="other", aud="todos"))
+
+    def test_it_says_whom_it_asked_for_keys(
+        self, monkeypatch: pytest.MonkeyPatch, settings: Settings
+    ) -> None:
+        def fail(url: str) -> bytes:
+            raise KeySetInvalid("down")
+
+        settings.BETTER_AUTH_URL = "https://a.example"
+        monkeypatch.setattr("authn.conf.fetch_key_set", fail)
+        with pytest.raises(CommandError, match=r"Asked: https://a\.example/api/auth/jwks"):
+            inspect(monkeypatch, Issuer().mint())
+
+    @pytest.mark.parametrize("text", ["", "garbage", "x" * 100_000, "\ud800"])
+    def test_what_is_no_token_is_malformed(
+        self, monkeypatch: pytest.MonkeyPatch, text: str
+    ) -> None:
+        with pytest.raises(CommandError, match="token_malformed"):
+            inspect(monkeypatch, text)
+
+    def test_every_reason_has_its_advice(self) -> None:
+        def codes(error: type[AuthnError]) -> set[str]:
+            return {error.code}.union(*map(codes, error.__subclasses__()))
+
+        reasons = set().union(*map(codes, AuthnError.__subclasses__()))
+        never_shown = {"token_invalid", "key_set_invalid"}
+        assert set(WHERE_TO_LOOK) == reasons - never_shown

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from pytest_django import Settings
+
+from authn.conf import AuthnConfig, get_verifier
+from authn.exceptions import NotConfigured, TokenExpired
+from authn.mistakes import mistakes_in
+from authn.verifier import TokenVerifier
+from conftest import Mint
+
+PEM = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----"
+
+
+def configure(settings: Settings, **values: Any) -> AuthnConfig:
+    """The configuration with nothing but these ``BETTER_AUTH_`` settings."""
+    settings.BETTER_AUTH_SECRET = ""
+    for name, value in values.items():
+        setattr(settings, f"BETTER_AUTH_{name}", value)
+    return AuthnConfig.from_settings()
+
+
+@pytest.mark.parametrize(
+    ("url", "issuer", "key_set"),
+    [
+        (
+            "https://app.example.com",
+            "https://app.example.com",
+            "https://app.example.com/api/auth/jwks",
+        ),
+        (
+            "https://app.example.com/",
+            "https://app.example.com",
+            "https://app.example.com/api/auth/jwks",
+        ),
+        (
+            "https://app.example.com/api/auth",
+            "https://app.example.com",
+            "https://app.example.com/api/auth/jwks",
+        ),
+        (
+            "https://App.Example.com:443/x",
+            "https://app.example.com",
+            "https://App.Example.com:443/x/api/auth/jwks",
+        ),
+        ("http://localhost:3000", "http://localhost:3000", "http://localhost:3000/api/auth/jwks"),
+        ("http://[::1]:3000", "http://[::1]:3000", "http://[::1]:3000/api/auth/jwks"),
+        ("http://127.0.0.1:80", "http://127.0.0.1", "http://127.0.0.1:80/api/auth/jwks"),
+    ],
+)
+def test_everything_is_derived_from_the_url(
+    settings: Settings, url: str, issuer: str, key_set: str
+) -> None:
+    config = configure(settings, URL=url)
+    assert config.expected_issuer == issuer
+    assert config.expected_audience == {issuer}
+    assert config.key_set_url == key_set
+    assert list(mistakes_in(config)) == []
+
+
+def test_everything_can_be_overridden(settings: Settings) -> None:
+    config = configure(
+        settings,
+        URL="https://app.example.com",
+        JWKS_URL="https://keys.example.com/jwks",
+        ISSUER="app",
+        AUDIENCE=["todos", "api"],
+        ALGORITHMS=["Ed25519", "ES256"],
+    )
+    assert config.key_set_url == "https://keys.example.com/jwks"
+    assert config.expected_issuer == "app"
+    assert config.expected_audience == {"todos", "api"}
+    assert config.key_set_algorithms == {"EdDSA", "ES256"}
+
+
+@pytest.mark.parametrize(
+    ("values", "ids"),
+    [
+        ({}, {"authn.E001"}),
+        ({"SECRET": "x" * 32}, set()),
+        ({"SECRET": "x" * 31}, {"authn.E003"}),
+        ({"SECRET": "better-auth-secret-12345678901234567890"}, {"authn.E002"}),
+        ({"SECRET": PEM}, {"authn.E003"}),
+        ({"URL": "https://app.example.com"}, set()),
+        ({"URL": "app.example.com"}, {"authn.E004", "authn.E008"}),
+        ({"URL": "ftp://app.example.com"}, {"authn.E004", "authn.E008"}),
+        ({"URL": "https://"}, {"authn.E004", "authn.E008"}),
+        ({"URL": "https://app.example.com:port"}, {"authn.E004", "authn.E008"}),
+        ({"URL": "https://[::1"}, {"authn.E004", "authn.E008"}),
+        ({"URL": "https://user:password@app.example.com"}, {"authn.E004", "authn.E008"}),
+        ({"URL": "http://app.example.com"}, {"authn.E005"}),
+        ({"URL": "http://localhost.example.com"}, {"authn.E005"}),
+        ({"URL": "http://10.0.0.1"}, {"authn.E005"}),
+        ({"URL": "http://localhost:3000"}, set()),
+        ({"URL": "http://127.0.0.1:3000"}, set()),
+        ({"URL": "http://[::1]:3000"}, set()),
+        ({"JWKS_URL": "https://app.example.com/jwks"}, {"authn.E008"}),
+        ({"JWKS_URL": "https://a.example/jwks", "ISSUER": "i", "AUDIENCE": ["a"]}, set()),
+        ({"JWKS_URL": "https://a.example/jwks", "ISSUER": "i"}, {"authn.E008"}),
+        ({"JWKS_URL": "https://a.example/jwks", "AUDIENCE": ["a"]}, {"authn.E008"}),
+        ({"URL": "https://a.example", "ALGORITHMS": ["ES256"]}, set()),
+        ({"URL": "https://a.example", "ALGORITHMS": ["none", "ES256"]}, {"authn.E006"}),
+        ({"URL": "https://a.example", "ALGORITHMS": ["HS256"]}, {"authn.E001"}),
+        ({"SECRET": "x" * 32, "ALGORITHMS": ["HS256"]}, set()),
+        # One .env for the front end too: its secret is there, but not for this API.
+        ({"URL": "https://a.example", "SECRET": "short", "ALGORITHMS": ["EdDSA"]}, set()),
+        ({"SECRET": "x" * 32, "LEEWAY": -1}, {"authn.E007"}),
+        ({"SECRET": "x" * 32, "LEEWAY": 301}, {"authn.E007"}),
+        ({"SECRET": "x" * 32, "LEEWAY": 0}, set()),
+        ({"SECRET": "x" * 32, "LEEWAY": 300}, set()),
+    ],
+    ids=repr,
+)
+def test_a_mistake_is_named_by_the_checks_and_refused_where_it_would_matter(
+    settings: Settings, values: dict[str, Any], ids: set[str]
+) -> None:
+    configure(settings, **values)
+    messages = [m for m in run_checks() if m.id and m.id.startswith("authn.")]
+    assert {message.id for message in messages} == ids
+    assert all(message.hint for message in messages)
+    if ids:
+        with pytest.raises(NotConfigured):
+            get_verifier()
+    else:
+        assert get_verifier()
+
+
+def test_plain_http_is_for_debug(settings: Settings) -> None:
+    settings.DEBUG = True
+    assert list(mistakes_in(configure(settings, URL="http://app.example.com"))) == []
+
+
+def test_a_mistake_does_not_tell_the_secret(settings: Settings) -> None:
+    config = configure(settings, SECRET="hunter2")
+    assert "hunter2" not in " ".join(f"{m.message} {m.hint}" for m in mistakes_in(config))
+    assert "hunter2" not in repr(config)
+
+
+def test_an_override_of_a_setting_just_works(settings: Settings) -> None:
+    first = get_verifier()
+    assert get_verifier() is first
+    settings.BETTER_AUTH_LEEWAY = 5
+    assert get_verifier() is not first
+
+
+def test_two_first_requests_at_once_share_one_verifier(monkeypatch: pytest.MonkeyPatch) -> None:
+    def build_slowly(*args: Any, **options: Any) -> TokenVerifier:
+        time.sleep(0.05)
+        return TokenVerifier(*args, **options)
+
+    monkeypatch.setattr("authn.conf.TokenVerifier", build_slowly)
+    with ThreadPoolExecutor(8) as pool:
+        verifiers = list(pool.map(lambda _: get_verifier(), range(64)))
+    assert len(set(map(id, verifiers))) == 1
+
+
+def test_iss_and_aud_of_secret_tokens_are_required_once_they_are_set(
+    settings: Settings,
+) -> None:
+    secret = "x" * 32
+    (derived,) = configure(settings, SECRET=secret, ISSUER="", AUDIENCE=[]).trusts()
+    assert derived.policy.issuer is None  # an empty one would match an empty `iss`
+    assert (derived.policy.issuer_required, derived.policy.audience_required) == (False, False)
+    (explicit,) = configure(settings, SECRET=secret, ISSUER="i", AUDIENCE=["a"]).trusts()
+    assert (explicit.policy.issuer_required, explicit.policy.audience_required) == (True, True)
+
+
+def test_iss_and_aud_of_key_set_tokens_are_always_required(settings: Settings) -> None:
+    (trust,) = configure(settings, URL="https://a.example").trusts()
+    assert (trust.policy.issuer_required, trust.policy.audience_required) == (True, True)
+
+
+def test_the_leeway_is_the_one_that_is_set(settings: Settings, mint: Mint) -> None:
+    token = mint(exp=int(time.time()) - 10)
+    assert get_verifier().verify(token)
+    settings.BETTER_AUTH_LEEWAY = 5
+    with pytest.raises(TokenExpired):
+        get_verifier().verify(token)

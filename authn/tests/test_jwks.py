@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+from jwt.utils import base64url_encode
+
+from authn.exceptions import KeySetInvalid
+from authn.jwks import MAX_KEYS, VerificationKey, parse_key_set
+from authn.testing import KEY_SET_ALGORITHMS, jwk, new_private_key
+
+GOOD = jwk("EdDSA", new_private_key("EdDSA"), kid="good")
+
+
+def parse(*keys: Any) -> list[VerificationKey]:
+    return list(parse_key_set(json.dumps({"keys": keys}).encode()))
+
+
+def kids(*keys: Any) -> list[str | None]:
+    return [key.kid for key in parse(*keys)]
+
+
+@pytest.mark.parametrize("algorithm", KEY_SET_ALGORITHMS)
+def test_a_key_is_bound_to_its_algorithm(algorithm: str) -> None:
+    (key,) = parse(jwk(algorithm, new_private_key(algorithm), kid="a"))
+    assert (key.kid, key.algorithm) == ("a", algorithm)
+
+
+@pytest.mark.parametrize(
+    ("of_kind", "algorithm"),
+    [("EdDSA", "EdDSA"), ("ES256", "ES256"), ("ES512", "ES512"), ("RS256", "RS256")],
+)
+def test_a_key_without_alg_gets_the_one_of_its_kind(of_kind: str, algorithm: str) -> None:
+    entry = jwk(of_kind, new_private_key(of_kind), kid="a")
+    del entry["alg"]
+    assert parse(entry)[0].algorithm == algorithm
+
+
+def test_algorithms_may_be_mixed() -> None:
+    entries = [jwk(name, new_private_key(name), kid=name) for name in KEY_SET_ALGORITHMS]
+    assert kids(*entries) == list(KEY_SET_ALGORITHMS)
+
+
+def _rsa(bits: int) -> dict[str, Any]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits).public_key()
+    return {**RSAAlgorithm.to_jwk(key, as_dict=True), "alg": "RS256", "key_ops": ["verify"]}
+
+
+def _ec(curve: ec.EllipticCurve) -> dict[str, Any]:
+    return ECAlgorithm.to_jwk(ec.generate_private_key(curve).public_key(), as_dict=True)
+
+
+def _x25519() -> dict[str, Any]:
+    raw = (
+        x25519.X25519PrivateKey.generate().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    )
+    return {"kty": "OKP", "crv": "X25519", "x": base64url_encode(raw).decode()}
+
+
+def _private() -> dict[str, Any]:
+    key = ed25519.Ed25519PrivateKey.generate()
+    return {**OKPAlgorithm.to_jwk(key, as_dict=True), "alg": "EdDSA"}
+
+
+UNUSABLE: dict[str, Any] = {
+    "a secret": {"kty": "oct", "k": "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0", "alg": "HS256"},
+    "for encryption": {**GOOD, "use": "enc"},
+    "use of another type": {**GOOD, "use": ["sig"]},
+    "not for verifying": {**GOOD, "key_ops": ["encrypt"]},
+    "key_ops of another type": {**GOOD, "key_ops": "verify"},
+    "RSA of 1024 bits": _rsa(1024),
+    "a private key": _private(),
+    "an unknown type": {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AAAA"},
+    "a type that is no text": {**GOOD, "kty": ["OKP"]},
+    "no type": {"alg": "EdDSA", "x": GOOD["x"]},
+    "another curve": _ec(ec.SECP256K1()),
+    "P-384": _ec(ec.SECP384R1()),
+    "X25519": _x25519(),
+    "Ed448": OKPAlgorithm.to_jwk(ed448.Ed448PrivateKey.generate().public_key(), as_dict=True),
+    "a curve that is no text": {**GOOD, "crv": 1},
+    "an algorithm of another type of key": {**GOOD, "alg": "RS256"},
+    "an empty algorithm": {**GOOD, "alg": ""},
+    "an algorithm that is no text": {**GOOD, "alg": ["EdDSA"]},
+    "RS512": {**_rsa(2048), "alg": "RS512"},
+    "half a point": {**_ec(ec.SECP256R1()), "y": None},
+    "a point off the curve": {**_ec(ec.SECP256R1()), "x": "A" * 43},
+    "a short key": {**GOOD, "x": "AAAA"},
+    "no base64": {**GOOD, "x": "!!!!"},
+    "a key that is no text": {**GOOD, "x": 1},
+    "an even exponent": {**_rsa(2048), "e": "Ag"},
+    "an empty modulus": {**_rsa(2048), "n": ""},
+    "an enormous modulus": {**_rsa(2048), "n": "_" * 30_000},
+    "a kid that is no text": {**GOOD, "kid": 7},
+    "no object": "key",
+    "null": None,
+}
+
+
+@pytest.mark.parametrize("neighbour", UNUSABLE.values(), ids=UNUSABLE.keys())
+def test_an_unusable_key_does_not_take_its_neighbours_down(
+    neighbour: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    if isinstance(neighbour, dict) and neighbour.get("kid") == "good":
+        neighbour = {**neighbour, "kid": "bad"}
+    with caplog.at_level(logging.WARNING):
+        assert kids(neighbour, GOOD) == ["good"]
+    assert "Key 0 of the key set is skipped" in caplog.text
+
+
+@pytest.mark.parametrize("key", UNUSABLE.values(), ids=UNUSABLE.keys())
+def test_a_set_of_unusable_keys_only_is_a_failure(key: Any) -> None:
+    with pytest.raises(KeySetInvalid):
+        parse(key)
+
+
+@pytest.mark.parametrize(
+    ("bits", "usable"), [(2047, False), (2048, True), (16384, True), (16385, False)]
+)
+def test_rsa_has_2048_to_16384_bits(bits: int, usable: bool) -> None:
+    modulus = ((1 << (bits - 1)) | 1).to_bytes(-(-bits // 8), "big")
+    entry = {"kty": "RSA", "alg": "RS256", "e": "AQAB", "n": base64url_encode(modulus).decode()}
+    with nullcontext() if usable else pytest.raises(KeySetInvalid):
+        parse(entry)
+
+
+def test_a_member_that_its_type_does_not_have_is_passed_over() -> None:
+    assert parse({**_rsa(2048), "crv": "P-256"})[0].algorithm == "RS256"
+
+
+@pytest.mark.parametrize("error", [ValueError, TypeError, KeyError, UnsupportedAlgorithm])
+def test_whatever_a_library_makes_of_a_key_it_is_skipped(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any) -> None:
+        raise error("x")
+
+    monkeypatch.setattr("authn.jwks.jwt.PyJWK", fail)
+    with pytest.raises(KeySetInvalid):
+        parse(GOOD)
+
+
+def test_of_two_keys_of_one_kid_the_first_one_stays() -> None:
+    entries = [jwk("EdDSA", new_private_key("EdDSA"), kid="a") for _ in range(2)]
+    assert parse(*entries) == parse(entries[0])
+
+
+def test_the_same_key_twice_without_kid_is_one_key() -> None:
+    entry = jwk("EdDSA", new_private_key("EdDSA"))
+    assert len(parse(entry, entry)) == 1
+    assert len(parse(entry, jwk("EdDSA", new_private_key("EdDSA")))) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>502 Bad Gateway</html>",
+        b"\xff\xfe",
+        b"[]",
+        b"{}",
+        b'{"keys":{}}',
+        b'{"keys":[]}',
+        b'{"keys":null}',
+        b'{"keys":7}',
+        b'{"keys":"a"}',
+        b'{"keys":[],"keys":[]}',
+        b"[" * 60_000,
+        b'{"keys":' + b"[" * 60_000,
+        json.dumps({"keys": [GOOD]}).encode("utf-16"),
+    ],
+    ids=lambda body: repr(body[:24]),
+)
+def test_what_is_no_key_set_is_a_failure(body: bytes) -> None:
+    with pytest.raises(KeySetInvalid):
+        parse_key_set(body)
+
+
+def test_32_keys_are_accepted_and_33_are_not() -> None:
+    entries = [jwk("EdDSA", new_private_key("EdDSA"), kid=str(n)) for n in range(MAX_KEYS + 1)]
+    assert len(parse(*entries[:MAX_KEYS])) == MAX_KEYS
+    with pytest.raises(KeySetInvalid, match="33 keys"):
+        parse(*entries)
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=20)
+    | st.sampled_from(["OKP", "EC", "RSA"]),
+    lambda children: (
+        st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=5), children)
+    ),
+    max_leaves=5,
+)
+members = st.sampled_from(["kty", "crv", "alg", "use", "key_ops", "x", "y", "n", "e", "d", "kid"])
+entries: st.SearchStrategy[dict[str, Any]] = st.dictionaries(members, json_values).flatmap(
+    lambda changes: st.sampled_from(
+        [
+            {**GOOD, **changes},
+            {**UNUSABLE["P-384"], **changes},
+            {**UNUSABLE["RS512"], **changes},
+            changes,
+        ]
+    )
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(entries)
+def test_nothing_in_a_key_set_can_raise_anything_else(entry: dict[str, Any]) -> None:
+    with contextlib.suppress(KeySetInvalid):
+        parse(entry)

@@ -1,0 +1,472 @@
+"""The key set's cache: when it fetches, when it does not, and what it says meanwhile."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from authn.exceptions import (
+    AlgorithmUnsupported,
+    KeyAmbiguous,
+    KeySetInvalid,
+    KeysUnavailable,
+    KeyUnknown,
+)
+from authn.fetching import TIMEOUT_SECONDS
+from authn.jwks import VerificationKey
+from authn.keys import (
+    COOLDOWN_SECONDS,
+    GRACE_SECONDS,
+    MAX_AGE_SECONDS,
+    MAX_WAITING,
+    REFRESH_AFTER_SECONDS,
+    KeySet,
+)
+from authn.secret import SecretKey, is_usable_secret
+from authn.testing import Clock, Issuer
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def issuer(clock: Clock) -> Issuer:
+    return Issuer(clock=clock)
+
+
+@pytest.fixture
+def keys(issuer: Issuer, clock: Clock) -> KeySet:
+    return KeySet(issuer.fetch, clock=clock)
+
+
+def ask(keys: KeySet, kid: str | None, algorithm: str = "EdDSA") -> VerificationKey:
+    return keys.key_for(kid=kid, algorithm=algorithm)
+
+
+def settle(keys: KeySet) -> None:
+    """Wait for a fetch in the background to end."""
+    wait_until(lambda: not keys._is_fetching())
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.001)
+
+
+class Gate:
+    """An issuer that answers when it is told to."""
+
+    def __init__(self, issuer: Issuer) -> None:
+        self.issuer = issuer
+        self.opened = threading.Event()
+        self.opened.set()
+        self.at_once = 0
+        self.most_at_once = 0
+
+    def fetch(self) -> bytes:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        assert self.opened.wait(5)
+        self.at_once -= 1
+        return self.issuer.fetch()
+
+
+@pytest.fixture
+def gate(issuer: Issuer) -> Iterator[Gate]:
+    gate = Gate(issuer)
+    yield gate
+    gate.opened.set()
+
+
+class TestWhichKey:
+    def test_a_kid_finds_its_key(self, keys: KeySet, issuer: Issuer) -> None:
+        assert ask(keys, issuer.kid).kid == issuer.kid
+
+    def test_a_kid_with_the_algorithm_of_another_key_finds_nothing(
+        self, keys: KeySet, issuer: Issuer
+    ) -> None:
+        with pytest.raises(AlgorithmUnsupported):
+            ask(keys, issuer.kid, "ES256")
+
+    def test_without_kid_the_only_key_that_fits_is_found(
+        self, keys: KeySet, issuer: Issuer
+    ) -> None:
+        eddsa = issuer.kid
+        es256 = issuer.rotate("ES256")
+        assert ask(keys, None, "EdDSA").kid == eddsa
+        assert ask(keys, None, "ES256").kid == es256
+
+    def test_without_kid_two_keys_that_fit_are_too_many(self, keys: KeySet, issuer: Issuer) -> None:
+        issuer.rotate()
+        with pytest.raises(KeyAmbiguous):
+            ask(keys, None)
+
+    def test_without_kid_no_key_that_fits_is_unknown(self, keys: KeySet) -> None:
+        with pytest.raises(KeyUnknown):
+            ask(keys, None, "RS256")
+
+
+class TestAge:
+    def test_a_fresh_key_set_is_fetched_once(self, keys: KeySet, issuer: Issuer) -> None:
+        for _ in range(100):
+            ask(keys, issuer.kid)
+        assert issuer.fetches == 1
+
+    def test_it_is_refreshed_ahead_of_expiry_in_the_background(
+        self, keys: KeySet, issuer: Issuer, clock: Clock
+    ) -> None:
+        ask(keys, issuer.kid)
+        clock.advance(REFRESH_AFTER_SECONDS - 0.001)
+        ask(keys, issuer.kid)
+        settle(keys)
+        assert issuer.fetches == 1
+        clock.advance(0.001)
+        ask(keys, issuer.kid)
+        settle(keys)
+        assert issuer.fetches == 2
+        assert REFRESH_AFTER_SECONDS < MAX_AGE_SECONDS == 600
+
+    def test_a_known_key_never_waits_for_a_refresh(
+        self, gate: Gate, issuer: Issuer, clock: Clock
+    ) -> None:
+        keys = KeySet(gate.fetch, clock=clock)
+        ask(keys, issuer.kid)
+        gate.opened.clear()
+        clock.advance(MAX_AGE_SECONDS)
+        for _ in range(100):
+            ask(keys, issuer.kid)  # would hang for seconds if it waited
+        assert keys._is_fetching()
+        assert all(thread.daemon for thread in threading.enumerate() if thread.name == "key-set")
+
+    def test_its_age_counts_from_the_start_of_the_fetch(self, issuer: Issuer, clock: Clock) -> None:
+        def fetch() -> bytes:
+            clock.advance(5)
+            return issuer.fetch()
+
+        keys = KeySet(fetch, clock=clock)
+        ask(keys, issuer.kid)
+        clock.advance(REFRESH_AFTER_SECONDS - 5)
+        ask(keys, issuer.kid)
+        settle(keys)
+        assert issuer.fetches == 2
+
+    @pytest.mark.parametrize(("kid", "algorithm"), [(None, "EdDSA"), ("first", "ES256")])
+    def test_a_token_that_no_key_fits_does_not_keep_it_from_being_refreshed(
+        self, keys: KeySet, issuer: Issuer, clock: Clock, kid: str | None, algorithm: str
+    ) -> None:
+        first = issuer.kid
+        issuer.rotate()
+        ask(keys, first)
+        clock.advance(REFRESH_AFTER_SECONDS)
+        with pytest.raises((KeyAmbiguous, AlgorithmUnsupported)):
+            ask(keys, kid and first, algorithm)
+        settle(keys)
+        assert issuer.fetches == 2
+
+    def test_a_withdrawn_key_stops_working_with_the_next_refresh(
+        self, keys: KeySet, issuer: Issuer, clock: Clock
+    ) -> None:
+        old = issuer.kid
+        ask(keys, old)
+        issuer.rotate()
+        issuer.withdraw(old)
+        clock.advance(REFRESH_AFTER_SECONDS)
+        ask(keys, old)
+        settle(keys)
+        with pytest.raises(KeyUnknown):
+            ask(keys, old)
+
+    def test_known_keys_outlive_the_issuer_by_an_hour_past_their_age(
+        self, keys: KeySet, issuer: Issuer, clock: Clock
+    ) -> None:
+        ask(keys, issuer.kid)
+        issuer.broken = True
+        clock.advance(MAX_AGE_SECONDS + GRACE_SECONDS - 0.001)
+        assert ask(keys, issuer.kid)
+        settle(keys)
+        clock.advance(0.001)
+        with pytest.raises(KeysUnavailable):
+            ask(keys, issuer.kid)
+        assert MAX_AGE_SECONDS + GRACE_SECONDS == 4200
+
+    def test_keys_that_died_come_back_with_the_issuer(
+        self, keys: KeySet, issuer: Issuer, clock: Clock
+    ) -> None:
+        ask(keys, issuer.kid)
+        clock.advance(MAX_AGE_SECONDS + GRACE_SECONDS)
+        assert ask(keys, issuer.kid)
+        assert issuer.fetches == 2
+
+    def test_a_refresh_that_fails_keeps_the_keys_and_is_tried_again_after_the_cooldown(
+        self, keys: KeySet, issuer: Issuer, clock: Clock
+    ) -> None:
+        ask(keys, issuer.kid)
+        issuer.broken = True
+        clock.advance(MAX_AGE_SECONDS)
+        for _ in range(50):
+            ask(keys, issuer.kid)
+            settle(keys)
+        assert issuer.fetches == 2
+        clock.advance(COOLDOWN_SECONDS)
+        ask(keys, issuer.kid)
+        settle(keys)
+        assert issuer.fetches == 3
+
+
+class TestUnknownKids:
+    def test_a_new_kid_is_fetched_at_once(self, keys: KeySet, issuer: Issuer, clock: Clock) -> None:
+        ask(keys, issuer.kid)
+        clock.advance(COOLDOWN_SECONDS)
+        assert ask(keys, issuer.rotate())
+        assert issuer.fetches == 2
+
+    def test_a_kid_that_a_successful_fetch_did_not_bring_is_refused(
+        self, keys: KeySet, issuer: Issuer
+    ) -> None:
+        with pytest.raises(KeyUnknown):
+            ask(keys, "made-up")
+        assert issuer.fetches == 1
+
+    def test_unknown_kids_cannot_make_us_hammer_the_issuer(
+        self, keys: KeySet, issuer: Issuer, clock: Clock
+    ) -> None:
+        for second in range(60):
+            for number in range(20):
+                with pytest.raises(KeyUnknown):
+                    ask(keys, f"made-up-{second}-{number}")
+            clock.advance(1)
+        assert issuer.fetches == 6
+
+    def test_nor_while_the_issuer_is_down(self, keys: KeySet, issuer: Issuer, clock: Clock) -> None:
+        issuer.broken = True
+        for second in range(60):
+            for number in range(20):
+                with pytest.raises(KeysUnavailable):
+                    ask(keys, f"made-up-{second}-{number}")
+            clock.advance(1)
+        assert issuer.fetches == 6
+
+    def test_the_cooldown_ends_exactly_ten_seconds_after_the_attempt(
+        self, keys: KeySet, issuer: Issuer, clock: Clock
+    ) -> None:
+        ask(keys, issuer.kid)
+        new = issuer.rotate()
+        clock.advance(COOLDOWN_SECONDS - 0.001)
+        with pytest.raises(KeyUnknown):
+            ask(keys, new)
+        clock.advance(0.001)
+        assert ask(keys, new)
+        assert COOLDOWN_SECONDS == 10
+
+    def test_an_unknown_kid_while_the_last_attempt_failed_may_be_a_good_one(
+        self, keys: KeySet, issuer: Issuer, clock: Clock
+    ) -> None:
+        ask(keys, issuer.kid)
+        issuer.broken = True
+        new = issuer.rotate()
+        clock.advance(COOLDOWN_SECONDS)
+        for _ in range(3):
+            with pytest.raises(KeysUnavailable):
+                ask(keys, new)
+        issuer.broken = False
+        clock.advance(COOLDOWN_SECONDS)
+        assert ask(keys, new)
+        with pytest.raises(KeyUnknown):
+            ask(keys, "made-up")
+
+    def test_the_answer_says_when_to_come_back(
+        self, keys: KeySet, issuer: Issuer, clock: Clock
+    ) -> None:
+        issuer.broken = True
+        for passed, wait in ((0, 10), (3.5, 7), (6.4, 1)):
+            clock.advance(passed)
+            with pytest.raises(KeysUnavailable) as caught:
+                ask(keys, "made-up")
+            assert caught.value.retry_after_seconds == wait
+
+    def test_a_set_without_a_usable_key_counts_as_a_failed_attempt(
+        self, keys: KeySet, issuer: Issuer, clock: Clock
+    ) -> None:
+        ask(keys, issuer.kid)
+        issuer.fetch = lambda: b'{"keys":[]}'  # type: ignore[method-assign]
+        keys._fetch = issuer.fetch
+        clock.advance(COOLDOWN_SECONDS)
+        with pytest.raises(KeysUnavailable):
+            ask(keys, "made-up")
+        assert ask(keys, issuer.kid)
+
+
+class TestTogether:
+    def test_a_cold_start_under_load_is_one_fetch(
+        self, gate: Gate, issuer: Issuer, clock: Clock
+    ) -> None:
+        keys = KeySet(gate.fetch, clock=clock)
+        gate.opened.clear()
+        with ThreadPoolExecutor(20) as pool:
+            answers = [pool.submit(ask, keys, issuer.kid) for _ in range(20)]
+            wait_until(lambda: sum(answer.done() for answer in answers) == 20 - MAX_WAITING)
+            gate.opened.set()
+            errors = [answer.exception(timeout=1) for answer in answers]
+        assert sum(error is None for error in errors) == MAX_WAITING
+        others = [error for error in errors if isinstance(error, KeysUnavailable)]
+        assert [error.retry_after_seconds for error in others] == [1] * (20 - MAX_WAITING)
+        assert (issuer.fetches, gate.most_at_once) == (1, 1)
+
+    def test_a_fetch_that_goes_well_is_waited_for_by_all(
+        self, issuer: Issuer, clock: Clock
+    ) -> None:
+        def fetch() -> bytes:
+            time.sleep(0.05)
+            return issuer.fetch()
+
+        keys = KeySet(fetch, clock=clock)
+        with ThreadPoolExecutor(20) as pool:
+            answers = list(pool.map(lambda _: ask(keys, issuer.kid), range(20)))
+        assert {key.kid for key in answers} == {issuer.kid}
+        assert issuer.fetches == 1
+
+    def test_a_fetch_that_takes_longer_than_the_cooldown_is_still_the_only_one(
+        self, gate: Gate, issuer: Issuer, clock: Clock
+    ) -> None:
+        keys = KeySet(gate.fetch, clock=clock)
+        ask(keys, issuer.kid)
+        gate.opened.clear()
+        clock.advance(MAX_AGE_SECONDS)
+        ask(keys, issuer.kid)
+        clock.advance(COOLDOWN_SECONDS)
+        ask(keys, issuer.kid)
+        gate.opened.set()
+        settle(keys)
+        assert (issuer.fetches, gate.most_at_once) == (2, 1)
+
+    def test_what_a_waiting_request_is_told_belongs_together(
+        self, gate: Gate, issuer: Issuer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Out of patience, with the key arriving at that moment: put off, not refused."""
+        monkeypatch.setattr("authn.keys.TIMEOUT_SECONDS", 0.05)
+        keys = KeySet(gate.fetch, clock=clock)
+        ask(keys, issuer.kid)
+        clock.advance(COOLDOWN_SECONDS)
+        gate.opened.clear()
+        seconds_to_next_attempt = keys._seconds_to_next_attempt
+
+        def arrive_now() -> int:
+            gate.opened.set()
+            time.sleep(0.05)
+            return seconds_to_next_attempt()
+
+        monkeypatch.setattr(keys, "_seconds_to_next_attempt", arrive_now)
+        with pytest.raises(KeysUnavailable):
+            ask(keys, issuer.rotate())
+
+    def test_made_up_kids_cannot_hold_every_thread_while_the_issuer_is_slow(
+        self, gate: Gate, issuer: Issuer, clock: Clock
+    ) -> None:
+        keys = KeySet(gate.fetch, clock=clock)
+        ask(keys, issuer.kid)
+        clock.advance(COOLDOWN_SECONDS)
+        gate.opened.clear()
+        with ThreadPoolExecutor(MAX_WAITING) as pool:
+            waiting = [pool.submit(ask, keys, "made-up") for _ in range(MAX_WAITING)]
+            wait_until(lambda: keys._waiting == MAX_WAITING)
+            with pytest.raises(KeysUnavailable) as caught:
+                ask(keys, "one more")
+            assert caught.value.retry_after_seconds == 1
+            assert ask(keys, issuer.kid)
+            gate.opened.set()
+            assert all(isinstance(answer.exception(), KeyUnknown) for answer in waiting)
+
+    def test_nobody_waits_longer_than_a_fetch_may_take(
+        self, gate: Gate, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("authn.keys.TIMEOUT_SECONDS", 0.05)
+        gate.opened.clear()
+        with pytest.raises(KeysUnavailable):
+            ask(KeySet(gate.fetch, clock=clock), "any")
+
+    def test_no_thread_to_be_had_is_a_failed_attempt(
+        self, keys: KeySet, issuer: Issuer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def start(thread: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        ask(keys, issuer.kid)
+        clock.advance(COOLDOWN_SECONDS)
+        new = issuer.rotate()
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", start)
+            with pytest.raises(KeysUnavailable):
+                ask(keys, new)
+        clock.advance(COOLDOWN_SECONDS)
+        assert ask(keys, new)
+
+    def test_a_fetch_that_crashes_is_a_failed_attempt(
+        self, issuer: Issuer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def crash() -> bytes:
+            raise MemoryError
+
+        crashes: list[threading.ExceptHookArgs] = []
+        monkeypatch.setattr(threading, "excepthook", crashes.append)
+        keys = KeySet(crash, clock=clock)
+        with pytest.raises(KeysUnavailable):
+            ask(keys, issuer.kid)
+        wait_until(lambda: crashes)
+        keys._fetch = issuer.fetch
+        clock.advance(COOLDOWN_SECONDS)
+        assert ask(keys, issuer.kid)
+
+
+def test_the_limits_are_those_that_operators_were_told(issuer: Issuer) -> None:
+    assert (REFRESH_AFTER_SECONDS, MAX_AGE_SECONDS, GRACE_SECONDS) == (480, 600, 3600)
+    assert (COOLDOWN_SECONDS, MAX_WAITING, TIMEOUT_SECONDS) == (10, 4, 3)
+    assert KeySet(issuer.fetch)._clock is time.monotonic
+
+
+def test_an_attempt_that_outlasts_the_cooldown_is_worth_a_second(clock: Clock) -> None:
+    def fail_late() -> bytes:
+        clock.advance(15)
+        raise KeySetInvalid("late")
+
+    with pytest.raises(KeysUnavailable) as caught:
+        ask(KeySet(fail_late, clock=clock), "any")
+    assert caught.value.retry_after_seconds == 1
+
+
+def test_why_a_refresh_failed_is_logged(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> bytes:
+        raise KeySetInvalid("the issuer answered 502")
+
+    with pytest.raises(KeysUnavailable):
+        ask(KeySet(fail, clock=clock), "any")
+    assert "The key set was not refreshed: the issuer answered 502" in caplog.text
+
+
+@pytest.mark.parametrize("kid", [None, "anything"])
+def test_the_secret_serves_whatever_kid(kid: str | None) -> None:
+    secret = "ein Geheimnis mit Ümlauten und mehr"
+    key = SecretKey(secret).key_for(kid=kid, algorithm="HS256")
+    assert (key.value, key.algorithm) == (secret.encode(), "HS256")
+
+
+@pytest.mark.parametrize(
+    ("secret", "usable"),
+    [
+        ("x" * 31, False),
+        ("x" * 32, True),
+        ("\udcff" * 32, True),  # bytes of the environment that are no UTF-8
+        ("é" * 16, True),  # bytes count, not characters
+        ("-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----", False),
+        ('{"kty":"oct","k":"c2VjcmV0IHNlY3JldCBzZWNyZXQ"}', False),
+    ],
+)
+def test_a_secret_must_be_long_and_no_key_file(secret: str, usable: bool) -> None:
+    assert is_usable_secret(secret) is usable

@@ -1,0 +1,60 @@
+"""Who is asking. Plain values: there is no user table, and nobody is staff."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Self
+
+from authn.claims import Claims
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUser:
+    """The subject of a verified token.
+
+    ``id`` is the token's ``sub`` and the whole identity; ``email`` and ``name`` are for
+    display. No claim grants a privilege.
+    """
+
+    id: str
+    email: str | None = None
+    name: str | None = None
+
+    is_authenticated: ClassVar[Literal[True]] = True
+    is_anonymous: ClassVar[Literal[False]] = False
+    is_active: ClassVar[Literal[True]] = True
+    is_staff: ClassVar[Literal[False]] = False
+    is_superuser: ClassVar[Literal[False]] = False
+
+    @classmethod
+    def from_claims(cls, claims: Claims) -> Self:
+        return cls(id=claims.subject, email=claims.email, name=claims.name)
+
+    @property
+    def pk(self) -> str:
+        return self.id
+
+    def __str__(self) -> str:
+        return self.id
+
+    def get_username(self) -> str:
+        return self.id
+
+
+@dataclass(frozen=True, slots=True)
+class AnonymousUser:
+    """Nobody: what a request without a token is answered as. Django's own needs a user table."""
+
+    id: ClassVar[None] = None
+    pk: ClassVar[None] = None
+    is_authenticated: ClassVar[Literal[False]] = False
+    is_anonymous: ClassVar[Literal[True]] = True
+    is_active: ClassVar[Literal[False]] = False
+    is_staff: ClassVar[Literal[False]] = False
+    is_superuser: ClassVar[Literal[False]] = False
+
+    def __str__(self) -> str:
+        return "anonymous"
+
+    def get_username(self) -> str:
+        return ""

@@ -1,0 +1,84 @@
+"""The environment, and under it the file ``.env``: what the settings are made of.
+
+A blank value counts as unset. ``os.environ`` is not filled from the file: what this process
+starts would inherit that.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from config.dotenv import read_dotenv
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATABASE_SCHEMES = ("postgres", "postgresql", "sqlite")
+
+# The suite must not depend on a developer's file.
+_file = {} if "PYTEST_VERSION" in os.environ else read_dotenv(BASE_DIR / ".env")
+ENVIRONMENT = {**_file, **os.environ}
+
+
+def text(name: str, default: str = "") -> str:
+    return ENVIRONMENT.get(name) or default
+
+
+def items(name: str) -> list[str]:
+    """A comma list. Spaces around its items do not count."""
+    return [item.strip() for item in text(name).split(",") if item.strip()]
+
+
+def flag(name: str) -> bool:
+    """Off unless it is clearly on: a typing mistake must not open anything."""
+    return text(name).lower() in environ.Env.BOOLEAN_TRUE_STRINGS
+
+
+def whole_number(name: str, default: int) -> int:
+    value = text(name, str(default))
+    if not re.fullmatch("-?[0-9]{1,9}", value):
+        raise ImproperlyConfigured(f"{name} must be a whole number.")
+    return int(value)
+
+
+def choice(name: str, *, of: tuple[str, ...], default: str) -> str:
+    value = text(name, default).upper()
+    if value not in of:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(of)}.")
+    return value
+
+
+def database(name: str, *, default: Path) -> dict[str, Any]:
+    """The settings of the database at a URL, or of the SQLite file ``default``."""
+    url = text(name)
+    if not url:
+        config: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": default}
+    else:
+        config = _parsed_database_url(name, url)
+    if config["ENGINE"].endswith("sqlite3"):
+        # Writers wait for one another instead of failing, and never block readers.
+        options: dict[str, Any] = {
+            "init_command": "PRAGMA journal_mode=WAL",
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+        }
+    else:
+        options = {"connect_timeout": 5}  # an unreachable server must not hold every thread
+    return {**config, "OPTIONS": {**options, **config.get("OPTIONS", {})}}
+
+
+def _parsed_database_url(name: str, url: str) -> dict[str, Any]:
+    # Errors come without the value: it may hold a password.
+    if url.partition(":")[0] not in DATABASE_SCHEMES:
+        schemes = " or ".join(f"{scheme}://" for scheme in DATABASE_SCHEMES)
+        raise ImproperlyConfigured(f"{name} must start with {schemes}.")
+    try:
+        return dict(environ.Env.db_url_config(url))
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} is no URL: what is special in a password must be percent-encoded."
+        ) from None

@@ -1,0 +1,136 @@
+"""What must hold before a server starts. Each says in one line what is wrong and what to do."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import socket
+import sys
+from dataclasses import dataclass
+
+import django
+import django.db
+from django.conf import settings
+from django.core import checks
+from django.core.exceptions import DisallowedHost, ImproperlyConfigured
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.http import HttpRequest
+
+
+class CannotStart(Exception):
+    """Says in one line what is wrong and what to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen. An IPv6 host has no brackets here."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def from_settings(cls) -> Address:
+        host, port = settings.HOST, settings.PORT
+        if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 2**16:
+            raise CannotStart(f"PORT is {port}: it must be a number from 1 to 65535, as PORT=8001.")
+        return cls(host.removeprefix("[").removesuffix("]"), int(port))
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def reachable(self) -> Address:
+        """Itself, or this machine where it stands for every address."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return Address(host, self.port)
+
+
+def load_settings() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    try:
+        django.setup()
+    except ImproperlyConfigured as error:
+        raise CannotStart(first_line(error)) from None
+
+
+def require_free(address: Address, *, command: str) -> None:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        socket.create_server((address.host, address.port), family=family).close()
+    except (OSError, UnicodeError) as error:
+        raise CannotStart(why_not(error, address, command)) from None
+
+
+def why_not(error: OSError | UnicodeError, address: Address, command: str) -> str:
+    match getattr(error, "errno", None):
+        case errno.EADDRINUSE:
+            other = 8001 if address.port != 8001 else 8002
+            return f"Something listens on {address} already: stop it, or {command} PORT={other}"
+        case errno.EACCES:
+            return f"Port {address.port} is for administrators only: {command} PORT=8001"
+        case _:
+            reason = getattr(error, "strerror", None) or str(error)
+            return (
+                f"HOST is {address.host}, no address of this machine "
+                f"({reason.partition(' (')[0]}): take 127.0.0.1, or 0.0.0.0 for every one."
+            )
+
+
+def require_passing_checks(*, deployment: bool = False) -> None:
+    found = checks.run_checks(include_deployment_checks=deployment)
+    found = [message for message in found if not message.is_silenced()]
+    if serious := [message for message in found if message.is_serious()]:
+        raise CannotStart("\n".join(map(in_one_line, serious)))
+    for message in found:
+        print(in_one_line(message), file=sys.stderr)
+
+
+def in_one_line(message: checks.CheckMessage) -> str:
+    return f"{message.id}: {message.msg} {message.hint or ''}".strip()
+
+
+def require_allowed_host(address: Address) -> None:
+    request = HttpRequest()
+    request.META["HTTP_HOST"] = str(address)
+    try:
+        request.get_host()
+    except DisallowedHost:
+        raise CannotStart(
+            f"Requests for {address.host} would be refused: name it in DJANGO_ALLOWED_HOSTS, "
+            "or set DEBUG=true and no DJANGO_ALLOWED_HOSTS to develop on this machine."
+        ) from None
+
+
+def migrate() -> None:
+    """Bring the database up to date and prove that it can be written."""
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+        write_and_take_back()
+    except django.db.Error as error:
+        raise CannotStart(database_advice(first_line(error))) from None
+    finally:
+        connection.close()
+
+
+def write_and_take_back() -> None:
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE django_migrations SET name = name")
+        transaction.set_rollback(True)
+
+
+def database_advice(reason: str) -> str:
+    name = connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite":
+        return (
+            f"The database file {name} cannot be written ({reason}): make it and its folder "
+            "writable, or set DATABASE_URL to another, as sqlite:////path/to/todos.sqlite3"
+        )
+    # The name of the server is in the reason, and no password is.
+    return f"The database {name} cannot be used ({reason}): start it, or correct DATABASE_URL."
+
+
+def first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

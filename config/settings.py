@@ -1,0 +1,106 @@
+"""The settings, all of them. The README has the table of every variable read here.
+
+An empty environment gives values that are safe, not convenient.
+"""
+
+from __future__ import annotations
+
+from django.core.management.utils import get_random_secret_key
+
+from config.environment import BASE_DIR, choice, database, flag, items, text, whole_number
+from config.logs import shorten
+
+DEBUG = flag("DEBUG")
+DJANGO_SECRET_KEY = text("DJANGO_SECRET_KEY")
+# Without one, each process makes its own: safe, but a page cursor then works in one process only.
+SECRET_KEY = DJANGO_SECRET_KEY or get_random_secret_key()
+ALLOWED_HOSTS = items("DJANGO_ALLOWED_HOSTS")
+# Whoever claims https for their own request gets https links, and nothing else from it.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+HOST = text("HOST", "127.0.0.1")
+PORT = text("PORT", "8000")
+CORS_ALLOWED_ORIGINS = items("CORS_ALLOWED_ORIGINS")
+CORS_EXPOSE_HEADERS = ["Location", "Retry-After", "WWW-Authenticate", "X-Request-Id"]
+
+BETTER_AUTH_URL = text("BETTER_AUTH_URL")
+BETTER_AUTH_JWKS_URL = text("BETTER_AUTH_JWKS_URL")
+BETTER_AUTH_ISSUER = text("BETTER_AUTH_ISSUER")
+BETTER_AUTH_AUDIENCE = items("BETTER_AUTH_AUDIENCE")
+BETTER_AUTH_ALGORITHMS = items("BETTER_AUTH_ALGORITHMS")
+BETTER_AUTH_SECRET = text("BETTER_AUTH_SECRET")
+BETTER_AUTH_LEEWAY = whole_number("BETTER_AUTH_LEEWAY", default=30)
+
+INSTALLED_APPS = ["corsheaders", "rest_framework", "authn", "api", "todos"]
+MIDDLEWARE = [
+    "api.middleware.request_id",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "api.middleware.problem_documents",  # inside what adds headers, outside what may refuse
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "api.middleware.optional_slash",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False  # a redirect would lose the body and, in some clients, the token
+TEST_RUNNER = "config.testing.PytestRunner"
+
+DATABASES = {"default": database("DATABASE_URL", default=BASE_DIR / "db.sqlite3")}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["authn.JWTAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["api.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "api.problems.exception_handler",
+    "UNAUTHENTICATED_USER": "authn.users.AnonymousUser",
+    "URL_FORMAT_OVERRIDE": None,
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+
+USE_I18N = False
+TIME_ZONE = "UTC"
+
+CSRF_COOKIE_SECURE = not DEBUG
+SECURE_HSTS_SECONDS = 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SILENCED_SYSTEM_CHECKS = [
+    # Redirecting http to https would only hide that a client sends its token in the clear.
+    "security.W008",
+    # Preloading is for the owner of the whole domain to decide.
+    "security.W021",
+]
+
+LOG_LEVEL = choice("LOG_LEVEL", of=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
+LOG_FORMAT = choice("LOG_FORMAT", of=("CONSOLE", "JSON"), default="CONSOLE")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "console": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "config.logs.JsonFormatter"},
+    },
+    "filters": {
+        # The reason is in the log already, and during an outage anybody could fill it.
+        "not_unavailable": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: getattr(record, "status_code", 500) != 503,
+        },
+        "shorten": {"()": "django.utils.log.CallbackFilter", "callback": shorten},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT.lower(),
+            "level": LOG_LEVEL,
+        },
+    },
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO"},
+        # Its lines about 4xx answers say less than the reason codes logged here.
+        "django.request": {"level": "ERROR", "filters": ["not_unavailable"]},
+        "django.security.DisallowedHost": {"filters": ["shorten"]},
+    },
+}

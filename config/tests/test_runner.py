@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.testing import PytestRunner
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What would have been run, by a pytest that finds two of its tests failing."""
+    seen: list[list[str]] = []
+
+    def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        seen.append(command)
+        return subprocess.CompletedProcess(command, returncode=1)
+
+    monkeypatch.setattr("config.testing.subprocess.run", run)
+    return seen
+
+
+def arguments_for(commands: list[list[str]], *labels: str, **options: Any) -> list[str]:
+    PytestRunner(**options).run_tests(labels)
+    [[_, _, _, _, *arguments]] = commands
+    return arguments
+
+
+def test_it_runs_pytest_with_this_interpreter(commands: list[list[str]]) -> None:
+    PytestRunner().run_tests([])
+    assert commands == [[sys.executable, "-m", "pytest", "--pyargs", "--verbosity=0"]]
+
+
+def test_labels_are_passed_on(commands: list[list[str]]) -> None:
+    assert arguments_for(commands, "authn", "api/tests/test_me.py::test_it")[1:] == [
+        "authn",
+        "api/tests/test_me.py::test_it",
+    ]
+
+
+def test_k_is_passed_on(commands: list[list[str]]) -> None:
+    assert arguments_for(commands, k="title or me")[1:] == ["-k", "title or me"]
+
+
+def test_failfast_is_passed_on(commands: list[list[str]]) -> None:
+    assert arguments_for(commands, failfast=True)[1:] == ["--exitfirst"]
+
+
+@pytest.mark.parametrize("verbosity", [0, 1, 2, 3])
+def test_djangos_usual_verbosity_is_pytests(commands: list[list[str]], verbosity: int) -> None:
+    assert arguments_for(commands, verbosity=verbosity) == [f"--verbosity={verbosity - 1}"]
+
+
+def test_options_of_django_that_mean_nothing_here_are_taken(
+    commands: list[list[str]],
+) -> None:
+    assert arguments_for(commands, interactive=False, debug_mode=False) == ["--verbosity=0"]
+
+
+def test_the_exit_status_is_pytests(commands: list[list[str]]) -> None:
+    assert PytestRunner().run_tests([]) == 1
+
+
+def test_k_is_an_option_of_the_command() -> None:
+    parser = ArgumentParser()
+    PytestRunner.add_arguments(parser)
+    assert parser.parse_args(["-k", "me"]).k == "me"
+
+
+class TestForReal:
+    @pytest.fixture
+    def project(self, tmp_path: Path) -> Path:
+        for name in ("manage.py", "pytest.ini"):
+            shutil.copy(BASE_DIR / name, tmp_path)
+        for package in BASE_DIR.glob("*/__init__.py"):
+            name = package.parent.name
+            shutil.copytree(package.parent, tmp_path / name, ignore=shutil.ignore_patterns("tests"))
+        (tmp_path / ".env").write_text("BETTER_AUTH_SECRET=of-a-developer\n")
+        (tmp_path / "test_two.py").write_text(
+            "import os\n"
+            "def test_good(): assert 'BETTER_AUTH_SECRET' not in os.environ\n"
+            "def test_bad(): assert False\n"
+        )
+        return tmp_path
+
+    def manage(self, project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "manage.py", "test", *arguments],
+            cwd=project,
+            env={},  # nothing of this run of the suite
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def test_success_without_a_part_of_a_developers_env(self, project: Path) -> None:
+        finished = self.manage(project, "test_two.py", "-k", "good", "-v", "2")
+        assert "test_two.py::test_good PASSED" in finished.stdout
+        assert "1 passed, 1 deselected" in finished.stdout
+        assert finished.returncode == 0
+
+    def test_failure(self, project: Path) -> None:
+        finished = self.manage(project, "test_two.py::test_bad", "--failfast")
+        assert "1 failed" in finished.stdout
+        assert finished.returncode == 1

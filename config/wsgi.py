@@ -1,0 +1,31 @@
+"""What a server serves. Refuses to load where no token could be verified."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from django.core.wsgi import get_wsgi_application
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+_django = get_wsgi_application()
+
+from api.headers import drop_unreadable_headers  # noqa: E402 - needs the settings
+from authn.conf import get_verifier  # noqa: E402
+
+get_verifier()
+
+
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    drop_unreadable_headers(environ)
+    response = _django(environ, start_response)
+    if environ["REQUEST_METHOD"] == "HEAD":
+        # Not every server leaves the body out, and one that is sent reads as the next answer.
+        response.close()
+        return []
+    return response

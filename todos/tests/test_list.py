@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
+
+import pytest
+from django.core import signing
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
+
+from todos.models import Todo
+from todos.tests.factories import make_todo
+
+pytestmark = pytest.mark.django_db
+
+MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def titles(page: Any) -> list[str]:
+    return [todo["title"] for todo in page["results"]]
+
+
+def walk(client: Client, url: str | None, direction: str = "next") -> list[dict[str, Any]]:
+    pages = []
+    while url:
+        response = client.get(url)
+        assert response.status_code == 200
+        pages.append(response.json())
+        url = pages[-1][direction]
+    return pages
+
+
+def make(*ages: int, owner_id: str = "alice") -> None:
+    for age in ages:
+        make_todo(title=str(age), created_at=MOMENT - timedelta(days=age), owner_id=owner_id)
+
+
+def test_nothing_yet_is_an_empty_page(alice: Client) -> None:
+    assert alice.get("/api/todos/").json() == {"next": None, "previous": None, "results": []}
+
+
+def test_the_newest_come_first(alice: Client) -> None:
+    make(2, 0, 1)
+    assert titles(alice.get("/api/todos/").json()) == ["0", "1", "2"]
+
+
+def test_only_ones_own_are_listed(alice: Client, bob: Client) -> None:
+    make(1, 2)
+    make(3, owner_id="bob")
+    make(4, owner_id="Alice")
+    assert titles(alice.get("/api/todos/").json()) == ["1", "2"]
+    assert titles(bob.get("/api/todos/").json()) == ["3"]
+
+
+@pytest.mark.parametrize("size", [1, 7, 200])
+def test_a_page_costs_one_query(
+    alice: Client, django_assert_num_queries: DjangoAssertNumQueries, size: int
+) -> None:
+    make(*range(20))
+    with django_assert_num_queries(1):
+        response = alice.get(f"/api/todos/?limit={size}")
+    assert len(response.json()["results"]) == min(size, 20)
+
+
+def test_a_page_holds_50_unless_told_otherwise(alice: Client) -> None:
+    make(*range(51))
+    assert [len(page["results"]) for page in walk(alice, "/api/todos/")] == [50, 1]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 6])
+def test_forth_and_back_show_every_row_once(alice: Client, limit: int) -> None:
+    make(*range(5))
+    forth = walk(alice, f"/api/todos/?limit={limit}")
+    assert [title for page in forth for title in titles(page)] == list("01234")
+    back = walk(alice, forth[-1]["previous"], "previous")
+    assert [title for page in reversed(back) for title in titles(page)] == (
+        list("01234")[: -len(forth[-1]["results"])]
+    )
+
+
+def test_pages_are_full_and_the_last_one_says_so(alice: Client) -> None:
+    make(*range(4))
+    forth = walk(alice, "/api/todos/?limit=2")
+    assert [titles(page) for page in forth] == [["0", "1"], ["2", "3"]]
+    assert forth[0]["previous"] is None
+    assert forth[0]["next"].startswith("http://testserver/api/todos/?")
+    assert "limit=2" in forth[0]["next"]
+    (back,) = walk(alice, forth[-1]["previous"], "previous")
+    assert titles(back) == ["0", "1"]
+    assert titles(alice.get(back["next"]).json()) == ["2", "3"]
+
+
+@pytest.mark.parametrize("direction", ["previous", "next"])
+def test_a_page_whose_rows_are_gone_is_empty(alice: Client, direction: str) -> None:
+    make(*range(6))
+    second = walk(alice, "/api/todos/?limit=2")[1]
+    Todo.objects.all().delete()
+    assert alice.get(second[direction]).json()["results"] == []
+
+
+def test_the_order_and_the_start_of_a_page_are_what_the_index_has(alice: Client) -> None:
+    make(*range(6))
+    with CaptureQueriesContext(connection) as queries:
+        pages = walk(alice, "/api/todos/?limit=2")
+        walk(alice, pages[-1]["previous"], "previous")
+    first, second, *_, back = [query["sql"] for query in queries]
+    newest_first = '"todos_todo"."created_at" DESC, "todos_todo"."id" DESC'
+    assert newest_first in first
+    assert newest_first in second
+    assert '"created_at" <= ' in second
+    assert '"todos_todo"."created_at" ASC, "todos_todo"."id" ASC' in back
+
+
+def test_a_cursor_of_another_ordering_is_refused(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(1, 2)
+    cursor = alice.get("/api/todos/?limit=1").json()["next"]
+    monkeypatch.setattr("api.pagination.ORDERING", "title")
+    assert alice.get(cursor).status_code == 400
+
+
+def test_a_tie_is_broken_by_id(alice: Client) -> None:
+    ids = [UUID(int=number << 64) for number in range(9)]
+    for todo_id in ids:
+        make_todo(id=todo_id, created_at=MOMENT)
+    pages = walk(alice, "/api/todos/?limit=2")
+    assert [todo["id"] for page in pages for todo in page["results"]] == [
+        str(todo_id) for todo_id in reversed(ids)
+    ]
+
+
+def test_rows_that_come_and_go_between_pages_move_nobody_else(alice: Client) -> None:
+    make(*range(6))
+    first = alice.get("/api/todos/?limit=2").json()
+    make(-1, -2)
+    Todo.objects.filter(title__in=["1", "3"]).delete()
+    rest = walk(alice, first["next"])
+    assert [title for page in rest for title in titles(page)] == ["2", "4", "5"]
+
+
+def test_a_cursor_of_somebody_else_is_refused(alice: Client, bob: Client) -> None:
+    make(1, 2)
+    make(1, 2, owner_id="bob")
+    response = bob.get(alice.get("/api/todos/?limit=1").json()["next"])
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["parameter"] == "cursor"
+
+
+def cursors_that_are_none(cursor: str) -> dict[str, str]:
+    return {
+        "empty": "",
+        "garbage": "garbage",
+        "altered": ("A" if cursor[0] != "A" else "B") + cursor[1:],
+        "cut": cursor[:-1],
+        "unsigned": cursor.partition(":")[0],
+        "of another thing": signing.dumps(["2026-01-01T00:00:00", "0" * 32, False]),
+        "not ASCII": "é",
+        "NUL": "%00",
+        "long": "x" * 5000,
+    }
+
+
+@pytest.mark.parametrize("kind", cursors_that_are_none("x:y"))
+def test_a_cursor_that_is_none_is_refused(alice: Client, kind: str) -> None:
+    make(1, 2)
+    cursor = alice.get("/api/todos/?limit=1").json()["next"]
+    cursor = parse_qs(urlsplit(cursor).query)["cursor"][0]
+    response = alice.get(f"/api/todos/?cursor={cursors_that_are_none(cursor)[kind]}")
+    assert response.status_code == 400
+    assert response.json()["errors"] == [
+        {"parameter": "cursor", "code": "invalid", "detail": "This is no cursor of this list."}
+    ]
+
+
+@pytest.mark.parametrize(
+    "limit", ["0", "201", "-1", "1.5", "", "ten", "1e2", "٣", "+5", " 5", "9" * 5000]
+)
+def test_a_limit_out_of_range_is_refused(alice: Client, limit: str) -> None:
+    response = alice.get("/api/todos/", {"limit": limit})
+    assert response.status_code == 400
+    assert response.json()["errors"] == [
+        {"parameter": "limit", "code": "out_of_range", "detail": "A number from 1 to 200."}
+    ]
+
+
+@pytest.mark.parametrize("name", ["owner_id", "user_id", "owner", "page", "format", "Limit", ""])
+def test_a_parameter_that_nobody_knows_is_refused(alice: Client, name: str) -> None:
+    make(1, owner_id="bob")
+    response = alice.get(f"/api/todos/?{name}=bob")
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["parameter"] == name

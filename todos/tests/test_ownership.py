@@ -1,0 +1,57 @@
+"""The rule under the routes: what stands when a view makes a mistake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import IntegrityError
+from django.test import Client
+
+from authn.users import AnonymousUser, TokenUser
+from todos.models import Todo
+from todos.querysets import TodoQuerySet
+from todos.tests.factories import make_todo
+
+pytestmark = pytest.mark.django_db
+
+
+def everybodys(self: TodoQuerySet, user: Any) -> TodoQuerySet:
+    return self.all()
+
+
+@pytest.mark.parametrize("owner_id", ["alice", "BOB", "bob "])
+def test_a_forgotten_owned_by_still_opens_nothing(
+    bob: Client, monkeypatch: pytest.MonkeyPatch, owner_id: str
+) -> None:
+    todo = make_todo(owner_id=owner_id)
+    monkeypatch.setattr(TodoQuerySet, "owned_by", everybodys)
+    for path in (f"/api/todos/{todo.pk}/", f"/api/todos/{todo.pk}/complete/"):
+        assert (
+            bob.generic("GET" if path.endswith(f"{todo.pk}/") else "POST", path).status_code == 403
+        )
+    assert bob.get(f"/api/todos/{make_todo(owner_id='bob').pk}/").status_code == 200
+
+
+def test_nobody_owns_nothing() -> None:
+    make_todo(owner_id="")
+    assert Todo.objects.owned_by(AnonymousUser()).query.is_empty()
+    assert not Todo.objects.owned_by(TokenUser("bob")).exists()
+
+
+def test_a_change_is_the_owners() -> None:
+    todo = make_todo(owner_id="alice")
+    Todo.objects.filter(pk=todo.pk).update(owner_id="bob")
+    with pytest.raises(Todo.DoesNotExist):
+        todo.change(title="x")
+
+
+def test_completed_and_its_time_never_part() -> None:
+    todo = make_todo()
+    todo.completed = True
+    with pytest.raises(IntegrityError):
+        todo.save()
+
+
+def test_a_todo_is_its_title() -> None:
+    assert str(make_todo(title="Buy milk")) == "Buy milk"

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
+
+from todos.models import Todo
+from todos.tests.factories import make_todo
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def todo() -> Todo:
+    return make_todo(title="Buy milk", description="Two litres")
+
+
+def patch(client: Client, todo: Todo, media_type: str = "application/json", **body: Any) -> Any:
+    return client.patch(f"/api/todos/{todo.pk}/", body, content_type=media_type)
+
+
+def put(client: Client, todo: Todo, **body: Any) -> Any:
+    return client.put(f"/api/todos/{todo.pk}/", body, content_type="application/json")
+
+
+def updates(queries: CaptureQueriesContext) -> list[str]:
+    return [query["sql"] for query in queries if query["sql"].startswith("UPDATE")]
+
+
+class TestPatch:
+    @pytest.mark.parametrize("media_type", ["application/json", "application/merge-patch+json"])
+    def test_it_changes_what_it_names(self, alice: Client, todo: Todo, media_type: str) -> None:
+        response = patch(alice, todo, media_type, title="Buy bread")
+        assert response.status_code == 200
+        assert response.json()["title"] == "Buy bread"
+        assert response.json()["description"] == "Two litres"
+        assert response.json() == alice.get(f"/api/todos/{todo.pk}/").json()
+
+    def test_it_writes_only_the_fields_that_it_names(self, alice: Client, todo: Todo) -> None:
+        with CaptureQueriesContext(connection) as queries:
+            patch(alice, todo, title="Buy bread")
+        (update,) = updates(queries)
+        assert '"title"' in update
+        assert '"updated_at"' in update
+        assert '"description"' not in update
+        assert '"completed"' not in update
+        assert "\"owner_id\" = 'alice'" in update
+
+    def test_two_patches_of_different_fields_at_once_both_survive(self, todo: Todo) -> None:
+        first, second = Todo.objects.get(pk=todo.pk), Todo.objects.get(pk=todo.pk)
+        first.change(title="Buy bread")
+        second.change(description="Rye")
+        todo.refresh_from_db()
+        assert (todo.title, todo.description) == ("Buy bread", "Rye")
+
+    def test_an_empty_one_changes_nothing(
+        self, alice: Client, todo: Todo, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        before = alice.get(f"/api/todos/{todo.pk}/").json()
+        with django_assert_num_queries(1):
+            response = patch(alice, todo)
+        assert (response.status_code, response.json()) == (200, before)
+
+    def test_a_repeated_value_changes_nothing(self, alice: Client, todo: Todo) -> None:
+        before = alice.get(f"/api/todos/{todo.pk}/").json()
+        response = patch(alice, todo, title="Buy milk", completed=False)
+        assert response.json() == before
+
+    def test_a_change_moves_updated_at_and_nothing_else(self, alice: Client, todo: Todo) -> None:
+        Todo.objects.update(updated_at=todo.updated_at - timedelta(days=1))
+        body = patch(alice, todo, description="Three").json()
+        todo.refresh_from_db()
+        assert todo.updated_at > todo.created_at
+        assert body["created_at"] < body["updated_at"]
+
+    @pytest.mark.parametrize("name", ["owner_id", "user_id", "owner"])
+    def test_a_todo_is_given_to_nobody(self, alice: Client, todo: Todo, name: str) -> None:
+        response = patch(alice, todo, **{name: "bob"})
+        assert response.status_code == 400
+        assert response.json()["errors"][0]["pointer"] == f"/{name}"
+        todo.refresh_from_db()
+        assert todo.owner_id == "alice"
+
+    @pytest.mark.parametrize("media_type", ["application/json", "application/merge-patch+json"])
+    def test_null_returns_what_is_optional_to_its_default(
+        self, alice: Client, todo: Todo, media_type: str
+    ) -> None:
+        todo.change(completed=True)
+        body = patch(alice, todo, media_type, description=None, completed=None).json()
+        assert (body["title"], body["description"]) == ("Buy milk", "")
+        assert (body["completed"], body["completed_at"]) == (False, None)
+
+    def test_a_title_cannot_be_taken_away(self, alice: Client, todo: Todo) -> None:
+        response = patch(alice, todo, title=None)
+        assert response.status_code == 400
+        assert [(e["pointer"], e["code"]) for e in response.json()["errors"]] == [
+            ("/title", "null")
+        ]
+
+    def test_a_refused_one_changes_nothing_at_all(self, alice: Client, todo: Todo) -> None:
+        assert patch(alice, todo, description="new", title="").status_code == 400
+        todo.refresh_from_db()
+        assert todo.description == "Two litres"
+
+
+class TestPut:
+    def test_what_a_get_brought_can_be_put_back(self, alice: Client, todo: Todo) -> None:
+        before = alice.get(f"/api/todos/{todo.pk}/").json()
+        assert put(alice, todo, **before).json() == before
+
+    def test_it_replaces(self, alice: Client, todo: Todo) -> None:
+        todo.change(completed=True)
+        body = put(alice, todo, title="Buy bread").json()
+        assert (body["title"], body["description"]) == ("Buy bread", "")
+        assert (body["completed"], body["completed_at"]) == (False, None)
+
+    def test_two_at_once_do_not_mix(self) -> None:
+        todo = make_todo(title="X", description="D1")
+        first, second = Todo.objects.get(pk=todo.pk), Todo.objects.get(pk=todo.pk)
+        first.change(title="X", description="D2")
+        second.change(title="Y", description="D1")
+        todo.refresh_from_db()
+        assert (todo.title, todo.description) == ("Y", "D1")
+
+    def test_null_is_no_replacement(self, alice: Client, todo: Todo) -> None:
+        response = put(alice, todo, title="x", description=None)
+        assert response.status_code == 400
+        assert response.json()["errors"][0]["pointer"] == "/description"
+
+    def test_it_keeps_identity_and_age(self, alice: Client, todo: Todo) -> None:
+        before = alice.get(f"/api/todos/{todo.pk}/").json()
+        body = put(alice, todo, title="x", id="other", created_at="1999-01-01T00:00:00Z").json()
+        assert (body["id"], body["created_at"]) == (before["id"], before["created_at"])
+
+    def test_it_needs_a_title(self, alice: Client, todo: Todo) -> None:
+        response = put(alice, todo, description="x")
+        assert response.status_code == 400
+        assert response.json()["errors"][0]["pointer"] == "/title"
+
+    def test_merge_patch_is_for_patch(self, alice: Client, todo: Todo) -> None:
+        response = alice.put(
+            f"/api/todos/{todo.pk}/", {"title": "x"}, content_type="application/merge-patch+json"
+        )
+        assert response.status_code == 415
+
+
+def _complete(todo: Todo, client: Client) -> Any:
+    return client.post(f"/api/todos/{todo.pk}/complete/")
+
+
+def _patch_completed(todo: Todo, client: Client) -> Any:
+    return patch(client, todo, completed=True)
+
+
+class TestCompletion:
+    @pytest.mark.parametrize("complete", [_complete, _patch_completed])
+    def test_completing_keeps_its_time_on_repeat(
+        self, alice: Client, todo: Todo, complete: Callable[[Todo, Client], Any]
+    ) -> None:
+        first = complete(todo, alice)
+        assert first.status_code == 200
+        assert first.json()["completed"] is True
+        assert first.json()["completed_at"] is not None
+        assert complete(todo, alice).json() == first.json()
+
+    def test_reopening_clears_the_time_and_may_be_repeated(self, alice: Client, todo: Todo) -> None:
+        todo.change(completed=True)
+        first = alice.post(f"/api/todos/{todo.pk}/reopen/")
+        assert first.status_code == 200
+        assert (first.json()["completed"], first.json()["completed_at"]) == (False, None)
+        assert alice.post(f"/api/todos/{todo.pk}/reopen/").json() == first.json()
+
+    def test_of_two_who_complete_at_once_the_first_time_stays(self, todo: Todo) -> None:
+        first, second = Todo.objects.get(pk=todo.pk), Todo.objects.get(pk=todo.pk)
+        first.change(completed=True)
+        second.change(completed=True)
+        assert first.completed_at == second.completed_at
+
+    def test_completed_again_it_has_a_new_time(self, todo: Todo) -> None:
+        todo.change(completed=True)
+        first = todo.completed_at
+        todo.change(completed=False)
+        todo.change(completed=True)
+        assert todo.completed_at != first
+
+    def test_putting_it_back_completed_keeps_its_time(self, alice: Client, todo: Todo) -> None:
+        before = _complete(todo, alice).json()
+        assert (
+            put(alice, todo, **{**before, "title": "x"}).json()["completed_at"]
+            == (before["completed_at"])
+        )
+
+    @pytest.mark.parametrize("action", ["complete", "reopen"])
+    def test_the_path_says_everything(self, alice: Client, todo: Todo, action: str) -> None:
+        response = alice.post(
+            f"/api/todos/{todo.pk}/{action}/", {"owner_id": "bob"}, content_type="application/json"
+        )
+        assert response.status_code == 400
+        assert response.json()["errors"][0]["pointer"] == "/owner_id"
+
+    def test_a_body_of_another_media_type_is_refused(self, alice: Client, todo: Todo) -> None:
+        path, form = f"/api/todos/{todo.pk}/complete/", "application/x-www-form-urlencoded"
+        assert alice.post(path, "owner_id=bob", content_type=form).status_code == 415
+        assert alice.post(path, "", content_type=form).status_code == 200
+
+    def test_other_changes_leave_the_time_alone(self, alice: Client, todo: Todo) -> None:
+        todo.change(completed=True)
+        before = alice.get(f"/api/todos/{todo.pk}/").json()["completed_at"]
+        assert patch(alice, todo, title="x").json()["completed_at"] == before
+
+
+def test_a_todo_that_is_deleted_meanwhile_is_missing(
+    alice: Client, todo: Todo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = Todo.change
+
+    def delete_first(self: Todo, **fields: Any) -> None:
+        Todo.objects.filter(pk=self.pk).delete()
+        change(self, **fields)
+
+    monkeypatch.setattr(Todo, "change", delete_first)
+    for response in (patch(alice, todo, title="x"), _complete(todo, alice)):
+        assert response.status_code == 404
+        assert not Todo.objects.exists()
