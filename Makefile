@@ -29,11 +29,17 @@ lint: export BETTER_AUTH_SECRET :=
 lint: export BETTER_AUTH_LEEWAY := 30
 lint: export CORS_ALLOWED_ORIGINS :=
 lint: export DATABASE_URL := sqlite://:memory:
+lint: export REQUIRE_IF_MATCH := false
+lint: export CACHE_URL :=
+lint: export THROTTLE_USER := 600/min
+lint: export THROTTLE_ANON := 120/min
+lint: export THROTTLE_REFUSED := 30/min
+lint: export NUM_PROXIES := 0
 lint: export LOG_LEVEL := INFO
 lint: export LOG_FORMAT := console
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint serve lock clean always
+.PHONY: help install run test lint openapi serve lock clean always
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -53,6 +59,9 @@ lint: $(READY_DEV) ## check format, style, types, imports, migrations and produc
 	@$(RUN) $(VENV)/bin/lint-imports --no-logo
 	@$(RUN) manage.py makemigrations --check --dry-run
 	@$(RUN) manage.py check --deploy --fail-level WARNING
+
+openapi: $(READY) ## write openapi.json anew, which a test compares to the code
+	@$(RUN) manage.py spectacular --skip-checks --format openapi-json --file openapi.json
 
 serve: $(READY) ## start the production server, migrating nothing (HOST=127.0.0.1 PORT=8000)
 	@$(RUN) -m config.run --production

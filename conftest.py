@@ -12,15 +12,24 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings as project_settings
+from django.core.cache import cache
 from django.test import Client
+from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 
 from authn import conf
-from authn.testing import Clock, SecretIssuer
+from authn.testing import Clock, Issuer, SecretIssuer
+from config.environment import MEMORY_CACHE
+from config.tests import documented
 
 SECRET = "the secret that this suite signs with"
+UNLIMITED = (1_000_000_000, 3600)
 
 Mint = Callable[..., str]
+
+# For todos/tests/test_hostile_input.py, which is then 10,500 examples (see .ci/run).
+hypothesis_settings.register_profile("thorough", max_examples=1500)
 
 
 @pytest.fixture(autouse=True)
@@ -34,14 +43,53 @@ def _configured_for_the_suite(settings: Settings) -> Iterator[None]:
     settings.BETTER_AUTH_SECRET = SECRET
     settings.BETTER_AUTH_LEEWAY = 30
     settings.CORS_ALLOWED_ORIGINS = []
+    settings.REQUIRE_IF_MATCH = False
+    settings.CACHES = {"default": MEMORY_CACHE}
+    settings.NUM_PROXIES = 0
+    settings.THROTTLE_USER = settings.THROTTLE_ANON = settings.THROTTLE_REFUSED = UNLIMITED
+    cache.clear()  # what another test was counted
     yield
     conf._verifier_for.cache_clear()  # noqa: SLF001 - the keys of one test are not the next one's
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _every_answer_is_documented() -> Iterator[None]:
+    """What the test client gets must be in ``openapi.json``."""
+    ask = Client.request
+
+    def ask_and_check(client: Client, **environ: Any) -> Any:
+        response = ask(client, **environ)
+        documented.check(environ["REQUEST_METHOD"], environ["PATH_INFO"], response)
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "request", ask_and_check)
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """SQLite in a file, as it is used: in memory, connections do not wait for one another."""
+    database = project_settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        file = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        database.setdefault("TEST", {})["NAME"] = str(file)
 
 
 @pytest.fixture
 def mint() -> Mint:
     """``mint(sub="alice", exp=None)``: a token of the front end; ``None`` leaves a claim out."""
     return SecretIssuer(SECRET, clock=Clock(time.time())).mint
+
+
+@pytest.fixture
+def issuer(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Issuer:
+    """An issuer whose key set the API fetches."""
+    issuer = Issuer(url="https://auth.example.com", clock=Clock(time.time()))
+    settings.BETTER_AUTH_URL = issuer.url
+    settings.BETTER_AUTH_SECRET = ""
+    monkeypatch.setattr("authn.conf.fetch_key_set", lambda url: issuer.fetch())
+    return issuer
 
 
 @pytest.fixture

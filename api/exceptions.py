@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Self
+
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
@@ -12,20 +15,47 @@ STATUS_PROBLEMS = {
     404: ("not_found", "There is nothing here."),
     405: ("method_not_allowed", "This method is not allowed here."),
     413: ("content_too_large", "The body is too large."),
+    429: ("throttled", "Too many requests. Retry-After says in how many seconds to ask again."),
     500: ("internal_error", "Something went wrong here. It has been logged."),
 }
 
 
-class InvalidParameter(APIException):
-    """400: a query parameter that is unknown, or whose value is not allowed."""
+Mistake = tuple[str, str, str]  # the name of a part of a request, a code, a detail
+
+
+class InvalidPart(APIException):
+    """400: a part of the request other than its body. ``errors`` has its name and what is wrong."""
 
     status_code = status.HTTP_400_BAD_REQUEST
+    part: str  # the member of an error that has the name
+
+    def __init__(self, name: str, code: str, detail: str) -> None:
+        super().__init__()
+        self.errors = [{self.part: encodable(name), "code": code, "detail": encodable(detail)}]
+
+    @classmethod
+    def several(cls, mistakes: Sequence[Mistake]) -> Self:
+        """One error for all ``mistakes``, of which there is at least one."""
+        first, *others = [cls(*mistake) for mistake in mistakes]
+        for other in others:
+            first.errors += other.errors
+        return first
+
+
+class InvalidParameter(InvalidPart):
+    """A query parameter that is unknown, or whose value is not allowed."""
+
+    part = "parameter"
     default_detail = "A query parameter is not acceptable."
     default_code = "invalid_parameter"
 
-    def __init__(self, parameter: str, code: str, detail: str) -> None:
-        super().__init__()
-        self.errors = [{"parameter": encodable(parameter), "code": code, "detail": detail}]
+
+class InvalidHeader(InvalidPart):
+    """A header field whose value is not allowed."""
+
+    part = "header"
+    default_detail = "A header field is not acceptable."
+    default_code = "invalid_header"
 
 
 class BadRequest(APIException):
@@ -36,6 +66,28 @@ class BadRequest(APIException):
 class ContentTooLarge(APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code, default_detail = STATUS_PROBLEMS[413]
+
+
+class TooManyRequests(APIException):
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_code, default_detail = STATUS_PROBLEMS[429]
+
+    def __init__(self, wait: float | None) -> None:
+        super().__init__()
+        self.wait = wait
+
+
+class IdempotencyKeyReused(APIException):
+    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+    default_code = "idempotency_key_reused"
+    default_detail = "This Idempotency-Key was sent with another body before."
+
+
+class IdempotencyKeyInFlight(APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "idempotency_key_in_flight"
+    default_detail = "The request with this Idempotency-Key has not been answered yet."
+    wait = 1
 
 
 class DatabaseUnavailable(APIException):

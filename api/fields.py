@@ -1,15 +1,26 @@
-"""Serializer fields that take the type they say and no other: the framework's own convert."""
+"""Serializer fields that take the type they say and no other: the framework's own convert.
+
+``openapi`` is what the OpenAPI document says of a field beyond what its type tells.
+"""
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from typing import Any
+from datetime import date, time
+from typing import Any, ClassVar
+from uuid import UUID
 
 from rest_framework import serializers
+
+CONTROL = r"\u0000-\u001f\u007f-\u009f"
+CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class TextField(serializers.CharField):
     """A JSON string. A number is not one."""
+
+    openapi: ClassVar[dict[str, Any]] = {"pattern": "^[^\\u0000]*$"}
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -23,6 +34,10 @@ class LineField(TextField):
     ``max_length`` counts the characters that are left.
     """
 
+    openapi: ClassVar[dict[str, Any]] = {
+        "pattern": f"^[^{CONTROL}]*[^\\s{CONTROL}][^{CONTROL}]*$",
+        "description": "Trimmed and composed (NFC); the length is that of what is left.",
+    }
     default_error_messages = {"control_character": "Control characters are not allowed."}
 
     def to_internal_value(self, data: Any) -> str:
@@ -44,3 +59,49 @@ class FlagField(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
+
+
+class ArrayField(serializers.ListField):
+    """A JSON array. One that is too long is not looked into."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if not isinstance(data, list):
+            self.fail("not_a_list", input_type=type(data).__name__)
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return super().to_internal_value(data)
+
+
+class CanonicalUUIDField(serializers.UUIDField):
+    """A UUID in its one spelling of 36 characters (RFC 9562 section 4), in either case."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        if not isinstance(data, str) or not CANONICAL_UUID.fullmatch(data):
+            self.fail("invalid", value=data)
+        return UUID(data)
+
+
+class CalendarDateField(serializers.DateField):
+    """``YYYY-MM-DD`` (RFC 3339 section 5.6, full-date), and no other form of ISO 8601."""
+
+    def to_internal_value(self, value: Any) -> date:
+        if not isinstance(value, str) or not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            self.fail("invalid", format="YYYY-MM-DD")
+        return super().to_internal_value(value)
+
+
+class MinuteField(serializers.TimeField):
+    """``HH:MM``, from 00:00 to 23:59."""
+
+    openapi: ClassVar[dict[str, Any]] = {
+        "format": None,
+        "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+    }
+
+    def to_internal_value(self, value: Any) -> time:
+        if not isinstance(value, str) or not re.fullmatch("([01][0-9]|2[0-3]):[0-5][0-9]", value):
+            self.fail("invalid", format="HH:MM")
+        return time.fromisoformat(value)
+
+    def to_representation(self, value: time) -> str:
+        return value.isoformat("minutes")

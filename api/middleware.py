@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import is_valid_path
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
+from api.addresses import client_of
 from api.problems import PROBLEM_MEDIA_TYPE, problem_response
+from api.throttling import Allowance, Usage, note_usage, usage_of, write_rate_limit_fields
+from authn.authentication import bearer_token
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
+
+# A process that is probed must not look dead because others ask too much.
+PROBES = ("/healthz", "/readyz")
 
 
 def request_id(get_response: Handler) -> Handler:
@@ -39,6 +46,8 @@ def problem_documents(get_response: Handler) -> Handler:
         response = get_response(request)
         if response.status_code >= 400 and not _is_problem(response):
             response = problem_response(request, response.status_code)
+        if response.status_code in (204, 304):
+            del response["Content-Length"]  # there is no content (RFC 9110 section 8.6)
         patch_vary_headers(response, ("Accept", "Authorization"))
         patch_cache_control(response, private=True, no_cache=True)
         return response
@@ -48,6 +57,59 @@ def problem_documents(get_response: Handler) -> Handler:
 
 def _is_problem(response: HttpResponseBase) -> bool:
     return response.get("Content-Type", "") == PROBLEM_MEDIA_TYPE
+
+
+def rate_limit_fields(get_response: Handler) -> Handler:
+    """Tell whoever was counted what is left to them, in every answer."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if usage := usage_of(request):
+            write_rate_limit_fields(response, usage)
+        return response
+
+    return middleware
+
+
+def address_allowances(get_response: Handler) -> Handler:
+    """Bound what an address may ask without a token, and with tokens that are refused.
+
+    A request without a token is counted before it is answered, one with a token once it was
+    refused. An address that has used up its refusals gets 429 for every token, a valid one
+    too: telling them apart is the work that this saves.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.rstrip("/") in PROBES:
+            return get_response(request)
+        answer = _without_token if bearer_token(request) is None else _with_token
+        return answer(request, get_response)
+
+    return middleware
+
+
+def _without_token(request: HttpRequest, get_response: Handler) -> HttpResponseBase:
+    usage = Allowance.of("anon").use(client_of(request))
+    note_usage(request, usage)
+    return _throttled(request, usage) if usage and usage.exceeded else get_response(request)
+
+
+def _with_token(request: HttpRequest, get_response: Handler) -> HttpResponseBase:
+    refusals, client = Allowance.of("refused"), client_of(request)
+    usage = refusals.look(client)
+    if usage and usage.exceeded:
+        note_usage(request, usage)
+        return _throttled(request, usage)
+    response = get_response(request)
+    if response.status_code == HTTPStatus.UNAUTHORIZED:
+        note_usage(request, refusals.use(client))
+    return response
+
+
+def _throttled(request: HttpRequest, usage: Usage) -> HttpResponseBase:
+    response = problem_response(request, HTTPStatus.TOO_MANY_REQUESTS)
+    response["Retry-After"] = str(usage.reset_seconds)
+    return response
 
 
 def optional_slash(get_response: Handler) -> Handler:

@@ -7,57 +7,70 @@ cursor that was changed, or was made for another user or ordering, is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-from urllib.parse import urlencode
-from uuid import UUID
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, cast
 
 from django.core import signing
-from django.db.models import Q
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.exceptions import InvalidParameter
+from api.ordering import Column, Ordering, Position
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
-ORDERING = "-created_at"
+# To be raised with every change of what a cursor holds: those of before are refused then.
+FORMAT = 2
+
+
+class OrderedView(Protocol):
+    """A view that says by which names its rows can be ordered.
+
+    Each name has the columns to sort by, all ascending; with ``-`` before it, all descending.
+    """
+
+    orderings: Mapping[str, tuple[Column, ...]]
+    default_ordering: str
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place between two rows. ``backward``: the page wanted is the one before it."""
+    """A place beside a row, which may be gone by now, and the way to read from there.
 
-    created_at: datetime
-    id: UUID
+    ``inclusive``: the row itself, if it is still there, is the first one of the page.
+    """
+
+    position: Position
     backward: bool
+    inclusive: bool = False
 
-    def sign(self, owner_id: str) -> str:
-        value = [self.created_at.isoformat(), self.id.hex, self.backward]
-        return signing.dumps(value, salt=_salt(owner_id))
+    def turned(self) -> Cursor:
+        """The same place, read the other way."""
+        return replace(self, backward=not self.backward, inclusive=not self.inclusive)
+
+    def sign(self, salt: str) -> str:
+        value = [self.position, self.backward, self.inclusive]
+        return signing.dumps(value, salt=salt, compress=True)
 
     @classmethod
-    def read(cls, text: str, owner_id: str) -> Cursor:
-        """Raises ``signing.BadSignature`` for a cursor that was not signed for this owner."""
-        created_at, row_id, backward = signing.loads(text, salt=_salt(owner_id))
-        return cls(datetime.fromisoformat(created_at), UUID(row_id), backward)
-
-
-def _salt(owner_id: str) -> str:
-    return f"api.pagination:{ORDERING}:{owner_id}"
+    def read(cls, text: str, salt: str) -> Cursor:
+        """Raises ``signing.BadSignature`` for a cursor that was not signed with this salt."""
+        return cls(*signing.loads(text, salt=salt))
 
 
 class CursorPagination(BasePagination):
-    """Pages of the newest rows first, ties broken by id. Costs one query a page.
+    """Pages in one of the orders that an ``OrderedView`` has, at one query each.
 
     A page asks for one row more than its limit, which tells whether there is another page.
+    There is always a way back to where a page was reached from: ``next`` of one that was
+    reached by ``previous`` and the other way round, also where the page itself is empty
+    because its rows are gone.
     """
 
-    parameters = frozenset({"limit", "cursor"})
+    parameters = frozenset({"limit", "cursor", "ordering"})
 
     def paginate_queryset(
         self,
@@ -65,42 +78,81 @@ class CursorPagination(BasePagination):
         request: Request,
         view: APIView | None = None,
     ) -> list[Any]:
-        self._request, self._owner_id = request, str(request.user.pk)
-        limit = _limit(request.query_params.get("limit"))
-        cursor = self._cursor(request.query_params.get("cursor"))
-        backward = cursor is not None and cursor.backward
-        order = ("created_at", "id") if backward else ("-created_at", "-id")
-        rows = list(queryset.filter(_beyond(cursor)).order_by(*order)[: limit + 1])
-        more, page = len(rows) > limit, rows[:limit]
-        if backward:
-            page.reverse()
-        self._next = page[-1] if page and (more or backward) else None
-        self._previous = page[0] if page and (more if backward else cursor) else None
-        return page
+        self._request, query = request, request.query_params
+        self._ordering = _ordering(query.get("ordering"), cast("OrderedView", view))
+        # The owner comes last: it is the one part that can contain anything.
+        self._salt = f"api.pagination:{FORMAT}:{self._ordering}:{request.user.pk}"
+        limit, cursor = _limit(query.get("limit")), self._cursor(query.get("cursor"))
+        rows = self._rows(queryset, cursor)[: limit + 1]
+        return self._page(list(rows), limit, cursor)
 
     def get_paginated_response(self, data: Sequence[Any]) -> Response:
         return Response(
             {
-                "next": self._link(self._next, backward=False),
-                "previous": self._link(self._previous, backward=True),
+                "next": self._link(self._next),
+                "previous": self._link(self._previous),
                 "results": data,
             }
         )
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        link = {"type": ["string", "null"], "format": "uri"}
+        properties = {"next": link, "previous": link, "results": schema}
+        return {"type": "object", "required": [*properties], "properties": properties}
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        ordered = cast("OrderedView", view)
+        orderings = [f"{way}{name}" for name in ordered.orderings for way in ("", "-")]
+        limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
+        schemas = {
+            "cursor": ({"type": "string"}, "Where a page starts: part of `next` and `previous`."),
+            "limit": (limit, "How many on a page."),
+            "ordering": (
+                {"type": "string", "enum": orderings, "default": ordered.default_ordering},
+                "With `-` before it the other way; what is not set comes last both ways.",
+            ),
+        }
+        return [
+            {"in": "query", "name": name, "schema": schema, "description": description}
+            for name, (schema, description) in schemas.items()
+        ]
+
+    def _rows(self, queryset: Any, cursor: Cursor | None) -> Any:
+        """All rows from the cursor on, in the order in which they are read."""
+        if cursor is None:
+            return queryset.order_by(*self._ordering.order_by())
+        way = self._ordering.reversed() if cursor.backward else self._ordering
+        beyond = way.beyond(cursor.position, inclusive=cursor.inclusive)
+        return queryset.filter(beyond).order_by(*way.order_by())
+
+    def _page(self, rows: list[Any], limit: int, cursor: Cursor | None) -> list[Any]:
+        """The page as it is shown, of rows as they were read, one more than its limit."""
+        backward = cursor is not None and cursor.backward
+        page = rows[:limit]
+        ahead = self._beside(page[-1], backward=backward) if len(rows) > limit else None
+        behind = None
+        if cursor is not None:
+            behind = self._beside(page[0], backward=not backward) if page else cursor.turned()
+        self._next, self._previous = (behind, ahead) if backward else (ahead, behind)
+        return page[::-1] if backward else page
+
+    def _beside(self, row: Any, *, backward: bool) -> Cursor:
+        return Cursor(self._ordering.position(row), backward)
 
     def _cursor(self, text: str | None) -> Cursor | None:
         if text is None:
             return None
         try:
-            return Cursor.read(text, self._owner_id)
+            return Cursor.read(text, self._salt)
         except signing.BadSignature:
             raise InvalidParameter("cursor", "invalid", "This is no cursor of this list.") from None
 
-    def _link(self, row: Any, *, backward: bool) -> str | None:
-        if row is None:
+    def _link(self, cursor: Cursor | None) -> str | None:
+        if cursor is None:
             return None
-        cursor = Cursor(row.created_at, row.id, backward).sign(self._owner_id)
-        query = {**self._request.query_params.dict(), "cursor": cursor}
-        return self._request.build_absolute_uri(f"{self._request.path}?{urlencode(query)}")
+        query = self._request.query_params.copy()
+        query["cursor"] = cursor.sign(self._salt)
+        return self._request.build_absolute_uri(f"{self._request.path}?{query.urlencode()}")
 
 
 def _limit(text: str | None) -> int:
@@ -111,15 +163,11 @@ def _limit(text: str | None) -> int:
     return int(text)
 
 
-def _beyond(cursor: Cursor | None) -> Q:
-    """The rows on the far side of a cursor.
-
-    The first condition is implied by the second; it is the one that an index can use.
-    """
-    if cursor is None:
-        return Q()
-    side = "gt" if cursor.backward else "lt"
-    return Q(**{f"created_at__{side}e": cursor.created_at}) & (
-        Q(**{f"created_at__{side}": cursor.created_at})
-        | Q(**{"created_at": cursor.created_at, f"id__{side}": cursor.id})
-    )
+def _ordering(text: str | None, view: OrderedView) -> Ordering:
+    text = view.default_ordering if text is None else text
+    columns = view.orderings.get(text.removeprefix("-"))
+    if columns is None:
+        names = ", ".join(view.orderings)
+        detail = f"One of {names}; with - before it for the other way."
+        raise InvalidParameter("ordering", "invalid_choice", detail)
+    return Ordering(columns, descending=text.startswith("-"))

@@ -1,25 +1,40 @@
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from api.exceptions import InvalidParameter
+from api.exceptions import InvalidParameter, Mistake
 
 
 class KnownParametersOnly(APIView):
-    """A view that refuses a query parameter which it would otherwise ignore in silence."""
+    """A view that refuses a query parameter which it would otherwise ignore in silence.
+
+    That is one of a name that it does not know, and the second of a name that has one value.
+    """
+
+    repeatable_parameters: Set[str] = frozenset()
 
     def known_parameters(self) -> Set[str]:
         return frozenset()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        unknown = [name for name in request.query_params if name not in self.known_parameters()]
-        if unknown:
-            self.refuse_parameter(unknown[0])
+        self.check_target()
+        if request.method not in self.allowed_methods:
+            return  # 405, whatever the query says
+        if mistakes := list(self._mistakes(request)):
+            raise InvalidParameter.several(mistakes)
 
-    def refuse_parameter(self, name: str) -> None:
-        raise InvalidParameter(name, "unknown", "This query parameter is not known.")
+    def check_target(self) -> None:
+        """What comes before 400: whether it is there, is the user's, and is as they believe."""
+
+    def _mistakes(self, request: Request) -> Iterator[Mistake]:
+        known = self.known_parameters()
+        for name, values in request.query_params.lists():
+            if name not in known:
+                yield name, "unknown", "This query parameter is not known."
+            elif len(values) > 1 and name not in self.repeatable_parameters:
+                yield name, "repeated", "This query parameter has one value."

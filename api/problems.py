@@ -22,7 +22,7 @@ from api.exceptions import (
     BadRequest,
     ContentTooLarge,
     DatabaseUnavailable,
-    InvalidParameter,
+    TooManyRequests,
     encodable,
 )
 
@@ -79,6 +79,8 @@ def problem(request: HttpRequest | Request, status_code: int, **members: Any) ->
 
 def _as_api_exception(exc: Exception) -> exceptions.APIException | None:
     match exc:
+        case exceptions.Throttled():
+            return TooManyRequests(getattr(exc, "wait", None))
         case exceptions.APIException():
             return exc
         case Http404():
@@ -99,8 +101,8 @@ def _members(error: exceptions.APIException) -> dict[str, Any]:
         errors = list(_flatten(error.get_full_details()))
         return {"detail": "The body is not valid.", "code": "validation_failed", "errors": errors}
     members: dict[str, Any] = {"detail": str(error.detail), "code": error.get_codes()}
-    if isinstance(error, InvalidParameter):
-        members["errors"] = error.errors
+    if named := getattr(error, "errors", None):
+        members["errors"] = named
     return members
 
 

@@ -21,17 +21,18 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         errors: dict[str, Any] = {}
+        restored: dict[str, Any] = {}
         if isinstance(data, Mapping):
             errors = self._unknown_fields(data)
-            if self.partial:
-                data = {name: self._patched(name, value) for name, value in data.items()}
+            restored = self._taken_away(data) if self.partial else {}
+            data = {name: value for name, value in data.items() if name not in restored}
         try:
             value = super().to_internal_value(data)
         except serializers.ValidationError as error:
             raise serializers.ValidationError({**errors, **error.detail}) from None  # type: ignore[dict-item]
         if errors:
             raise serializers.ValidationError(errors)
-        return value
+        return {**value, **restored}
 
     def _unknown_fields(self, data: Mapping[str, Any]) -> dict[str, Any]:
         message = str(self.error_messages["unknown_field"])
@@ -41,10 +42,18 @@ class StrictSerializer(serializers.Serializer[Any]):
             for name in islice(unknown, MAX_UNKNOWN_FIELDS)
         }
 
-    def _patched(self, name: str, value: Any) -> Any:
+    def optional_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Those that have a default."""
+        fields = self.fields.items()
+        return {name: field for name, field in fields if field.default is not empty}
+
+    def _taken_away(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """``null`` in a merge patch takes a value away: what is optional returns to its default."""
-        field = self.fields.get(name)
-        return field.default if value is None and field and field.default is not empty else value
+        return {
+            name: field.default() if callable(field.default) else field.default
+            for name, field in self.optional_fields().items()
+            if name in data and data[name] is None
+        }
 
 
 class NoFields(StrictSerializer):

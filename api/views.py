@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import cast
+from functools import cache
+from typing import Any, cast
 
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -14,17 +19,32 @@ from api.requests import user_of
 from authn.claims import Claims
 
 
+class RootSerializer(serializers.Serializer[Any]):
+    todos = serializers.URLField()
+    me = serializers.URLField()
+    schema = serializers.URLField()
+
+
 class RootView(KnownParametersOnly):
     """Where things are."""
 
+    @extend_schema(operation_id="getRoot", summary="Where things are", responses=RootSerializer)
     def get(self, request: Request) -> Response:
-        routes = {"todos": "todo-list", "me": "me"}
+        routes = {"todos": "todo-list", "me": "me", "schema": "schema"}
         return Response({name: reverse(route, request=request) for name, route in routes.items()})
+
+
+class MeSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    email = serializers.CharField(allow_null=True)
+    name = serializers.CharField(allow_null=True)
+    token_expires_at = serializers.DateTimeField()
 
 
 class MeView(KnownParametersOnly):
     """Who the token says is asking. Answers from the token alone, without a query."""
 
+    @extend_schema(operation_id="getMe", summary="Whose token this is", responses=MeSerializer)
     def get(self, request: Request) -> Response:
         user, claims = user_of(request), cast("Claims", request.auth)
         return Response(
@@ -35,6 +55,24 @@ class MeView(KnownParametersOnly):
                 "token_expires_at": _rfc3339(claims.expires_at),
             }
         )
+
+
+class SchemaView(KnownParametersOnly):
+    """The OpenAPI document of this API."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    open_because = "What the API is like is no secret, and clients are made from it."
+    schema = None  # it is not about itself
+
+    def get(self, request: Request) -> Response:
+        return Response(openapi_document())
+
+
+@cache
+def openapi_document() -> dict[str, Any]:
+    document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return document
 
 
 def _rfc3339(moment: datetime) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from django.http import HttpRequest
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed
@@ -45,12 +46,11 @@ class JWTAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[TokenUser, Claims] | None:
-        header: str = request.META.get("HTTP_AUTHORIZATION", "")
-        scheme, _, token = header.strip(" ").partition(" ")
-        if scheme.lower() != "bearer":
+        token = bearer_token(request)
+        if token is None:
             return None
         try:
-            claims = get_verifier().verify(token.strip(" "))
+            claims = get_verifier().verify(token)
         except TokenRejected as reason:
             logger.info("Token refused: %s", reason.code)
             raise InvalidToken(reason) from None
@@ -61,3 +61,10 @@ class JWTAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return f'Bearer realm="{REALM}"'
+
+
+def bearer_token(request: HttpRequest | Request) -> str | None:
+    """What follows ``Bearer`` in the header, well-formed or not; ``None`` without that scheme."""
+    header: str = request.META.get("HTTP_AUTHORIZATION", "")
+    scheme, _, token = header.strip(" ").partition(" ")
+    return token.strip(" ") if scheme.lower() == "bearer" else None

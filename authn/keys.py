@@ -49,6 +49,9 @@ class KeySource(Protocol):
         be known now.
         """
 
+    def require_any(self) -> None:
+        """Raise ``KeysUnavailable`` where no token at all could be verified now."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
@@ -90,14 +93,18 @@ class KeySet:
         self._waiting = 0
 
     def key_for(self, *, kid: str | None, algorithm: str) -> VerificationKey:
-        snapshot = self._living_snapshot()
-        if snapshot:
-            if self._clock() - snapshot.fetched_at >= REFRESH_AFTER_SECONDS:
-                with self._changed:
-                    self._start_fetch()
-            if key := snapshot.find(kid, algorithm):
-                return key
+        snapshot = self._served_snapshot()
+        if snapshot and (key := snapshot.find(kid, algorithm)):
+            return key
         return self._key_after_fetch(kid, algorithm)
+
+    def require_any(self) -> None:
+        if self._served_snapshot():
+            return
+        with self._changed:
+            self._wait_for_fetch()
+            if not self._living_snapshot():
+                raise KeysUnavailable(retry_after_seconds=self._seconds_to_next_attempt())
 
     def _key_after_fetch(self, kid: str | None, algorithm: str) -> VerificationKey:
         with self._changed:
@@ -108,6 +115,14 @@ class KeySet:
             if snapshot is None or self._is_fetching() or self._attempt_failed:
                 raise KeysUnavailable(retry_after_seconds=self._seconds_to_next_attempt())
             raise KeyUnknown
+
+    def _served_snapshot(self) -> _Snapshot | None:
+        """The living one. A fetch is under way where it ages."""
+        snapshot = self._living_snapshot()
+        if snapshot and self._clock() - snapshot.fetched_at >= REFRESH_AFTER_SECONDS:
+            with self._changed:
+                self._start_fetch()
+        return snapshot
 
     def _living_snapshot(self) -> _Snapshot | None:
         snapshot = self._snapshot

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any, NoReturn
+
+MAX_NESTING = 64
 
 
 def parse(data: bytes) -> Any:
@@ -13,13 +16,15 @@ def parse(data: bytes) -> Any:
     (two readers could see two values), ``NaN``, or too deep a nesting.
     """
     try:
-        return json.loads(
+        value = json.loads(
             data.decode("utf-8"),
             object_pairs_hook=_object_without_duplicates,
             parse_constant=_refuse_constant,
         )
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    _refuse_deep_nesting(value)
+    return value
 
 
 def parse_object(data: bytes) -> dict[str, Any]:
@@ -35,6 +40,25 @@ def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) != len(pairs):
         raise ValueError("a name occurs twice")
     return result
+
+
+def _refuse_deep_nesting(value: Any) -> None:
+    """What can just be read here could not be printed where the stack is higher."""
+    level = [value]
+    for _ in range(MAX_NESTING):
+        level = [inner for each in level for inner in _inside(each)]
+        if not level:
+            return
+    raise ValueError("nested too deeply")
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    match value:
+        case dict():
+            return value.values()
+        case list():
+            return value
+    return ()
 
 
 def _refuse_constant(name: str) -> NoReturn:

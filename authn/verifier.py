@@ -79,6 +79,11 @@ class TokenVerifier:
         payload = self._verified_payload(token, header["alg"], key)
         return trust.policy.check(payload, now=self._clock(), leeway_seconds=self._leeway_seconds)
 
+    def require_keys(self) -> None:
+        """Raise ``KeysUnavailable`` where tokens of some trust could not be verified now."""
+        for trust in self._trusts.values():
+            trust.keys.require_any()
+
     def _verified_payload(self, token: str, algorithm: str, key: VerificationKey) -> dict[str, Any]:
         """The payload, once the signature is valid under ``key`` and the key's own algorithm.
 

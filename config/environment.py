@@ -12,12 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import environ
+import redis
 from django.core.exceptions import ImproperlyConfigured
 
 from config.dotenv import read_dotenv
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATABASE_SCHEMES = ("postgres", "postgresql", "sqlite")
+WINDOW_SECONDS = {"s": 1, "min": 60, "h": 3600}
+# Every process has its own; Django's 300 entries would forget counters that still run.
+MEMORY_CACHE = {
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "OPTIONS": {"MAX_ENTRIES": 100_000},
+}
+# A cache that is slow must not make every request slow.
+REDIS_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 0.25}
 
 # The suite must not depend on a developer's file.
 _file = {} if "PYTEST_VERSION" in os.environ else read_dotenv(BASE_DIR / ".env")
@@ -38,11 +47,21 @@ def flag(name: str) -> bool:
     return text(name).lower() in environ.Env.BOOLEAN_TRUE_STRINGS
 
 
-def whole_number(name: str, default: int) -> int:
+def whole_number(name: str, default: int, *, minimum: int | None = None) -> int:
     value = text(name, str(default))
     if not re.fullmatch("-?[0-9]{1,9}", value):
         raise ImproperlyConfigured(f"{name} must be a whole number.")
+    if minimum is not None and int(value) < minimum:
+        raise ImproperlyConfigured(f"{name} must be {minimum} or more.")
     return int(value)
+
+
+def rate(name: str, default: str) -> tuple[int, int]:
+    """``"600/min"`` -> how many, and in how many seconds."""
+    match = re.fullmatch("([1-9][0-9]{0,8})/(s|min|h)", text(name, default))
+    if not match:
+        raise ImproperlyConfigured(f"{name} must be a number and a time: N/s, N/min or N/h.")
+    return int(match[1]), WINDOW_SECONDS[match[2]]
 
 
 def choice(name: str, *, of: tuple[str, ...], default: str) -> str:
@@ -82,3 +101,26 @@ def _parsed_database_url(name: str, url: str) -> dict[str, Any]:
         raise ImproperlyConfigured(
             f"{name} is no URL: what is special in a password must be percent-encoded."
         ) from None
+
+
+def cache(name: str) -> dict[str, Any]:
+    """The settings of the Redis at a URL, or of a cache in this process."""
+    url = text(name)
+    if not url:
+        return MEMORY_CACHE
+    # Errors come without the value: it may hold a password.
+    if not url.startswith(("redis://", "rediss://")):
+        raise ImproperlyConfigured(f"{name} must start with redis:// or rediss://.")
+    try:
+        # Nothing is connected; what is wrong would otherwise show in the first request.
+        redis.ConnectionPool.from_url(url, **REDIS_OPTIONS).make_connection()
+    except (ValueError, TypeError, redis.RedisError):
+        raise ImproperlyConfigured(
+            f"{name} is no URL of a Redis: what is special in a password must be percent-encoded."
+        ) from None
+    # A list, because Django takes a comma in a string for the end of a URL.
+    return {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": [url],
+        "OPTIONS": REDIS_OPTIONS,
+    }

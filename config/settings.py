@@ -5,9 +5,20 @@ An empty environment gives values that are safe, not convenient.
 
 from __future__ import annotations
 
+from corsheaders.defaults import default_headers
 from django.core.management.utils import get_random_secret_key
 
-from config.environment import BASE_DIR, choice, database, flag, items, text, whole_number
+from config.environment import (
+    BASE_DIR,
+    cache,
+    choice,
+    database,
+    flag,
+    items,
+    rate,
+    text,
+    whole_number,
+)
 from config.logs import shorten
 
 DEBUG = flag("DEBUG")
@@ -20,7 +31,19 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 HOST = text("HOST", "127.0.0.1")
 PORT = text("PORT", "8000")
 CORS_ALLOWED_ORIGINS = items("CORS_ALLOWED_ORIGINS")
-CORS_EXPOSE_HEADERS = ["Location", "Retry-After", "WWW-Authenticate", "X-Request-Id"]
+CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "if-none-match"]
+CORS_EXPOSE_HEADERS = [
+    "ETag",
+    "Idempotency-Replayed",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Request-Id",
+]
+
+REQUIRE_IF_MATCH = flag("REQUIRE_IF_MATCH")
 
 BETTER_AUTH_URL = text("BETTER_AUTH_URL")
 BETTER_AUTH_JWKS_URL = text("BETTER_AUTH_JWKS_URL")
@@ -30,13 +53,20 @@ BETTER_AUTH_ALGORITHMS = items("BETTER_AUTH_ALGORITHMS")
 BETTER_AUTH_SECRET = text("BETTER_AUTH_SECRET")
 BETTER_AUTH_LEEWAY = whole_number("BETTER_AUTH_LEEWAY", default=30)
 
-INSTALLED_APPS = ["corsheaders", "rest_framework", "authn", "api", "todos"]
+THROTTLE_USER = rate("THROTTLE_USER", default="600/min")
+THROTTLE_ANON = rate("THROTTLE_ANON", default="120/min")
+THROTTLE_REFUSED = rate("THROTTLE_REFUSED", default="30/min")
+NUM_PROXIES = whole_number("NUM_PROXIES", default=0, minimum=0)
+
+INSTALLED_APPS = ["corsheaders", "rest_framework", "drf_spectacular", "authn", "api", "todos"]
 MIDDLEWARE = [
     "api.middleware.request_id",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "api.middleware.rate_limit_fields",  # outside what replaces an answer
     "api.middleware.problem_documents",  # inside what adds headers, outside what may refuse
+    "api.middleware.address_allowances",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "api.middleware.optional_slash",
@@ -47,15 +77,35 @@ APPEND_SLASH = False  # a redirect would lose the body and, in some clients, the
 TEST_RUNNER = "config.testing.PytestRunner"
 
 DATABASES = {"default": database("DATABASE_URL", default=BASE_DIR / "db.sqlite3")}
+CACHES = {"default": cache("CACHE_URL")}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["authn.JWTAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.UserThrottle"],
     "DEFAULT_PARSER_CLASSES": ["api.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "api.openapi.Schema",
     "EXCEPTION_HANDLER": "api.problems.exception_handler",
     "UNAUTHENTICATED_USER": "authn.users.AnonymousUser",
     "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Todos",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SORT_OPERATIONS": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_SUFFIX": "",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "api.openapi.refer_to_choices",
+        "todos.openapi.add_due_rule",
+        "todos.openapi.add_batch_components",
+        "todos.openapi.add_links",
+        "api.problem_schemas.add_shared_components",
+    ],
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 

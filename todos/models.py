@@ -1,14 +1,37 @@
 from __future__ import annotations
 
+import secrets
 import uuid
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Coalesce
-from django.utils import timezone
+from django.utils.timezone import now
 
+from todos.due import due_at
+from todos.folding import folded, folded_tags
 from todos.querysets import TodoQuerySet
+
+DUE_FIELDS = frozenset({"due_date", "due_time", "timezone"})
+
+
+def new_version() -> str:
+    """Random, so that no todo ever has a version of another one, nor an old one of its own."""
+    return secrets.token_urlsafe(12)
+
+
+class Priority(models.IntegerChoices):
+    """Sorts by its meaning."""
+
+    NONE = 0, "none"
+    LOW = 1, "low"
+    MEDIUM = 2, "medium"
+    HIGH = 3, "high"
+
+
+class StaleTodo(Exception):
+    """It was changed or deleted since it was loaded."""
 
 
 class Todo(models.Model):
@@ -20,8 +43,19 @@ class Todo(models.Model):
     description = models.TextField(default="", blank=True)
     completed = models.BooleanField(default=False)
     completed_at = models.DateTimeField(null=True, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.NONE)
+    due_date = models.DateField(null=True, blank=True)
+    due_time = models.TimeField(null=True, blank=True)
+    timezone = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 - null in JSON too
+    due_at = models.DateTimeField(null=True, editable=False)
+    tags = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(editable=False)
+    version = models.CharField(max_length=16, default=new_version, editable=False)
+    # What is searched and sorted by, see todos.folding.
+    title_folded = models.TextField(editable=False)
+    description_folded = models.TextField(editable=False)
+    tags_folded = models.TextField(editable=False)
 
     objects: ClassVar[TodoQuerySet] = TodoQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -35,6 +69,11 @@ class Todo(models.Model):
                 condition=Q(completed=True, completed_at__isnull=False)
                 | Q(completed=False, completed_at__isnull=True),
             ),
+            models.CheckConstraint(
+                name="todo_due_at_of_date_time_and_zone",
+                condition=Q(due_time__isnull=True, due_at__isnull=True)
+                | Q(due_date__isnull=False, timezone__isnull=False, due_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -44,26 +83,55 @@ class Todo(models.Model):
         if self._state.adding:
             self.updated_at = self.created_at
             self.completed_at = self.created_at if self.completed else None
+            self._set(self._following({"title", "description", "tags", *DUE_FIELDS}))
         super().save(*args, **kwargs)
 
-    def change(self, **fields: Any) -> None:
-        """Write ``fields``, all of them and nothing else, unless none would be changed.
+    @property
+    def etag(self) -> str:
+        """Strong (RFC 9110 section 8.8.1): every change gives the todo another one."""
+        return f'"{self.version}"'
 
-        One statement, so that changes of different fields at the same time both survive.
-        Raises ``Todo.DoesNotExist`` where the todo is gone.
+    def change(self, **fields: Any) -> None:
+        """Write those of ``fields`` that differ, and nothing else, as one compare-and-set.
+
+        Raises ``StaleTodo`` where the todo is no longer as it was loaded.
         """
-        if all(getattr(self, name) == value for name, value in fields.items()):
+        differing = {name: value for name, value in fields.items() if getattr(self, name) != value}
+        if not differing:
             return
-        now = timezone.now()
-        columns: dict[str, Any] = {**fields, "updated_at": now}
-        if "completed" in fields:
-            # Of two who complete it at once, the first one's time stays.
-            columns["completed_at"] = Coalesce("completed_at", now) if fields["completed"] else None
+        as_loaded, moment = self._as_loaded(), now()
+        self._set(differing)
+        columns = {**differing, **self._following(differing), "updated_at": moment}
+        if "completed" in differing:
+            columns["completed_at"] = moment if self.completed else None
+        columns["version"] = new_version()
+        if not as_loaded.update(**columns):
+            raise StaleTodo
+        self._set(columns)
+
+    def remove(self) -> None:
+        """Raises ``StaleTodo`` where the todo is no longer as it was loaded."""
+        deleted, _ = self._as_loaded().delete()
+        if not deleted:
+            raise StaleTodo
+
+    def _as_loaded(self) -> TodoQuerySet:
         row = type(self).objects.filter(owner_id=self.owner_id, pk=self.pk)
-        if not row.update(**columns):
-            raise type(self).DoesNotExist
-        if fields.get("completed"):
-            self.refresh_from_db(fields=[*columns])
-            return
+        return row.filter(version=self.version)
+
+    def _following(self, names: Collection[str]) -> dict[str, Any]:
+        """The columns that follow from fields of these names."""
+        columns: dict[str, Any] = {}
+        if "title" in names:
+            columns["title_folded"] = folded(self.title)
+        if "description" in names:
+            columns["description_folded"] = folded(self.description)
+        if "tags" in names:
+            columns["tags_folded"] = folded_tags(self.tags)
+        if not DUE_FIELDS.isdisjoint(names):
+            columns["due_at"] = due_at(self.due_date, self.due_time, self.timezone)
+        return columns
+
+    def _set(self, columns: dict[str, Any]) -> None:
         for name, value in columns.items():
             setattr(self, name, value)

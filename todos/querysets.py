@@ -16,6 +16,10 @@ class TodoQuerySet(models.QuerySet["Todo"]):
         """The only way views reach todos; nobody owns nothing."""
         return self.filter(owner_id=user.pk) if user.is_authenticated else self.none()
 
+    def as_shown(self) -> Self:
+        """Without the copies that are only searched in, which are as long as what they copy."""
+        return self.defer("description_folded", "tags_folded")
+
     def somebody_has(self, todo_id: UUID) -> bool:
         """Whether there is such a todo at all, which tells 403 from 404. Loads no row."""
         return self.filter(pk=todo_id).exists()

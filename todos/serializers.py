@@ -1,23 +1,37 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfoNotFoundError
 
 from rest_framework import serializers
 
-from api.fields import FlagField, LineField, TextField
+from api.fields import CalendarDateField, FlagField, LineField, MinuteField, TextField
 from api.serializers import StrictSerializer
-from todos.models import Todo
+from todos.due import due_at
+from todos.fields import PriorityField, TagsField, TimezoneField
+from todos.models import DUE_FIELDS, Priority, Todo
 
 
 class TodoSerializer(StrictSerializer, serializers.ModelSerializer[Todo]):
-    """A todo as clients see it. The owner is not in it, in or out.
+    """A todo as its owner sees it."""
 
-    Defaults are said here so that a PUT replaces: what it leaves out returns to them.
-    """
+    # The owner is not among the fields, in or out. Defaults are said here, so that a PUT
+    # replaces: what it leaves out returns to them.
 
     title = LineField(max_length=500)
     description = TextField(default="", allow_blank=True, trim_whitespace=False, max_length=10_000)
     completed = FlagField(default=False)
+    priority = PriorityField(default=Priority.NONE)
+    due_date = CalendarDateField(default=None, allow_null=True)
+    due_time = MinuteField(default=None, allow_null=True)
+    timezone = TimezoneField(default=None, allow_null=True)
+    tags = TagsField(default=list)
+    etag = serializers.CharField(read_only=True)
+
+    default_error_messages = {
+        "due_time_incomplete": "A time needs a date and a timezone.",
+        "due_at_unknown": "What this time is in UTC cannot be said.",
+    }
 
     class Meta:
         model = Todo
@@ -27,10 +41,34 @@ class TodoSerializer(StrictSerializer, serializers.ModelSerializer[Todo]):
             "description",
             "completed",
             "completed_at",
+            "priority",
+            "due_date",
+            "due_time",
+            "timezone",
+            "due_at",
+            "tags",
             "created_at",
             "updated_at",
+            "etag",
         ]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if DUE_FIELDS.isdisjoint(attrs):
+            return attrs
+        due = {name: attrs.get(name, getattr(self.instance, name, None)) for name in DUE_FIELDS}
+        if due["due_time"] is not None and None in due.values():
+            self._refuse_due_time("due_time_incomplete")
+        try:
+            due_at(**due)
+        except (OverflowError, ZoneInfoNotFoundError):
+            # Beyond the years 1 to 9999, or in a zone that the database has lost since.
+            self._refuse_due_time("due_at_unknown")
+        return attrs
 
     def update(self, instance: Todo, validated_data: dict[str, Any]) -> Todo:
         instance.change(**validated_data)
         return instance
+
+    def _refuse_due_time(self, code: str) -> None:
+        error = serializers.ErrorDetail(str(self.error_messages[code]), code)
+        raise serializers.ValidationError({"due_time": [error]})

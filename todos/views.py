@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import re
-from collections.abc import Set
+from collections.abc import Callable, Set
 from typing import Any, NoReturn
 from uuid import UUID
 
+from django.db import transaction
 from django.http import Http404
 from rest_framework import status
 from rest_framework.decorators import action
@@ -16,68 +16,106 @@ from rest_framework.reverse import reverse
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import ModelViewSet
 
+from api.conditional import check_preconditions, has_current
+from api.fields import CANONICAL_UUID
+from api.filters import FilterBackend
+from api.idempotency import once
+from api.ordering import Column
 from api.pagination import CursorPagination
 from api.parameters import KnownParametersOnly
 from api.parsers import JSONParser, MergePatchParser
 from api.requests import user_of
 from api.serializers import NoFields
-from todos.models import Todo
+from todos.batch import run_batch
+from todos.filters import TodoFilters
+from todos.models import StaleTodo, Todo
+from todos.openapi import document_todos
 from todos.permissions import IsOwner
 from todos.querysets import TodoQuerySet
 from todos.serializers import TodoSerializer
 
-CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
-
+@document_todos
 class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
     """The todos of the user whose token it is.
 
     They are reached through ``owned_by`` only. A todo of somebody else is 403 and a missing
-    one 404, whatever the method and before the body is read.
+    one 404, whatever the method and before a precondition or the body is looked at.
     """
 
     permission_classes = [IsOwner]
     serializer_class = TodoSerializer
+    filter_backends = [FilterBackend]
+    filterset_class = TodoFilters
+    repeatable_parameters = TodoFilters.repeatable_parameters()
     pagination_class = CursorPagination
+    orderings = {
+        "created_at": (Column("created_at"),),
+        "updated_at": (Column("updated_at"),),
+        "due": (Column("due_date", nullable=True), Column("due_time", nullable=True)),
+        "priority": (Column("priority"),),
+        "title": (Column("title_folded"),),
+    }
+    default_ordering = "-created_at"
+    todo: Todo
+    locking = False
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        if self.detail and self.action in (None, "metadata"):
-            # OPTIONS, or a method that nothing serves: 403 and 404 come before 405.
-            self.get_object()
+    def check_target(self) -> None:
+        if not self.detail:
+            return
+        self.todo = self.get_object()
+        if self.action not in (None, "metadata"):  # 405, or OPTIONS
+            check_preconditions(self.request, self.todo.etag)
 
     def known_parameters(self) -> Set[str]:
-        return CursorPagination.parameters if self.action == "list" else frozenset()
-
-    def refuse_parameter(self, name: str) -> None:
-        if self.detail:
-            self.get_object()  # 403 and 404 come before 400
-        super().refuse_parameter(name)
+        if self.action != "list":
+            return frozenset()
+        return CursorPagination.parameters | TodoFilters.parameters()
 
     def get_queryset(self) -> TodoQuerySet:
-        return Todo.objects.owned_by(user_of(self.request))
+        return Todo.objects.owned_by(user_of(self.request)).as_shown()
 
     def get_object(self) -> Todo:
-        todo = self._this_todo().first()
+        rows = self.get_queryset().filter(pk=self._todo_id())
+        todo = (rows.select_for_update() if self.locking else rows).first()
         if todo is None:
             self._refuse()
         self.check_object_permissions(self.request, todo)
         return todo
 
     def get_parsers(self) -> list[BaseParser]:
-        patch = self.request.method == "PATCH"
+        # Where the OpenAPI document is made, the first call comes before there is a request.
+        patch = self.request is not None and self.request.method == "PATCH"
         return [JSONParser(), MergePatchParser()] if patch else [JSONParser()]
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return once(request, lambda: super(TodoViewSet, self).create(request))
 
     def perform_create(self, serializer: BaseSerializer[Todo]) -> None:
         serializer.save(owner_id=user_of(self.request).pk)
 
     def get_success_headers(self, data: Any) -> dict[str, str]:
-        return {"Location": reverse("todo-detail", [data["id"]], request=self.request)}
+        location = reverse("todo-detail", [data["id"]], request=self.request)
+        return {"Location": location, "ETag": data["etag"]}
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        if has_current(request, self.todo.etag):
+            return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": self.todo.etag})
+        return self._shown()
+
+    def update(
+        self, request: Request, *args: Any, partial: bool = False, **kwargs: Any
+    ) -> Response:
+        def save() -> None:
+            serializer = self.get_serializer(self.todo, data=request.data, partial=partial)
+            serializer.is_valid(raise_exception=True)
+            serializer.save()
+
+        self._write(save)
+        return self._shown()
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        deleted, _ = self._this_todo().delete()
-        if not deleted:
-            self._refuse()
+        self._write(lambda: self.todo.remove())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @action(detail=True, methods=["post"])
@@ -88,15 +126,14 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
     def reopen(self, request: Request, pk: str) -> Response:
         return self._set_completed(completed=False)
 
-    def handle_exception(self, exc: Exception) -> Response:
-        # Deleted by another request between being loaded and being changed.
-        return super().handle_exception(Http404() if isinstance(exc, Todo.DoesNotExist) else exc)
+    @action(detail=False, methods=["post"])
+    def batch(self, request: Request) -> Response:
+        return once(request, lambda: Response(run_batch(user_of(request), request.data)))
 
     def _set_completed(self, *, completed: bool) -> Response:
-        todo = self.get_object()
         NoFields(data=self._json_body()).is_valid(raise_exception=True)
-        todo.change(completed=completed)
-        return Response(self.get_serializer(todo).data)
+        self._write(lambda: self.todo.change(completed=completed))
+        return self._shown()
 
     def _json_body(self) -> Any:
         """Where the path says everything, the empty form that some clients send is no body."""
@@ -104,8 +141,23 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
             return {}
         return self.request.data
 
-    def _this_todo(self) -> TodoQuerySet:
-        return self.get_queryset().filter(pk=self._todo_id())
+    def _write(self, write: Callable[[], None]) -> None:
+        """Make a change that is a compare-and-set on the todo as it was loaded.
+
+        Where another request was quicker, everything is asked again of the todo as it is now,
+        which nobody else changes meanwhile: changes of different fields both survive, and a
+        precondition that held no longer does.
+        """
+        try:
+            write()
+        except StaleTodo:
+            self.locking = True
+            with transaction.atomic():
+                self.check_target()
+                write()
+
+    def _shown(self) -> Response:
+        return Response(self.get_serializer(self.todo).data, headers={"ETag": self.todo.etag})
 
     def _todo_id(self) -> UUID:
         # UUID() itself also takes braces, a URN and any hyphens: a todo has one address.

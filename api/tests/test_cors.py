@@ -51,6 +51,25 @@ class TestAnAllowedOrigin:
             assert "X-Request-Id" in response["Access-Control-Expose-Headers"]
             assert "origin" in response["Vary"].lower()
 
+    def test_it_may_send_every_header_that_is_read_here(self, anonymous: Client) -> None:
+        allowed = preflight(anonymous)["Access-Control-Allow-Headers"].split(", ")
+        read = {"accept", "authorization", "content-type"}
+        conditional = {"idempotency-key", "if-match", "if-none-match"}
+        assert read | conditional <= set(allowed)
+
+    def test_it_may_read_every_header_that_is_sent_here(self, alice: Client) -> None:
+        response = alice.get("/api/me/", headers={"origin": ORIGIN})
+        assert set(response["Access-Control-Expose-Headers"].split(", ")) == {
+            "ETag",
+            "Idempotency-Replayed",
+            "Location",
+            "RateLimit",
+            "RateLimit-Policy",
+            "Retry-After",
+            "WWW-Authenticate",
+            "X-Request-Id",
+        }
+
     def test_no_cookie_is_sent_along(self, alice: Client) -> None:
         response = alice.get("/api/me/", headers={"origin": ORIGIN})
         assert "Access-Control-Allow-Credentials" not in response

@@ -12,6 +12,7 @@ def test_the_root_says_where_things_are(alice: Client) -> None:
     assert alice.get("/api/").json() == {
         "todos": "http://testserver/api/todos/",
         "me": "http://testserver/api/me/",
+        "schema": "http://testserver/api/schema/",
     }
 
 

@@ -259,8 +259,9 @@ class Servers:
         self._started.callback(server.stop)
         return server.start()
 
-    def api(self, issuer: Issuer, *, secret: str = "") -> Api:
-        """An API with an empty database that trusts ``issuer``, and ``secret`` if there is one."""
+    def api(self, issuer: Issuer | None = None, *, secret: str = "") -> Api:
+        """An API with an empty database that trusts ``issuer`` or ``secret``, or both."""
+        issuer_url = issuer.url if issuer else ""
         port = free_port()
         database = self._directory / f"api-{port}.sqlite3"
         shutil.copy(self._migrated_database, database)
@@ -269,7 +270,7 @@ class Servers:
             [*waitress, "config.wsgi:application"],
             port=port,
             directory=PROJECT,
-            environment=api_environment(database, issuer_url=issuer.url, secret=secret),
+            environment=api_environment(database, issuer_url=issuer_url, secret=secret),
             log=self._directory / f"api-{port}.log",
         )
         self._started.callback(server.stop)
@@ -283,6 +284,7 @@ def api_environment(database: Path, *, issuer_url: str, secret: str = "") -> dic
         "DATABASE_URL": f"sqlite:///{database}",
         "BETTER_AUTH_URL": issuer_url,
         "BETTER_AUTH_SECRET": secret,
+        "THROTTLE_REFUSED": "1000000/min",  # tokens are sent until they are accepted
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 
 import pytest
@@ -12,20 +11,10 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from authn.conf import get_verifier
 from authn.exceptions import NotConfigured
-from authn.testing import Clock, Issuer, SecretIssuer
+from authn.testing import Issuer, SecretIssuer
 from conftest import SECRET, Mint
 
 Bearer = Callable[[str], Client]
-
-
-@pytest.fixture
-def issuer(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Issuer:
-    """An issuer whose key set the API fetches."""
-    issuer = Issuer(url="https://auth.example.com", clock=Clock(time.time()))
-    settings.BETTER_AUTH_URL = issuer.url
-    settings.BETTER_AUTH_SECRET = ""
-    monkeypatch.setattr("authn.conf.fetch_key_set", lambda url: issuer.fetch())
-    return issuer
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])

@@ -431,6 +431,26 @@ def test_the_limits_are_those_that_operators_were_told(issuer: Issuer) -> None:
     assert KeySet(issuer.fetch)._clock is time.monotonic
 
 
+def test_keys_are_required_without_a_token(keys: KeySet, issuer: Issuer, clock: Clock) -> None:
+    issuer.broken = True
+    with pytest.raises(KeysUnavailable) as error:
+        keys.require_any()
+    assert error.value.retry_after_seconds == COOLDOWN_SECONDS
+    issuer.broken = False
+    clock.advance(COOLDOWN_SECONDS)
+    keys.require_any()
+    keys.require_any()
+    assert issuer.fetches == 2
+
+
+def test_to_require_keys_keeps_them_fresh(keys: KeySet, issuer: Issuer, clock: Clock) -> None:
+    keys.require_any()
+    clock.advance(REFRESH_AFTER_SECONDS)
+    keys.require_any()
+    settle(keys)
+    assert issuer.fetches == 2
+
+
 def test_an_attempt_that_outlasts_the_cooldown_is_worth_a_second(clock: Clock) -> None:
     def fail_late() -> bytes:
         clock.advance(15)

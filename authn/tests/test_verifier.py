@@ -286,6 +286,9 @@ def test_a_source_that_hands_out_the_wrong_key_opens_nothing(issuer: Issuer) -> 
         def key_for(self, *, kid: str | None, algorithm: str) -> VerificationKey:
             return VerificationKey(SECRET.encode(), "HS256")
 
+        def require_any(self) -> None:
+            pass
+
     trust = Trust(algorithms=frozenset({"EdDSA"}), keys=Careless(), policy=ClaimPolicy())
     assert refused(TokenVerifier([trust]), issuer.mint()) is AlgorithmUnsupported
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 
 import pytest
 from django.conf import settings
 
-from api.exceptions import STATUS_PROBLEMS
-from authn.exceptions import KeySetInvalid, KeysUnavailable, NotConfigured, TokenRejected
+from api.health import NotReady
+from api.problem_schemas import problem_codes
+from authn.exceptions import KeySetInvalid, NotConfigured
 
 
 def read(name: str) -> str:
@@ -35,15 +37,18 @@ def test_every_variable_is_fixed_while_linting() -> None:
 
 
 @pytest.mark.parametrize(
-    "code",
+    ("status", "code"),
     [
-        *(reason.code for reason in TokenRejected.__subclasses__()),
-        KeysUnavailable.code,
-        *(code for code, _ in STATUS_PROBLEMS.values()),
+        *((status, code) for status, codes in problem_codes().items() for code in codes),
+        (NotReady.status_code, NotReady.default_code),
     ],
 )
-def test_every_code_is_in_the_readme(code: str) -> None:
-    assert f"`{code}`" in read("README.md")
+def test_every_failure_is_in_the_table(status: int, code: str) -> None:
+    rows = read("README.md").partition("### Failures")[2].partition("\n## ")[0].splitlines()
+    reasons = read("README.md").partition("### My token gets 401")[2].partition("\n## ")[0]
+    assert any(f"| {status}" in row and f"`{code}`" in row for row in rows) or (
+        status == HTTPStatus.UNAUTHORIZED and f"\n| `{code}` |" in reasons
+    )
 
 
 def test_what_never_reaches_a_client_is_not() -> None:

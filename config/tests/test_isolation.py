@@ -39,6 +39,10 @@ ROUTES = {
     "/api/": Rule(READ),
     "/api/me/": Rule(READ),
     "/api/todos/": Rule({**READ, "POST": 201}),
+    "/api/todos/batch/": Rule(
+        {"OPTIONS": 200, "POST": 200},
+        body='{"operations": [{"op": "create", "title": "Another"}]}',
+    ),
     "/api/todos/<str:pk>/": Rule(
         {**READ, "PUT": 200, "PATCH": 200, "DELETE": 204}, about_one_todo=True
     ),
@@ -49,7 +53,11 @@ ROUTES = {
         {"OPTIONS": 200, "POST": 200}, body="", about_one_todo=True
     ),
 }
-OPEN_ROUTES: dict[str, str] = {}
+OPEN_ROUTES: dict[str, str] = {
+    "/healthz": "A probe has no token, and learns nothing of anybody.",
+    "/readyz": "A probe has no token, and learns nothing of anybody.",
+    "/api/schema/": "What the API is like is no secret, and clients are made from it.",
+}
 
 CASES = [(route, method) for route in ROUTES for method in METHODS]
 CASES_ABOUT_ONE_TODO = [case for case in CASES if ROUTES[case[0]].about_one_todo]
@@ -150,7 +158,8 @@ def test_no_query_parameter_is_ignored_in_silence(
 ) -> None:
     todo = make_todo()
     path = route.replace("<str:pk>", str(todo.pk))
-    assert alice.generic(method, f"{path}?owner_id=bob").status_code == 400
+    expected = 400 if method in ROUTES[route].answers else 405
+    assert alice.generic(method, f"{path}?owner_id=bob").status_code == expected
     if ROUTES[route].about_one_todo:
         assert bob.generic(method, f"{path}?owner_id=alice").status_code == 403
     assert Todo.objects.get().owner_id == "alice"

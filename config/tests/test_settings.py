@@ -31,6 +31,14 @@ def value_of(name: str, **environment: str) -> str:
     return result.stdout.strip()
 
 
+def complaint(**environment: str) -> str:
+    """Why the settings refuse to be imported."""
+    result = run("from django.conf import settings; settings.DEBUG", **environment)
+    kind, _, reason = result.stderr.strip().splitlines()[-1].partition(": ")
+    assert kind.endswith("ImproperlyConfigured")
+    return reason
+
+
 def test_an_empty_environment_is_safe() -> None:
     assert value_of("DEBUG") == "False"
     assert value_of("ALLOWED_HOSTS") == "[]"
@@ -55,6 +63,11 @@ def test_a_secret_that_starts_with_a_dollar_is_taken_to_the_letter(name: str) ->
         ("BETTER_AUTH_LEEWAY", "BETTER_AUTH_LEEWAY", "30"),
         ("LOG_LEVEL", "LOG_LEVEL", "INFO"),
         ("DATABASE_URL", "DATABASES['default']['ENGINE']", "django.db.backends.sqlite3"),
+        ("CACHE_URL", "CACHES['default']['BACKEND'][-11:]", "LocMemCache"),
+        ("THROTTLE_USER", "THROTTLE_USER", "(600, 60)"),
+        ("THROTTLE_ANON", "THROTTLE_ANON", "(120, 60)"),
+        ("THROTTLE_REFUSED", "THROTTLE_REFUSED", "(30, 60)"),
+        ("NUM_PROXIES", "NUM_PROXIES", "0"),
         ("HOST", "HOST", "127.0.0.1"),
         ("PORT", "PORT", "8000"),
         ("DJANGO_ALLOWED_HOSTS", "ALLOWED_HOSTS", "[]"),
@@ -85,6 +98,51 @@ def test_spaces_in_a_comma_list_do_not_count() -> None:
 def test_postgresql_is_not_waited_for_forever() -> None:
     options = value_of("DATABASES['default']['OPTIONS']", DATABASE_URL="postgres://u:p@h/db")
     assert options == "{'connect_timeout': 5}"
+
+
+@pytest.mark.parametrize(
+    ("rate", "expected"),
+    [("5/s", "(5, 1)"), ("600/min", "(600, 60)"), ("10000/h", "(10000, 3600)")],
+)
+def test_a_rate_is_a_number_and_a_time(rate: str, expected: str) -> None:
+    assert value_of("THROTTLE_USER", THROTTLE_USER=rate) == expected
+
+
+@pytest.mark.parametrize("rate", ["600", "0/min", "-1/min", "600/m", "600/day", "1.5/s", "5/s\n"])
+def test_what_is_no_rate_is_refused_by_the_name_of_its_variable(rate: str) -> None:
+    assert complaint(THROTTLE_ANON=rate).startswith("THROTTLE_ANON must be a number and a time")
+
+
+@pytest.mark.parametrize("number", ["-1", "one", "1.0"])
+def test_there_are_no_proxies_or_some(number: str) -> None:
+    assert complaint(NUM_PROXIES=number).startswith("NUM_PROXIES must be")
+
+
+@pytest.mark.parametrize("scheme", ["redis", "rediss"])
+def test_a_slow_cache_is_not_waited_for(scheme: str) -> None:
+    # Django would take the comma for the end of a URL.
+    url = f"{scheme}://:a,b@cache.example.com:6380/1"
+    cache = value_of("CACHES['default']", CACHE_URL=url)
+    assert f"'LOCATION': ['{url}']" in cache
+    assert "'OPTIONS': {'socket_connect_timeout': 0.5, 'socket_timeout': 0.25}" in cache
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "memcached://:open-sesame@host",
+        "open-sesame",
+        "redis://:open-sesame/x@host",
+        "redis://:open-sesame@host:port",
+        "redis://:open-sesame@host?socket_timeout=soon",
+        "redis://:open-sesame@host?no_such_option=1",
+        "redis://:open-sesame@host?protocol=9",
+    ],
+)
+def test_a_cache_that_is_none_is_refused_without_its_password(url: str) -> None:
+    result = run("from django.conf import settings; settings.CACHES", CACHE_URL=url)
+    assert "ImproperlyConfigured: CACHE_URL " in result.stderr
+    assert "open-sesame" not in result.stderr
 
 
 def test_the_server_refuses_to_start_unconfigured_and_says_which_variable_to_set() -> None:

@@ -27,7 +27,8 @@ def test_a_title_is_enough(alice: Client) -> None:
     assert response.status_code == 201
     body = response.json()
     assert list(body) == [
-        "id", "title", "description", "completed", "completed_at", "created_at", "updated_at",
+        "id", "title", "description", "completed", "completed_at", "priority", "due_date",
+        "due_time", "timezone", "due_at", "tags", "created_at", "updated_at", "etag",
     ]  # fmt: skip
     assert UUID(body["id"]).version == 4
     assert (body["title"], body["description"]) == ("Buy milk", "")
@@ -233,6 +234,14 @@ def test_a_name_twice_is_refused(alice: Client) -> None:
 def test_a_flood_of_unknown_fields_is_not_answered_with_another(alice: Client) -> None:
     response = create(alice, title="x", **{f"x{number}": 1 for number in range(5000)})
     assert len(pointers(response)) == 100
+
+
+@pytest.mark.parametrize("depth", [64, 800, 900, 920, 950, 1000, 50_000])
+def test_a_body_that_is_nested_without_end_is_refused(alice: Client, depth: int) -> None:
+    body = '{"title": ' + "[" * depth + "]" * depth + "}"
+    for headers in ({}, {"idempotency-key": "k"}):
+        response = alice.post("/api/todos/", body, content_type="application/json", headers=headers)
+        assert (response.status_code, response.json()["code"]) == (400, "parse_error")
 
 
 def test_an_empty_body_lacks_its_title(alice: Client) -> None:

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 from uuid import UUID
 
 import pytest
@@ -12,26 +11,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
+from api.pagination import FORMAT
 from todos.models import Todo
 from todos.tests.factories import make_todo
+from todos.tests.walking import shown, walk
 
 pytestmark = pytest.mark.django_db
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def titles(page: Any) -> list[str]:
-    return [todo["title"] for todo in page["results"]]
-
-
-def walk(client: Client, url: str | None, direction: str = "next") -> list[dict[str, Any]]:
-    pages = []
-    while url:
-        response = client.get(url)
-        assert response.status_code == 200
-        pages.append(response.json())
-        url = pages[-1][direction]
-    return pages
 
 
 def make(*ages: int, owner_id: str = "alice") -> None:
@@ -45,15 +32,15 @@ def test_nothing_yet_is_an_empty_page(alice: Client) -> None:
 
 def test_the_newest_come_first(alice: Client) -> None:
     make(2, 0, 1)
-    assert titles(alice.get("/api/todos/").json()) == ["0", "1", "2"]
+    assert shown(alice.get("/api/todos/").json()) == ["0", "1", "2"]
 
 
 def test_only_ones_own_are_listed(alice: Client, bob: Client) -> None:
     make(1, 2)
     make(3, owner_id="bob")
     make(4, owner_id="Alice")
-    assert titles(alice.get("/api/todos/").json()) == ["1", "2"]
-    assert titles(bob.get("/api/todos/").json()) == ["3"]
+    assert shown(alice.get("/api/todos/").json()) == ["1", "2"]
+    assert shown(bob.get("/api/todos/").json()) == ["3"]
 
 
 @pytest.mark.parametrize("size", [1, 7, 200])
@@ -75,9 +62,9 @@ def test_a_page_holds_50_unless_told_otherwise(alice: Client) -> None:
 def test_forth_and_back_show_every_row_once(alice: Client, limit: int) -> None:
     make(*range(5))
     forth = walk(alice, f"/api/todos/?limit={limit}")
-    assert [title for page in forth for title in titles(page)] == list("01234")
+    assert [title for page in forth for title in shown(page)] == list("01234")
     back = walk(alice, forth[-1]["previous"], "previous")
-    assert [title for page in reversed(back) for title in titles(page)] == (
+    assert [title for page in reversed(back) for title in shown(page)] == (
         list("01234")[: -len(forth[-1]["results"])]
     )
 
@@ -85,21 +72,42 @@ def test_forth_and_back_show_every_row_once(alice: Client, limit: int) -> None:
 def test_pages_are_full_and_the_last_one_says_so(alice: Client) -> None:
     make(*range(4))
     forth = walk(alice, "/api/todos/?limit=2")
-    assert [titles(page) for page in forth] == [["0", "1"], ["2", "3"]]
+    assert [shown(page) for page in forth] == [["0", "1"], ["2", "3"]]
     assert forth[0]["previous"] is None
     assert forth[0]["next"].startswith("http://testserver/api/todos/?")
     assert "limit=2" in forth[0]["next"]
     (back,) = walk(alice, forth[-1]["previous"], "previous")
-    assert titles(back) == ["0", "1"]
-    assert titles(alice.get(back["next"]).json()) == ["2", "3"]
+    assert shown(back) == ["0", "1"]
+    assert shown(alice.get(back["next"]).json()) == ["2", "3"]
 
 
-@pytest.mark.parametrize("direction", ["previous", "next"])
-def test_a_page_whose_rows_are_gone_is_empty(alice: Client, direction: str) -> None:
+def test_where_a_page_ends_and_all_further_rows_are_gone_there_is_a_way_back(alice: Client) -> None:
+    make(*range(6))
+    first = alice.get("/api/todos/?limit=2").json()
+    Todo.objects.exclude(title__in=["0", "1"]).delete()
+    empty = alice.get(first["next"]).json()
+    assert (empty["results"], empty["next"]) == ([], None)
+    assert shown(alice.get(empty["previous"]).json()) == ["0", "1"]
+
+
+def test_where_all_rows_before_a_page_are_gone_there_is_a_way_forth(alice: Client) -> None:
+    make(*range(6))
+    second = walk(alice, "/api/todos/?limit=2")[1]
+    Todo.objects.filter(title__in=["0", "1"]).delete()
+    empty = alice.get(second["previous"]).json()
+    assert (empty["results"], empty["previous"]) == ([], None)
+    assert shown(alice.get(empty["next"]).json()) == ["2", "3"]
+
+
+@pytest.mark.parametrize(("direction", "back"), [("previous", "next"), ("next", "previous")])
+def test_where_every_row_is_gone_the_pages_are_empty(
+    alice: Client, direction: str, back: str
+) -> None:
     make(*range(6))
     second = walk(alice, "/api/todos/?limit=2")[1]
     Todo.objects.all().delete()
-    assert alice.get(second[direction]).json()["results"] == []
+    empty = alice.get(second[direction]).json()
+    assert empty["results"] == alice.get(empty[back]).json()["results"] == []
 
 
 def test_the_order_and_the_start_of_a_page_are_what_the_index_has(alice: Client) -> None:
@@ -115,13 +123,36 @@ def test_the_order_and_the_start_of_a_page_are_what_the_index_has(alice: Client)
     assert '"todos_todo"."created_at" ASC, "todos_todo"."id" ASC' in back
 
 
-def test_a_cursor_of_another_ordering_is_refused(
+def test_the_default_order_says_nothing_of_nulls(alice: Client) -> None:
+    make(*range(6))
+    with CaptureQueriesContext(connection) as queries:
+        pages = walk(alice, "/api/todos/?limit=2")
+        walk(alice, pages[-1]["previous"], "previous")
+    assert not [query["sql"] for query in queries if "NULL" in query["sql"]]
+
+
+def test_the_links_keep_every_other_parameter(alice: Client) -> None:
+    for title in ("a + b", "c + B", "A + B"):
+        make_todo(title=title, tags=["é&=", "b"])
+    query = [("tag", "é&="), ("tag", "b"), ("q", "+ b"), ("limit", "1"), ("ordering", "title")]
+    second = walk(alice, "/api/todos/?" + urlencode(query))[1]
+    for link in (second["next"], second["previous"]):
+        sent = parse_qsl(urlsplit(link).query, strict_parsing=True)
+        assert [name for name, _ in sent].count("cursor") == 1
+        assert [pair for pair in sent if pair[0] != "cursor"] == query
+
+
+def test_a_cursor_of_an_older_format_is_refused(
     alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(1, 2)
-    cursor = alice.get("/api/todos/?limit=1").json()["next"]
-    monkeypatch.setattr("api.pagination.ORDERING", "title")
-    assert alice.get(cursor).status_code == 400
+    with monkeypatch.context() as older:
+        older.setattr("api.pagination.FORMAT", FORMAT - 1)
+        link = alice.get("/api/todos/?limit=1").json()["next"]
+        assert alice.get(link).status_code == 200
+    response = alice.get(link)
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["parameter"] == "cursor"
 
 
 def test_a_tie_is_broken_by_id(alice: Client) -> None:
@@ -140,7 +171,7 @@ def test_rows_that_come_and_go_between_pages_move_nobody_else(alice: Client) -> 
     make(-1, -2)
     Todo.objects.filter(title__in=["1", "3"]).delete()
     rest = walk(alice, first["next"])
-    assert [title for page in rest for title in titles(page)] == ["2", "4", "5"]
+    assert [title for page in rest for title in shown(page)] == ["2", "4", "5"]
 
 
 def test_a_cursor_of_somebody_else_is_refused(alice: Client, bob: Client) -> None:

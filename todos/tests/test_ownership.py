@@ -9,7 +9,7 @@ from django.db import IntegrityError
 from django.test import Client
 
 from authn.users import AnonymousUser, TokenUser
-from todos.models import Todo
+from todos.models import StaleTodo, Todo
 from todos.querysets import TodoQuerySet
 from todos.tests.factories import make_todo
 
@@ -42,7 +42,7 @@ def test_nobody_owns_nothing() -> None:
 def test_a_change_is_the_owners() -> None:
     todo = make_todo(owner_id="alice")
     Todo.objects.filter(pk=todo.pk).update(owner_id="bob")
-    with pytest.raises(Todo.DoesNotExist):
+    with pytest.raises(StaleTodo):
         todo.change(title="x")
 
 

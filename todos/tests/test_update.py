@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from todos.models import Todo
+from todos.tests.conftest import Meanwhile
 from todos.tests.factories import make_todo
 
 pytestmark = pytest.mark.django_db
@@ -52,12 +54,22 @@ class TestPatch:
         assert '"completed"' not in update
         assert "\"owner_id\" = 'alice'" in update
 
-    def test_two_patches_of_different_fields_at_once_both_survive(self, todo: Todo) -> None:
-        first, second = Todo.objects.get(pk=todo.pk), Todo.objects.get(pk=todo.pk)
-        first.change(title="Buy bread")
-        second.change(description="Rye")
-        todo.refresh_from_db()
-        assert (todo.title, todo.description) == ("Buy bread", "Rye")
+    def test_two_of_different_fields_at_once_both_survive(
+        self, alice: Client, todo: Todo, meanwhile: Meanwhile
+    ) -> None:
+        meanwhile(lambda: patch(alice, todo, title="Buy bread"))
+        body = patch(alice, todo, description="Rye").json()
+        assert (body["title"], body["description"]) == ("Buy bread", "Rye")
+        assert body == alice.get(f"/api/todos/{todo.pk}/").json()
+
+    def test_two_at_once_cannot_make_a_todo_that_neither_could(
+        self, alice: Client, meanwhile: Meanwhile
+    ) -> None:
+        todo = make_todo(due_date=date(2026, 1, 1), timezone="UTC")
+        meanwhile(lambda: patch(alice, todo, due_date=None))
+        response = patch(alice, todo, due_time="12:00")
+        assert response.status_code == 400
+        assert response.json()["errors"][0]["code"] == "due_time_incomplete"
 
     def test_an_empty_one_changes_nothing(
         self, alice: Client, todo: Todo, django_assert_num_queries: DjangoAssertNumQueries
@@ -91,10 +103,12 @@ class TestPatch:
     def test_null_returns_what_is_optional_to_its_default(
         self, alice: Client, todo: Todo, media_type: str
     ) -> None:
-        todo.change(completed=True)
-        body = patch(alice, todo, media_type, description=None, completed=None).json()
+        todo.change(completed=True, priority=3, tags=["a"], due_date=date(2026, 1, 1))
+        taken = ["description", "completed", "priority", "tags", "due_date"]
+        body = patch(alice, todo, media_type, **dict.fromkeys(taken)).json()
         assert (body["title"], body["description"]) == ("Buy milk", "")
         assert (body["completed"], body["completed_at"]) == (False, None)
+        assert (body["priority"], body["tags"], body["due_date"]) == ("none", [], None)
 
     def test_a_title_cannot_be_taken_away(self, alice: Client, todo: Todo) -> None:
         response = patch(alice, todo, title=None)
@@ -120,11 +134,10 @@ class TestPut:
         assert (body["title"], body["description"]) == ("Buy bread", "")
         assert (body["completed"], body["completed_at"]) == (False, None)
 
-    def test_two_at_once_do_not_mix(self) -> None:
+    def test_two_at_once_do_not_mix(self, alice: Client, meanwhile: Meanwhile) -> None:
         todo = make_todo(title="X", description="D1")
-        first, second = Todo.objects.get(pk=todo.pk), Todo.objects.get(pk=todo.pk)
-        first.change(title="X", description="D2")
-        second.change(title="Y", description="D1")
+        meanwhile(lambda: put(alice, todo, title="X", description="D2"))
+        put(alice, todo, title="Y", description="D1")
         todo.refresh_from_db()
         assert (todo.title, todo.description) == ("Y", "D1")
 
@@ -176,11 +189,12 @@ class TestCompletion:
         assert (first.json()["completed"], first.json()["completed_at"]) == (False, None)
         assert alice.post(f"/api/todos/{todo.pk}/reopen/").json() == first.json()
 
-    def test_of_two_who_complete_at_once_the_first_time_stays(self, todo: Todo) -> None:
-        first, second = Todo.objects.get(pk=todo.pk), Todo.objects.get(pk=todo.pk)
-        first.change(completed=True)
-        second.change(completed=True)
-        assert first.completed_at == second.completed_at
+    def test_of_two_who_complete_at_once_the_first_time_stays(
+        self, alice: Client, todo: Todo, meanwhile: Meanwhile
+    ) -> None:
+        first: list[Any] = []
+        meanwhile(lambda: first.append(_complete(todo, alice).json()))
+        assert _complete(todo, alice).json() == first[0]
 
     def test_completed_again_it_has_a_new_time(self, todo: Todo) -> None:
         todo.change(completed=True)
@@ -216,15 +230,10 @@ class TestCompletion:
 
 
 def test_a_todo_that_is_deleted_meanwhile_is_missing(
-    alice: Client, todo: Todo, monkeypatch: pytest.MonkeyPatch
+    alice: Client, todo: Todo, meanwhile: Meanwhile
 ) -> None:
-    change = Todo.change
-
-    def delete_first(self: Todo, **fields: Any) -> None:
-        Todo.objects.filter(pk=self.pk).delete()
-        change(self, **fields)
-
-    monkeypatch.setattr(Todo, "change", delete_first)
-    for response in (patch(alice, todo, title="x"), _complete(todo, alice)):
-        assert response.status_code == 404
+    for ask in (partial(patch, alice, todo, title="x"), partial(_complete, todo, alice)):
+        meanwhile(Todo.objects.all().delete)
+        assert ask().status_code == 404
         assert not Todo.objects.exists()
+        todo.save(force_insert=True)

@@ -1,0 +1,71 @@
+"""Conditional requests (RFC 9110 section 13): only if it is still, or no longer, what I saw."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from django.conf import settings
+from rest_framework import status
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+
+ENTITY_TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+READING = ("GET", "HEAD")
+
+
+class PreconditionError(APIException):
+    """``errors``, where a body has several preconditions, tells which."""
+
+    def __init__(self, errors: Sequence[dict[str, str]] = ()) -> None:
+        super().__init__()
+        self.errors = errors
+
+    def at(self, pointer: str) -> PreconditionError:
+        detail = str(self.detail)
+        return type(self)([{"pointer": pointer, "code": self.default_code, "detail": detail}])
+
+
+class PreconditionFailed(PreconditionError):
+    """412."""
+
+    status_code = status.HTTP_412_PRECONDITION_FAILED
+    default_code = "precondition_failed"
+    default_detail = "It is not, or no longer, the one that the precondition names."
+
+
+class PreconditionRequired(PreconditionError):
+    """428 (RFC 6585 section 3)."""
+
+    status_code = status.HTTP_428_PRECONDITION_REQUIRED
+    default_code = "precondition_required"
+    default_detail = "Say which one is to be changed: send its ETag in If-Match."
+
+
+def check_preconditions(request: Request, etag: str) -> None:
+    """Raise ``PreconditionFailed`` unless the request is for what has this strong entity tag.
+
+    ``PreconditionRequired`` where a setting asks writers to say what they have seen. What a
+    reader says in ``If-None-Match`` is for ``has_current`` (RFC 9110 section 13.2.2).
+    """
+    if_match, writing = request.headers.get("If-Match"), request.method not in READING
+    if if_match is None and writing and settings.REQUIRE_IF_MATCH:
+        raise PreconditionRequired
+    if if_match is not None and not matches(if_match, etag, weakly=False):
+        raise PreconditionFailed
+    if writing and has_current(request, etag):
+        raise PreconditionFailed
+
+
+def has_current(request: Request, etag: str) -> bool:
+    """Whether ``If-None-Match`` names it: to a reader, 304 is the answer."""
+    return matches(request.headers.get("If-None-Match", ""), etag, weakly=True)
+
+
+def matches(field: str, etag: str, *, weakly: bool) -> bool:
+    """Whether a list of entity tags, or ``*``, names this one. What is no such list does not."""
+    if field.strip(" \t") == "*":
+        return True
+    if ENTITY_TAG.sub("", field).strip(", \t"):
+        return False
+    return any(tag == etag and (weakly or not weak) for weak, tag in ENTITY_TAG.findall(field))

@@ -1,0 +1,131 @@
+"""Requests that may be repeated: ``Idempotency-Key`` (draft-ietf-httpapi-idempotency-key-header).
+
+A key is claimed in a transaction of its own, so that repeats at the same time see it. What the
+request makes and the answer to it are then committed together, so that there is never one
+without the other, wherever the process dies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from rest_framework import status
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.exceptions import IdempotencyKeyInFlight, IdempotencyKeyReused, InvalidHeader
+from api.models import IdempotencyKey, IdempotencyKeyQuerySet
+from api.requests import user_of
+
+FIELD = "Idempotency-Key"
+MARKER = "Idempotency-Replayed"
+KEY = re.compile("[!-~]{1,255}")
+
+
+def once(request: Request, make: Callable[[], Response]) -> Response:
+    """The response of ``make``, which is called once for a user, a path and a key.
+
+    A repeat within 24 hours gets the stored answer, with ``Idempotency-Replayed: true``.
+    Unless ``make`` answers 2xx, nothing that it did to the database stays, and the key is free
+    again. Without the header this is ``make()``.
+
+    Not for use inside a transaction. Costs two statements, and a repeat three. Raises
+    ``InvalidHeader``, ``IdempotencyKeyReused`` where the body is another one, and
+    ``IdempotencyKeyInFlight`` where there is no answer yet.
+    """
+    if FIELD not in request.headers:
+        return make()
+    claim = _claim_for(request)
+    return _carry_out(claim, make) if _is_taken(claim) else _repeat(claim)
+
+
+def _claim_for(request: Request) -> IdempotencyKey:
+    key = request.headers[FIELD]
+    if not KEY.fullmatch(key):
+        raise InvalidHeader(FIELD, "invalid", "1 to 255 visible ASCII characters.")
+    return IdempotencyKey(
+        owner_id=user_of(request).pk,
+        path=request.path_info,  # has its trailing slash, which request.path may lack
+        key=key,
+        body_digest=_digest(request.data),
+        claimed_at=timezone.now(),
+    )
+
+
+def _digest(data: Any) -> str:
+    """The same for the same JSON, whatever its spaces and the order of its members."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
+def _is_taken(claim: IdempotencyKey) -> bool:
+    """Take the key if it is free. Of several who try at once, one succeeds."""
+    try:
+        with transaction.atomic(durable=True):  # others must see it before the work begins
+            claim.save(force_insert=True)
+    except IntegrityError:
+        return bool(
+            _row(claim)
+            .spent(claim.claimed_at)
+            .update(
+                claimed_at=claim.claimed_at,
+                body_digest=claim.body_digest,
+                status=None,
+                headers={},
+                body="",
+            )
+        )
+    return True
+
+
+def _carry_out(claim: IdempotencyKey, make: Callable[[], Response]) -> Response:
+    with ExitStack() as unless_answered:
+        unless_answered.callback(_in_flight(claim).delete)
+        with transaction.atomic():
+            response = make()
+            if not status.is_success(response.status_code):
+                transaction.set_rollback(True)
+                return response
+            if not _in_flight(claim).update(**_stored(response)):
+                # This took so long that another request has taken the key over.
+                raise IdempotencyKeyInFlight
+        unless_answered.pop_all()
+    return response
+
+
+def _repeat(claim: IdempotencyKey) -> Response:
+    first = _row(claim).first()
+    if first is None:
+        raise IdempotencyKeyInFlight  # it failed a moment ago
+    if first.body_digest != claim.body_digest:
+        raise IdempotencyKeyReused
+    if first.status is None:
+        raise IdempotencyKeyInFlight
+    return Response(
+        json.loads(first.body) if first.body else None,
+        status=first.status,
+        headers={**first.headers, MARKER: "true"},
+    )
+
+
+def _row(claim: IdempotencyKey) -> IdempotencyKeyQuerySet:
+    return IdempotencyKey.objects.filter(owner_id=claim.owner_id, path=claim.path, key=claim.key)
+
+
+def _in_flight(claim: IdempotencyKey) -> IdempotencyKeyQuerySet:
+    """The row while it is this very claim, not answered and not taken over."""
+    return _row(claim).filter(claimed_at=claim.claimed_at, status__isnull=True)
+
+
+def _stored(response: Response) -> dict[str, Any]:
+    # The type of the content is settled when it is rendered, for a repeat as for any other.
+    headers = {name: value for name, value in response.items() if name != "Content-Type"}
+    body = JSONRenderer().render(response.data).decode()
+    return {"status": response.status_code, "headers": headers, "body": body}

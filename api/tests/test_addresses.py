@@ -1,0 +1,78 @@
+"""By which address a client is counted."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import RequestFactory
+from pytest_django import Settings
+
+from api.addresses import client_of
+
+PROXY = "10.0.0.1"
+
+
+def client(forwarded: str | None = None, peer: str = PROXY) -> str:
+    headers = {} if forwarded is None else {"x-forwarded-for": forwarded}
+    return client_of(RequestFactory().get("/", headers=headers, REMOTE_ADDR=peer))
+
+
+@pytest.mark.parametrize("forwarded", [None, "", "192.0.2.1", "192.0.2.1, 192.0.2.2"])
+def test_x_forwarded_for_is_not_read_without_proxies(forwarded: str | None) -> None:
+    assert client(forwarded) == PROXY
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "expected"),
+    [
+        (1, "192.0.2.1", "192.0.2.1"),
+        (1, "198.51.100.9, 192.0.2.1", "192.0.2.1"),
+        (1, "198.51.100.9,nonsense ,  192.0.2.1 ", "192.0.2.1"),
+        (2, "192.0.2.1, 10.0.0.2", "192.0.2.1"),
+        (2, "198.51.100.9, 192.0.2.1, 10.0.0.2", "192.0.2.1"),
+    ],
+)
+def test_what_a_client_wrote_itself_does_not_count(
+    settings: Settings, proxies: int, forwarded: str, expected: str
+) -> None:
+    settings.NUM_PROXIES = proxies
+    assert client(forwarded) == expected
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded"),
+    [
+        (1, None),
+        (1, ""),
+        (1, "unknown"),
+        (1, "192.0.2.1, "),
+        (1, "192.0.2.1.5"),
+        (2, "192.0.2.1"),
+        (2, "nonsense, 192.0.2.1"),
+    ],
+)
+def test_what_no_proxy_can_have_written_does_not_count(
+    settings: Settings, proxies: int, forwarded: str | None
+) -> None:
+    settings.NUM_PROXIES = proxies
+    assert client(forwarded) == PROXY
+
+
+@pytest.mark.parametrize(
+    ("peer", "expected"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("", ""),
+    ],
+)
+def test_one_network_of_ipv6_is_one_client(peer: str, expected: str) -> None:
+    assert client(peer=peer) == expected
+
+
+def test_a_forwarded_address_is_counted_by_the_same_rules(settings: Settings) -> None:
+    settings.NUM_PROXIES = 1
+    assert client("2001:db8:1:2::1") == "2001:db8:1:2::/64"
+    assert client("::ffff:192.0.2.1") == "192.0.2.1"

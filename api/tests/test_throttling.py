@@ -1,0 +1,275 @@
+"""How much one user or one address may ask, and what they are told about it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from api import throttling
+from api.tests.test_problems import problem
+from authn.exceptions import KeysUnavailable
+from authn.testing import Clock
+from authn.verifier import TokenVerifier
+
+ME = "/api/me/"
+ORIGIN = "https://app.example.com"
+TOO_MANY = "Too many requests. Retry-After says in how many seconds to ask again."
+ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock that stands at the start of a minute."""
+    clock = Clock()
+    monkeypatch.setattr(throttling, "now", clock)
+    return clock
+
+
+@pytest.fixture(autouse=True)
+def _small_allowances(settings: Settings) -> None:
+    settings.THROTTLE_USER = (3, 60)
+    settings.THROTTLE_ANON = (2, 60)
+    settings.THROTTLE_REFUSED = (2, 3600)
+
+
+@pytest.fixture
+def mallory(mint: Any, bearer: Callable[[str], Client]) -> Client:
+    """Sends a token of Alice's that has expired."""
+    return bearer(mint(sub="alice", exp=1))
+
+
+@pytest.fixture
+def namesake(mint: Any, bearer: Callable[[str], Client]) -> Client:
+    """Is called what everybody's address is."""
+    return bearer(mint(sub="127.0.0.1"))
+
+
+@pytest.fixture
+def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tokens that have been verified."""
+    tokens: list[str] = []
+    verify = TokenVerifier.verify
+
+    def counted(self: TokenVerifier, token: str) -> Any:
+        tokens.append(token)
+        return verify(self, token)
+
+    monkeypatch.setattr(TokenVerifier, "verify", counted)
+    return tokens
+
+
+def statuses(client: Client, times: int, path: str = ME, **extra: str) -> list[int]:
+    return [client.get(path, **extra).status_code for _ in range(times)]  # type: ignore[arg-type]
+
+
+def left(response: Any) -> str:
+    return str(response["RateLimit"])
+
+
+class TestAUser:
+    def test_is_refused_what_is_over_the_allowance(self, alice: Client, clock: Clock) -> None:
+        assert statuses(alice, 3) == [200, 200, 200]
+        clock.advance(17.5)
+        response = alice.get(ME)
+        body = problem(response, 429, "throttled")
+        assert body["title"] == "Too Many Requests"
+        assert body["detail"] == TOO_MANY
+        assert response["Retry-After"] == "43"
+        assert response["RateLimit-Policy"] == '"user";q=3;w=60'
+        assert left(response) == '"user";r=0;t=43'
+
+    def test_is_told_what_is_left(self, alice: Client) -> None:
+        for remaining in (2, 1, 0):
+            response = alice.get(ME)
+            assert response["RateLimit-Policy"] == '"user";q=3;w=60'
+            assert left(response) == f'"user";r={remaining};t=60'
+            assert "Retry-After" not in response
+
+    def test_may_ask_again_in_the_next_window_and_not_before(
+        self, alice: Client, clock: Clock
+    ) -> None:
+        assert statuses(alice, 4)[-1] == 429
+        clock.advance(59.999)
+        response = alice.get(ME)
+        assert (response.status_code, response["Retry-After"]) == (429, "1")
+        clock.advance(0.001)
+        assert left(alice.get(ME)) == '"user";r=2;t=60'
+
+    def test_does_not_share_with_another(self, alice: Client, bob: Client) -> None:
+        assert statuses(alice, 4)[-1] == 429
+        assert statuses(bob, 3) == [200, 200, 200]
+
+    def test_has_one_allowance_for_all_tokens_and_addresses(
+        self, alice: Client, mint: Any, bearer: Any
+    ) -> None:
+        assert statuses(alice, 3) == [200, 200, 200]
+        assert statuses(bearer(mint(sub="alice", jti="another")), 1, **ELSEWHERE) == [429]
+
+    def test_is_counted_for_what_fails_too(self, alice: Client) -> None:
+        assert alice.delete(ME).status_code == 405
+        assert alice.get(ME, {"x": "y"}).status_code == 400
+        assert left(alice.post(ME)) == '"user";r=0;t=60'
+        assert alice.delete(ME).status_code == 429
+
+    def test_is_refused_before_anything_is_looked_for(self, alice: Client) -> None:
+        assert statuses(alice, 3) == [200, 200, 200]
+        # No test of the database: a query would fail.
+        assert statuses(alice, 1, f"/api/todos/{uuid.uuid4()}/") == [429]
+
+    @pytest.mark.parametrize("sub", ["x" * 255, "a b", "日本:/?#", "é"])
+    def test_may_have_any_name(self, mint: Any, bearer: Any, sub: str) -> None:
+        assert statuses(bearer(mint(sub=sub)), 4) == [200, 200, 200, 429]
+
+    def test_uses_up_no_allowance_of_an_address(self, alice: Client, anonymous: Client) -> None:
+        assert statuses(alice, 3) == [200, 200, 200]
+        assert left(anonymous.get(ME)) == '"anon";r=1;t=60'
+
+
+class TestWithoutAToken:
+    def test_an_address_is_refused_what_is_over_its_allowance(self, anonymous: Client) -> None:
+        assert [left(anonymous.get(ME)) for _ in range(2)] == [
+            '"anon";r=1;t=60',
+            '"anon";r=0;t=60',
+        ]
+        response = anonymous.get(ME)
+        assert problem(response, 429, "throttled")["detail"] == TOO_MANY
+        assert response["Retry-After"] == "60"
+        assert response["RateLimit-Policy"] == '"anon";q=2;w=60'
+        assert left(response) == '"anon";r=0;t=60'
+        assert response["Cache-Control"] == "private, no-cache"
+        assert "Authorization" in response["Vary"]
+
+    def test_an_address_does_not_share_with_another(self, anonymous: Client) -> None:
+        assert statuses(anonymous, 3) == [401, 401, 429]
+        assert statuses(anonymous, 1, **ELSEWHERE) == [401]
+
+    def test_a_made_up_address_is_no_other_address(self, anonymous: Client) -> None:
+        addresses = [f"192.0.2.{number}" for number in range(3)]
+        assert [statuses(anonymous, 1, HTTP_X_FORWARDED_FOR=a)[0] for a in addresses] == [
+            401,
+            401,
+            429,
+        ]
+
+    def test_clients_behind_a_trusted_proxy_do_not_share(
+        self, settings: Settings, anonymous: Client
+    ) -> None:
+        settings.NUM_PROXIES = 1
+        assert statuses(anonymous, 3, HTTP_X_FORWARDED_FOR="9.9.9.9, 192.0.2.1")[-1] == 429
+        assert statuses(anonymous, 1, HTTP_X_FORWARDED_FOR="9.9.9.8, 192.0.2.1") == [429]
+        assert statuses(anonymous, 1, HTTP_X_FORWARDED_FOR="9.9.9.9, 192.0.2.2") == [401]
+
+    def test_paths_and_methods_that_are_not_there_count(self, anonymous: Client) -> None:
+        assert left(anonymous.get("/nope")) == '"anon";r=1;t=60'
+        assert left(anonymous.delete(ME)) == '"anon";r=0;t=60'
+        problem(anonymous.get("/nope"), 429, "throttled")
+
+    @pytest.mark.parametrize("header", ["Basic YTpi", "bearer", "Bearerx y", ""])
+    def test_whatever_is_no_bearer_token_counts(self, header: str) -> None:
+        response = Client(headers={"authorization": header}).get(ME)
+        assert left(response).startswith('"refused"' if header == "bearer" else '"anon"')
+
+    @pytest.mark.django_db
+    def test_a_probe_is_answered_however_many_ask(self, anonymous: Client) -> None:
+        assert statuses(anonymous, 3)[-1] == 429
+        for path in ("/healthz", "/readyz"):
+            response = anonymous.get(path)
+            assert response.status_code == 200
+            assert "RateLimit" not in response
+
+
+class TestRefusedTokens:
+    def test_a_refused_flood_is_stopped_before_any_signature_work(
+        self, mallory: Client, verified: list[str]
+    ) -> None:
+        assert [left(mallory.get(ME)) for _ in range(2)] == [
+            '"refused";r=1;t=3600',
+            '"refused";r=0;t=3600',
+        ]
+        assert statuses(mallory, 5) == [429] * 5
+        assert len(verified) == 2
+        response = mallory.get(ME)
+        problem(response, 429, "throttled")
+        assert response["Retry-After"] == "3600"
+        assert response["RateLimit-Policy"] == '"refused";q=2;w=3600'
+        assert left(response) == '"refused";r=0;t=3600'
+
+    def test_a_valid_token_is_refused_with_them(
+        self, mallory: Client, alice: Client, clock: Clock
+    ) -> None:
+        assert statuses(mallory, 2) == [401, 401]
+        assert statuses(alice, 1) == [429]
+        assert statuses(alice, 1, **ELSEWHERE) == [200]
+        clock.advance(3600)
+        assert statuses(alice, 1) == [200]
+
+    def test_they_use_up_no_other_allowance(
+        self,
+        settings: Settings,
+        mallory: Client,
+        alice: Client,
+        anonymous: Client,
+        namesake: Client,
+    ) -> None:
+        settings.THROTTLE_REFUSED = (2, 60)
+        assert statuses(mallory, 1) == [401]
+        assert left(alice.get(ME)) == '"user";r=2;t=60'
+        assert left(namesake.get(ME)) == '"user";r=2;t=60'
+        assert left(anonymous.get(ME)) == '"anon";r=1;t=60'
+
+    def test_a_valid_token_is_no_refusal(
+        self, settings: Settings, alice: Client, mallory: Client
+    ) -> None:
+        settings.THROTTLE_USER = (100, 60)
+        assert statuses(alice, 5) == [200] * 5
+        assert left(mallory.get(ME)) == '"refused";r=1;t=3600'
+
+    def test_keys_that_cannot_be_had_are_nobodys_fault(
+        self, mallory: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(self: TokenVerifier, token: str) -> Any:
+            raise KeysUnavailable(retry_after_seconds=1)
+
+        with monkeypatch.context() as outage:
+            outage.setattr(TokenVerifier, "verify", fail)
+            for _ in range(5):
+                response = mallory.get(ME)
+                assert response.status_code == 503
+                assert "RateLimit" not in response
+        assert left(mallory.get(ME)) == '"refused";r=1;t=3600'
+
+    def test_a_token_that_nothing_asks_for_is_not_counted(
+        self, mallory: Client, verified: list[str]
+    ) -> None:
+        responses = [mallory.get("/nope") for _ in range(5)]
+        assert {response.status_code for response in responses} == {404}
+        assert not any("RateLimit" in response for response in responses)
+        assert verified == []
+
+
+class TestAFrontEndOnAnotherOrigin:
+    @pytest.fixture(autouse=True)
+    def _open_to_it(self, settings: Settings) -> None:
+        settings.CORS_ALLOWED_ORIGINS = [ORIGIN]
+
+    def test_may_read_why_it_was_refused(self, anonymous: Client) -> None:
+        assert statuses(anonymous, 3)[-1] == 429
+        response = anonymous.get(ME, headers={"origin": ORIGIN})
+        assert response.status_code == 429
+        assert response["Access-Control-Allow-Origin"] == ORIGIN
+        assert uuid.UUID(response["X-Request-Id"])
+        exposed = response["Access-Control-Expose-Headers"]
+        assert {"Retry-After", "RateLimit", "RateLimit-Policy"} <= set(exposed.split(", "))
+
+    def test_is_not_counted_for_preflights(self, anonymous: Client) -> None:
+        preflight = {"origin": ORIGIN, "access-control-request-method": "POST"}
+        for _ in range(5):
+            response = anonymous.options(ME, headers=preflight)
+            assert response.status_code == 200
+            assert "RateLimit" not in response
+        assert left(anonymous.get(ME)) == '"anon";r=1;t=60'

@@ -1,0 +1,145 @@
+"""Several changes as one: all of them, in their order, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from rest_framework import serializers
+
+from api.conditional import PreconditionError, PreconditionFailed, PreconditionRequired
+from api.fields import ArrayField, CanonicalUUIDField, TextField
+from api.serializers import StrictSerializer
+from authn.users import TokenUser
+from todos.models import Todo
+from todos.serializers import TodoSerializer
+
+MAX_OPERATIONS = 100
+OPERATIONS = ("create", "update", "delete", "complete", "reopen")
+
+
+class TargetSerializer(StrictSerializer):
+    """Which todo an operation is about and, if that matters, as what it was last seen."""
+
+    id = CanonicalUUIDField()
+    etag = TextField(required=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """``fields`` are not validated yet: what is valid depends on the todo as it is then."""
+
+    op: str
+    fields: Mapping[str, Any]
+    id: UUID | None = None
+    etag: str | None = None
+
+
+class OperationField(serializers.Field[Operation, Any, Any, Any]):
+    """``{"op": …}`` with the fields that this operation takes."""
+
+    default_error_messages = {
+        "not_an_object": "An operation is an object.",
+        "invalid_op": f"What to do: one of {', '.join(OPERATIONS)}.",
+    }
+
+    def to_internal_value(self, data: Any) -> Operation:
+        if not isinstance(data, Mapping):
+            self.fail("not_an_object")
+        fields = {**data}
+        op = fields.pop("op", None)
+        if op not in OPERATIONS:
+            detail = serializers.ErrorDetail(str(self.error_messages["invalid_op"]), "invalid_op")
+            raise serializers.ValidationError({"op": [detail]})
+        if op == "create":
+            return Operation(op, fields)
+        if op == "update":
+            target = {name: fields.pop(name) for name in ("id", "etag") if name in fields}
+            return Operation(op, fields, **_read(TargetSerializer(data=target)))
+        return Operation(op, {}, **_read(TargetSerializer(data=fields)))
+
+
+class BatchSerializer(StrictSerializer):
+    operations = ArrayField(child=OperationField(), min_length=1, max_length=MAX_OPERATIONS)
+
+
+def run_batch(user: TokenUser, data: Any) -> dict[str, list[Any]]:
+    """The answer to a batch: each todo as its operation left it, ``None`` where it deleted it.
+
+    Raises what single requests raise, with pointers such as ``/operations/3/title``. A todo of
+    somebody else is as unknown as one that is not there. Costs a query, and one a change.
+    """
+    operations = _read(BatchSerializer(data=data))["operations"]
+    with transaction.atomic():
+        batch = Batch(user, operations)
+        results = [batch.attempt(index, each) for index, each in enumerate(operations)]
+        batch.require_success()
+    return {"results": results}
+
+
+class Batch:
+    """A batch under way: its todos, which nobody else changes meanwhile, and its errors."""
+
+    def __init__(self, user: TokenUser, operations: Sequence[Operation]) -> None:
+        self._user = user
+        ids = {each.id for each in operations if each.id is not None}
+        # In one order for everybody, so that no two batches wait for one another.
+        rows = Todo.objects.owned_by(user).as_shown().filter(pk__in=ids).order_by("pk")
+        self._todos = {todo.pk: todo for todo in rows.select_for_update()}
+        self._precondition_error: PreconditionError | None = None
+        self._errors: dict[str, Any] = {}
+
+    def attempt(self, index: int, operation: Operation) -> Any:
+        try:
+            return self._apply(operation)
+        except PreconditionError as error:
+            self._precondition_error = self._precondition_error or error.at(
+                f"/operations/{index}/etag"
+            )
+        except serializers.ValidationError as error:
+            self._errors[str(index)] = error.detail
+
+    def require_success(self) -> None:
+        if self._precondition_error:
+            raise self._precondition_error
+        if self._errors:
+            raise serializers.ValidationError({"operations": self._errors})
+
+    def _apply(self, operation: Operation) -> Any:
+        if operation.op == "create":
+            serializer = TodoSerializer(data=operation.fields)
+            serializer.is_valid(raise_exception=True)
+            return TodoSerializer(serializer.save(owner_id=self._user.pk)).data
+        todo = self._target(operation)
+        match operation.op:
+            case "update":
+                serializer = TodoSerializer(todo, data=operation.fields, partial=True)
+                serializer.is_valid(raise_exception=True)
+                serializer.save()
+            case "delete":
+                todo.remove()
+                del self._todos[todo.pk]
+                return None
+            case op:
+                todo.change(completed=op == "complete")
+        return TodoSerializer(todo).data
+
+    def _target(self, operation: Operation) -> Todo:
+        todo = self._todos.get(operation.id) if operation.id else None
+        if todo is None:
+            detail = serializers.ErrorDetail("There is no such todo.", "not_found")
+            raise serializers.ValidationError({"id": [detail]})
+        if operation.etag is None and settings.REQUIRE_IF_MATCH:
+            raise PreconditionRequired
+        if operation.etag not in (None, todo.etag):
+            raise PreconditionFailed
+        return todo
+
+
+def _read(serializer: serializers.Serializer[Any]) -> Any:
+    serializer.is_valid(raise_exception=True)
+    return serializer.validated_data

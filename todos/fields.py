@@ -1,0 +1,58 @@
+"""The fields of a todo that are no plain text, flag or date."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+
+from api.fields import ArrayField, LineField, TextField
+from todos.due import zone_names
+from todos.folding import folded
+from todos.models import Priority
+
+
+class PriorityField(serializers.ChoiceField):
+    """A name in JSON; a number, which sorts by its meaning, everywhere else."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=Priority.labels, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Priority:  # type: ignore[override]
+        if not isinstance(data, str):
+            self.fail("invalid_choice", input=data)
+        return Priority[super().to_internal_value(data).upper()]
+
+    def to_representation(self, value: int) -> str:  # type: ignore[override]
+        return str(Priority(value).label)
+
+
+class TimezoneField(TextField):
+    """A name of the IANA time zone database, to the letter."""
+
+    openapi: ClassVar[dict[str, Any]] = {"format": "timezone", "pattern": None}
+    default_error_messages = {"unknown_timezone": "This is no IANA time zone name."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=False, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        name = super().to_internal_value(data)
+        if name not in zone_names():
+            self.fail("unknown_timezone")
+        return name
+
+
+class TagsField(ArrayField):
+    """Up to 20 lines of text. Of two that differ in case only, the first stays."""
+
+    child = LineField(max_length=50)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=20, **kwargs)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        tags: dict[str, str] = {}
+        for tag in super().to_internal_value(data):
+            tags.setdefault(folded(tag), tag)
+        return list(tags.values())

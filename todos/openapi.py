@@ -1,0 +1,186 @@
+"""What the OpenAPI document says of todos."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+
+from api.problem_schemas import reference, response_name
+from todos.batch import MAX_OPERATIONS
+from todos.serializers import TodoSerializer
+
+JSON = dict[str, Any]
+
+CHANGING = ("replaceTodo", "changeTodo", "deleteTodo", "completeTodo", "reopenTodo")
+EXAMPLE = {
+    "title": "Buy milk",
+    "description": "Two litres",
+    "priority": "high",
+    "due_date": "2026-03-29",
+    "due_time": "18:30",
+    "timezone": "Europe/Berlin",
+    "tags": ["home", "shopping"],
+}
+
+# Neither has a pattern: what is no list of entity tags is taken, and matches nothing.
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    {"type": "string", "examples": ["*", '"9U-UwHWJTug8S9Ll"']},
+    OpenApiParameter.HEADER,
+    description="Only if it is still this one: its `etag`, a list of them, or `*`. Otherwise 412.",
+)
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    {"type": "string", "examples": ['"9U-UwHWJTug8S9Ll"']},
+    OpenApiParameter.HEADER,
+    description="Only if it is no longer this one. Otherwise 304.",
+)
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    OpenApiParameter.HEADER,
+    description="Chosen by the client. A repeat within 24 hours gets the stored answer.",
+)
+ID = OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH)
+ETAG = OpenApiParameter(
+    "ETag",
+    {"type": "string", "pattern": '^"[A-Za-z0-9_-]+"$'},
+    OpenApiParameter.HEADER,
+    required=True,
+    description="Strong: another one after every change.",
+    response=[200, 201, 304],
+)
+LOCATION = OpenApiParameter(
+    "Location", OpenApiTypes.URI, OpenApiParameter.HEADER, required=True, response=[201]
+)
+REPLAYED = OpenApiParameter(
+    "Idempotency-Replayed",
+    {"type": "string", "const": "true"},
+    OpenApiParameter.HEADER,
+    description="There where this is the stored answer to an earlier request.",
+    response=[200, 201],
+)
+
+
+def changing(operation_id: str, summary: str, **options: Any) -> Any:
+    return extend_schema(
+        operation_id=operation_id, summary=summary, parameters=[ID, IF_MATCH, ETAG], **options
+    )
+
+
+document_todos = extend_schema_view(
+    list=extend_schema(operation_id="listTodos", summary="List one's own todos"),
+    create=extend_schema(
+        operation_id="createTodo",
+        summary="Create a todo",
+        parameters=[IDEMPOTENCY_KEY, ETAG, LOCATION, REPLAYED],
+    ),
+    retrieve=extend_schema(
+        operation_id="getTodo",
+        summary="Get a todo",
+        parameters=[ID, IF_NONE_MATCH, ETAG],
+        responses={200: TodoSerializer, 304: None},
+    ),
+    update=changing("replaceTodo", "Replace a todo: what is left out returns to its default"),
+    partial_update=changing("changeTodo", "Change what the body names (RFC 7396)"),
+    destroy=changing("deleteTodo", "Delete a todo"),
+    complete=changing(
+        "completeTodo", "Complete a todo; repeating it changes nothing", request=None
+    ),
+    reopen=changing("reopenTodo", "Reopen a todo; repeating it changes nothing", request=None),
+    batch=extend_schema(
+        operation_id="changeTodos",
+        summary="Change several todos: all of them, in their order, or none",
+        parameters=[IDEMPOTENCY_KEY, REPLAYED],
+        request={"application/json": reference("schemas", "BatchRequest")},
+        responses={200: reference("schemas", "BatchResult")},
+    ),
+)
+
+
+def add_batch_components(result: JSON, **kwargs: Any) -> JSON:
+    """A postprocessing hook of drf-spectacular: an operation is what single requests take."""
+    schemas = result["components"]["schemas"]
+    create, update = schemas["TodoRequest"], schemas["PatchedTodoRequest"]
+    target = {
+        "id": {"type": "string", "format": "uuid"},
+        "etag": {"type": "string", "minLength": 1},
+    }
+    operations: dict[str, tuple[JSON, JSON]] = {
+        "BatchCreate": ({"op": {"const": "create"}}, create),
+        "BatchUpdate": ({"op": {"const": "update"}, **target}, update),
+        "BatchAction": (
+            {"op": {"enum": ["delete", "complete", "reopen"]}, **target},
+            {"type": "object", "properties": {}, "additionalProperties": False},
+        ),
+    }
+    for name, (own, like) in operations.items():
+        required = {"op", *like.get("required", []), *({"id"} & own.keys())}
+        properties = {**like["properties"], **own}
+        schemas[name] = {**like, "required": sorted(required), "properties": properties}
+        schemas[name].pop("examples", None)  # they have no op
+    schemas["BatchRequest"] = {
+        "type": "object",
+        "examples": [{"operations": [{"op": "create", **EXAMPLE}]}],
+        "required": ["operations"],
+        "additionalProperties": False,
+        "properties": {
+            "operations": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": MAX_OPERATIONS,
+                "items": {"oneOf": [reference("schemas", name) for name in operations]},
+            }
+        },
+    }
+    todo = {"anyOf": [reference("schemas", "Todo"), {"type": "null"}]}
+    operation = result["paths"]["/api/todos/batch/"]["post"]
+    operation["requestBody"]["required"] = True
+    for status in (412, 428):
+        operation["responses"][str(status)] = reference("responses", response_name(status))
+    schemas["BatchResult"] = {
+        "type": "object",
+        "required": ["results"],
+        "properties": {"results": {"type": "array", "items": todo}},
+    }
+    return result
+
+
+def add_due_rule(result: JSON, **kwargs: Any) -> JSON:
+    """A postprocessing hook: a time needs a date and a timezone, which a patch may find there."""
+    schemas = result["components"]["schemas"]
+    timed = {"required": ["due_time"], "properties": {"due_time": {"type": "string"}}}
+    others = {name: {"type": "string"} for name in ("due_date", "timezone")}
+    needs = {"required": [*others], "properties": others}
+    schemas["TodoRequest"].update({"examples": [EXAMPLE], "if": timed, "then": needs})
+    schemas["PatchedTodoRequest"].update({"if": timed, "then": {"properties": others}})
+    return result
+
+
+def add_links(result: JSON, **kwargs: Any) -> JSON:
+    """A postprocessing hook: what can be done next with a todo that was answered."""
+    links = {
+        "getTodo": link("getTodo"),
+        "getTodoIfChanged": link("getTodo", precondition="If-None-Match"),
+        **{name: link(name, precondition="If-Match") for name in CHANGING},
+    }
+    result["components"]["links"] = links
+    for response in _responses_of_a_todo(result):
+        response["links"] = {name: reference("links", name) for name in links}
+    return result
+
+
+def link(operation_id: str, *, precondition: str = "") -> JSON:
+    parameters = {"id": "$response.body#/id"}
+    if precondition:
+        parameters[precondition] = "$response.header.ETag"
+    return {"operationId": operation_id, "parameters": parameters}
+
+
+def _responses_of_a_todo(result: JSON) -> list[JSON]:
+    shown = {"application/json": {"schema": reference("schemas", "Todo")}}
+    operations = (each for path in result["paths"].values() for each in path.values())
+    responses = (each for operation in operations for each in operation["responses"].values())
+    return [each for each in responses if each.get("content") == shown]

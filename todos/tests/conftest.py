@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from todos.views import TodoViewSet
+
+Meanwhile = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    """``meanwhile(act)``: act once, after the next request has read its todo."""
+    check_target = TodoViewSet.check_target
+
+    def arrange(act: Callable[[], object]) -> None:
+        waiting = [act]
+
+        def act_once_it_is_read(view: TodoViewSet) -> None:
+            check_target(view)
+            if waiting:
+                waiting.pop()()
+
+        monkeypatch.setattr(TodoViewSet, "check_target", act_once_it_is_read)
+
+    return arrange

@@ -1,0 +1,97 @@
+"""Twenty writers of one todo, at the same time, each with a connection of its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from conftest import Mint
+from todos.models import Todo
+from todos.tests.factories import make_todo
+from todos.tests.simultaneously import simultaneously
+from todos.tests.test_conditional import CHANGES, ask
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WRITERS = 20
+FIELDS: dict[str, Any] = {
+    "title": "Changed",
+    "description": "Changed",
+    "priority": "high",
+    "tags": ["changed"],
+    "due_date": "2026-01-01",
+    "completed": True,
+}
+
+
+@pytest.fixture
+def alices(bearer: Callable[[str], Client], mint: Mint) -> list[Client]:
+    return [bearer(mint(sub="alice")) for _ in range(WRITERS)]
+
+
+def statuses(answers: list[Any]) -> Counter[int]:
+    return Counter(answer.status_code for answer in answers)
+
+
+@pytest.mark.parametrize("change", ["PUT", "PATCH", "complete", "reopen"])
+def test_of_twenty_who_know_the_same_version_one_wins(alices: list[Client], change: str) -> None:
+    todo = make_todo(completed=change == "reopen")
+    headers = {"if-match": todo.etag}
+    answers = simultaneously([lambda c=c: ask(c, change, todo, **headers) for c in alices])  # type: ignore[misc]
+    assert statuses(answers) == {200: 1, 412: WRITERS - 1}
+    (winner,) = (answer for answer in answers if answer.status_code == 200)
+    assert winner["ETag"] == Todo.objects.get().etag != todo.etag
+
+
+def test_of_twenty_who_delete_the_same_version_one_does(alices: list[Client]) -> None:
+    todo = make_todo()
+    headers = {"if-match": todo.etag}
+    answers = simultaneously([lambda c=c: ask(c, "DELETE", todo, **headers) for c in alices])  # type: ignore[misc]
+    assert statuses(answers) == {204: 1, 404: WRITERS - 1}
+
+
+def test_patches_of_different_fields_all_survive(alices: list[Client]) -> None:
+    todo = make_todo()
+    path = f"/api/todos/{todo.pk}/"
+
+    def patch(client: Client, name: str) -> Any:
+        return client.patch(path, {name: FIELDS[name]}, content_type="application/json")
+
+    answers = simultaneously(
+        [lambda c=c, n=n: patch(c, n) for c, n in zip(alices, FIELDS, strict=False)]  # type: ignore[misc]
+    )
+    assert statuses(answers) == {200: len(FIELDS)}
+    after = alices[0].get(path).json()
+    assert {name: after[name] for name in FIELDS} == FIELDS
+
+
+def test_batches_of_the_same_todos_in_another_order_do_not_wait_for_one_another(
+    alices: list[Client],
+) -> None:
+    todos = [make_todo() for _ in range(5)]
+
+    def batch(client: Client, number: int) -> Any:
+        ordered = todos if number % 2 else todos[::-1]
+        operations = [{"op": "update", "id": str(t.pk), "title": str(number)} for t in ordered]
+        body = {"operations": operations}
+        return client.post("/api/todos/batch/", body, content_type="application/json")
+
+    answers = simultaneously([lambda c=c, n=n: batch(c, n) for n, c in enumerate(alices)])  # type: ignore[misc]
+    assert statuses(answers) == {200: WRITERS}
+    assert len({todo.title for todo in Todo.objects.all()}) == 1
+
+
+def test_every_change_of_a_todo_that_is_changed_all_the_time_is_made(alices: list[Client]) -> None:
+    todo = make_todo()
+    assert set(CHANGES) >= {"complete", "reopen"}
+    changes = ["complete", "reopen"] * (WRITERS // 2)
+    answers = simultaneously(
+        [lambda c=c, n=n: ask(c, n, todo) for c, n in zip(alices, changes, strict=True)]  # type: ignore[misc]
+    )
+    assert statuses(answers) == {200: WRITERS}
+    for change, answer in zip(changes, answers, strict=True):
+        assert answer.json()["completed"] is (change == "complete")

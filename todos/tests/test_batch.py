@@ -1,0 +1,240 @@
+"""Several changes as one: all of them, in their order, or none."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from todos.models import Todo
+from todos.tests.factories import make_todo
+from todos.tests.test_create import create, pointers
+
+pytestmark = pytest.mark.django_db
+
+PATH = "/api/todos/batch/"
+
+
+def batch(client: Client, *operations: Any) -> Any:
+    return client.post(PATH, {"operations": operations}, content_type="application/json")
+
+
+def new(title: Any = "New", **fields: Any) -> dict[str, Any]:
+    return {"op": "create", "title": title, **fields}
+
+
+def on(todo: Todo, op: str, **fields: Any) -> dict[str, Any]:
+    return {"op": op, "id": str(todo.pk), **fields}
+
+
+def test_each_operation_does_what_its_request_does(alice: Client) -> None:
+    changed, deleted, done, undone = (make_todo(title=str(number)) for number in range(4))
+    undone.change(completed=True)
+    response = batch(
+        alice,
+        new(priority="high", tags=["a"]),
+        on(changed, "update", description="More"),
+        on(deleted, "delete"),
+        on(done, "complete"),
+        on(undone, "reopen"),
+    )
+    assert response.status_code == 200
+    created, after, nothing, completed, reopened = response.json()["results"]
+    assert (created["title"], created["priority"], created["tags"]) == ("New", "high", ["a"])
+    assert (after["title"], after["description"]) == ("0", "More")
+    assert nothing is None
+    assert (completed["completed"], reopened["completed"]) == (True, False)
+    for todo in (created, after, completed, reopened):
+        assert alice.get(f"/api/todos/{todo['id']}/").json() == todo
+    assert not Todo.objects.filter(pk=deleted.pk).exists()
+    assert {todo.owner_id for todo in Todo.objects.all()} == {"alice"}
+
+
+def test_an_update_is_a_merge_patch(alice: Client) -> None:
+    todo = make_todo(title="Kept", description="Gone", due_date=date(2026, 1, 1))
+    (after,) = batch(alice, on(todo, "update", description=None)).json()["results"]
+    assert (after["title"], after["description"], after["due_date"]) == ("Kept", "", "2026-01-01")
+
+
+def test_what_a_get_brought_can_be_sent_back(alice: Client) -> None:
+    todo = create(alice, title="x").json()
+    response = batch(alice, {"op": "update", **todo}, {"op": "create", **todo})
+    same, other = response.json()["results"]
+    assert same == todo
+    assert other["id"] != todo["id"]
+
+
+def test_operations_follow_one_another(alice: Client) -> None:
+    todo = make_todo()
+    results = batch(
+        alice, on(todo, "update", title="1"), on(todo, "complete"), on(todo, "update", title="2")
+    ).json()["results"]
+    assert [(each["title"], each["completed"]) for each in results] == [
+        ("1", False), ("1", True), ("2", True),
+    ]  # fmt: skip
+    assert alice.get(f"/api/todos/{todo.pk}/").json() == results[-1]
+
+
+def test_what_an_operation_deleted_is_not_there_for_the_next(alice: Client) -> None:
+    todo = make_todo()
+    response = batch(alice, on(todo, "delete"), on(todo, "complete"))
+    assert pointers(response) == [("/operations/1/id", "not_found")]
+    assert Todo.objects.exists()
+
+
+class TestAllOrNothing:
+    def test_one_mistake_undoes_everything(self, alice: Client) -> None:
+        todo, other = make_todo(title="Kept"), make_todo()
+        response = batch(
+            alice, new(), on(todo, "update", title="x"), on(other, "delete"), new(title="")
+        )
+        assert pointers(response) == [("/operations/3/title", "blank")]
+        assert response.json()["code"] == "validation_failed"
+        assert {each.version for each in Todo.objects.all()} == {todo.version, other.version}
+
+    def test_every_mistake_has_its_pointer(self, alice: Client) -> None:
+        todo = make_todo()
+        response = batch(
+            alice,
+            new(title="x" * 501),
+            new(),
+            on(todo, "update", due_time="12:00"),
+            new(owner_id="bob", tags=["ok", ""]),
+            on(todo, "update", title=None, colour="red"),
+        )
+        assert sorted(pointers(response)) == [
+            ("/operations/0/title", "max_length"),
+            ("/operations/2/due_time", "due_time_incomplete"),
+            ("/operations/3/owner_id", "unknown_field"),
+            ("/operations/3/tags/1", "blank"),
+            ("/operations/4/colour", "unknown_field"),
+            ("/operations/4/title", "null"),
+        ]
+        assert Todo.objects.count() == 1
+
+    @pytest.mark.parametrize("op", ["update", "delete", "complete", "reopen"])
+    def test_a_foreign_todo_is_as_unknown_as_a_missing_one(self, bob: Client, op: str) -> None:
+        foreign, missing = make_todo(owner_id="alice"), Todo(pk=uuid.uuid4())
+        answers = []
+        for todo in (foreign, missing):
+            response = batch(bob, new(), on(todo, op, etag=foreign.etag))
+            assert pointers(response) == [("/operations/1/id", "not_found")]
+            answers.append({**response.json(), "instance": None})
+        assert answers[0] == answers[1]
+        assert list(Todo.objects.all()) == [foreign]
+        assert Todo.objects.get().version == foreign.version
+
+    def test_no_row_of_somebody_else_is_loaded(self, bob: Client) -> None:
+        todo = make_todo(owner_id="alice")
+        with CaptureQueriesContext(connection) as queries:
+            batch(bob, on(todo, "delete"))
+        reads = [each["sql"] for each in queries if each["sql"].startswith("SELECT")]
+        assert reads
+        assert all("\"owner_id\" = 'bob'" in sql for sql in reads)
+
+
+class TestPreconditions:
+    @pytest.mark.parametrize("op", ["update", "delete", "complete", "reopen"])
+    def test_a_stale_etag_undoes_everything(self, alice: Client, op: str) -> None:
+        todo = make_todo()
+        stale = todo.etag
+        todo.change(title="Changed")
+        response = batch(alice, new(), on(todo, op, etag=stale), new(title=""))
+        assert (response.status_code, response.json()["code"]) == (412, "precondition_failed")
+        (error,) = response.json()["errors"]
+        assert (error["pointer"], error["code"]) == ("/operations/1/etag", "precondition_failed")
+        assert Todo.objects.get().version == todo.version
+
+    def test_a_current_one_lets_it_pass(self, alice: Client) -> None:
+        todo, other = make_todo(), make_todo()
+        operations = [on(todo, "complete", etag=todo.etag), on(other, "delete", etag=other.etag)]
+        assert batch(alice, *operations).status_code == 200
+
+    def test_an_operation_before_it_made_it_stale(self, alice: Client) -> None:
+        todo = make_todo()
+        first, second = on(todo, "complete", etag=todo.etag), on(todo, "delete", etag=todo.etag)
+        assert batch(alice, first, second).status_code == 412
+
+    @pytest.mark.parametrize("etag", ["*", "W/{0}", '"other", {0}', "{1}"])
+    def test_it_is_the_todos_etag_and_no_list(self, alice: Client, etag: str) -> None:
+        todo = make_todo()
+        etag = etag.format(todo.etag, todo.version)
+        assert batch(alice, on(todo, "delete", etag=etag)).status_code == 412
+
+    def test_it_is_required_where_the_settings_say_so(
+        self, alice: Client, settings: Settings
+    ) -> None:
+        settings.REQUIRE_IF_MATCH = True
+        todo = make_todo()
+        response = batch(alice, new(), on(todo, "delete"))
+        assert (response.status_code, response.json()["code"]) == (428, "precondition_required")
+        assert response.json()["errors"][0]["pointer"] == "/operations/1/etag"
+        assert batch(alice, new(), on(todo, "delete", etag=todo.etag)).status_code == 200
+
+
+class TestShape:
+    @pytest.mark.parametrize(
+        ("body", "errors"),
+        [
+            ({}, [("/operations", "required")]),
+            ({"operations": None}, [("/operations", "null")]),
+            ({"operations": {}}, [("/operations", "not_a_list")]),
+            ({"operations": []}, [("/operations", "min_length")]),
+            ({"operations": [new()] * 101}, [("/operations", "max_length")]),
+            ({"operations": [new()], "atomic": False}, [("/atomic", "unknown_field")]),
+            ([], [("", "invalid")]),
+        ],
+        ids=lambda value: repr(value)[:30],
+    )
+    def test_a_batch_has_1_to_100_operations(
+        self, alice: Client, body: Any, errors: list[tuple[str, str]]
+    ) -> None:
+        response = alice.post(PATH, body, content_type="application/json")
+        assert pointers(response) == errors
+        assert not Todo.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("operation", "errors"),
+        [
+            (7, [("/operations/1", "not_an_object")]),
+            (None, [("/operations/1", "null")]),
+            ([], [("/operations/1", "not_an_object")]),
+            ({}, [("/operations/1/op", "invalid_op")]),
+            ({"op": "destroy"}, [("/operations/1/op", "invalid_op")]),
+            ({"op": ["create"]}, [("/operations/1/op", "invalid_op")]),
+            ({"op": "update"}, [("/operations/1/id", "required")]),
+            ({"op": "delete", "id": None}, [("/operations/1/id", "null")]),
+            ({"op": "delete", "id": "7"}, [("/operations/1/id", "invalid")]),
+            ({"op": "delete", "id": 7}, [("/operations/1/id", "invalid")]),
+            (
+                {"op": "delete", "id": str(uuid.uuid4()), "etag": 7, "title": "x"},
+                [("/operations/1/etag", "invalid"), ("/operations/1/title", "unknown_field")],
+            ),
+        ],
+        ids=lambda value: repr(value)[:30],
+    )
+    def test_an_operation_that_is_none_is_refused(
+        self, alice: Client, operation: Any, errors: list[tuple[str, str]]
+    ) -> None:
+        assert sorted(pointers(batch(alice, new(), operation))) == errors
+        assert not Todo.objects.exists()
+
+    def test_100_at_once_are_fine(
+        self, alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        with django_assert_max_num_queries(103):  # the transaction, one read, and the todos
+            response = batch(alice, *(new(title=str(number)) for number in range(100)))
+        assert [each["title"] for each in response.json()["results"]] == [
+            str(number) for number in range(100)
+        ]
+
+    @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
+    def test_it_is_for_post(self, alice: Client, method: str) -> None:
+        response = getattr(alice, method)(PATH)
+        assert (response.status_code, response["Allow"]) == (405, "POST, OPTIONS")

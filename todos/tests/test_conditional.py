@@ -1,0 +1,213 @@
+"""Conditional requests (RFC 9110 section 13): one's own view of a todo, and what became of it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+
+from todos.models import Todo
+from todos.tests.conftest import Meanwhile
+from todos.tests.factories import make_todo
+from todos.tests.test_create import create
+
+pytestmark = pytest.mark.django_db
+
+JSON = "application/json"
+CHANGES = {
+    "PUT": ("PUT", "", '{"title": "Changed"}'),
+    "PATCH": ("PATCH", "", '{"title": "Changed"}'),
+    "DELETE": ("DELETE", "", ""),
+    "complete": ("POST", "complete/", ""),
+    "reopen": ("POST", "reopen/", ""),
+}
+every_change = pytest.mark.parametrize("change", CHANGES)
+
+
+@pytest.fixture
+def todo(change: str) -> Todo:
+    return make_todo(title="Buy milk", completed=change == "reopen")
+
+
+def ask(client: Client, change: str, todo: Any, **headers: str) -> Any:
+    method, action, body = CHANGES[change]
+    return client.generic(method, f"/api/todos/{todo.pk}/{action}", body, JSON, headers=headers)
+
+
+def is_as_it_was(todo: Todo) -> bool:
+    return Todo.objects.get(pk=todo.pk).version == todo.version
+
+
+class TestTheTag:
+    def test_it_is_strong_and_the_same_wherever_it_is_said(self, alice: Client) -> None:
+        created = create(alice, title="x")
+        etag = created["ETag"]
+        assert etag.startswith('"')
+        assert etag.endswith('"')
+        path = created["Location"]
+        assert alice.get(path)["ETag"] == alice.head(path)["ETag"] == etag
+        assert alice.get(path).json()["etag"] == created.json()["etag"] == etag
+        assert alice.get("/api/todos/").json()["results"][0]["etag"] == etag
+
+    def test_every_change_gives_another_one(self, alice: Client) -> None:
+        todo = make_todo()
+        tags = [
+            todo.etag,
+            *(ask(alice, change, todo)["ETag"] for change in ("PUT", "complete", "reopen")),
+        ]
+        assert tags[-1] == alice.get(f"/api/todos/{todo.pk}/")["ETag"]
+        assert len(set(tags)) == 4
+
+    def test_no_change_keeps_it(self, alice: Client) -> None:
+        todo = make_todo(title="Changed")
+        for change in ("PUT", "PATCH", "reopen"):
+            assert ask(alice, change, todo)["ETag"] == todo.etag
+
+    def test_no_two_todos_share_one(self, alice: Client) -> None:
+        assert create(alice, title="x")["ETag"] != create(alice, title="x")["ETag"]
+
+
+class TestReading:
+    @pytest.mark.parametrize("form", ["{0}", "W/{0}", '"other", {0}', '"a,b",W/"x" ,{0}', "*"])
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    def test_who_has_it_is_told_so(self, alice: Client, form: str, method: str) -> None:
+        todo = make_todo()
+        headers = {"if-none-match": form.format(todo.etag)}
+        response: Any = alice.generic(method, f"/api/todos/{todo.pk}/", headers=headers)
+        assert (response.status_code, response.content) == (304, b"")
+        assert response["ETag"] == todo.etag
+        assert response["Cache-Control"] == "private, no-cache"
+        assert response["Vary"] == "Accept, Authorization, origin"
+        assert "Content-Length" not in response
+        assert "Content-Type" not in response
+
+    @pytest.mark.parametrize("form", ['"other"', "", "{1}", 'W/"other"', '"{1}', "W/*", "**"])
+    def test_who_has_another_one_gets_it(self, alice: Client, form: str) -> None:
+        todo = make_todo()
+        headers = {"if-none-match": form.format(todo.etag, todo.version)}
+        response = alice.get(f"/api/todos/{todo.pk}/", headers=headers)
+        assert (response.status_code, response["ETag"]) == (200, todo.etag)
+
+    def test_who_wants_that_one_only_may_say_so(self, alice: Client) -> None:
+        todo = make_todo()
+        path = f"/api/todos/{todo.pk}/"
+        assert alice.get(path, headers={"if-match": todo.etag}).status_code == 200
+        response = alice.get(path, headers={"if-match": '"other"'})
+        assert (response.status_code, response.json()["code"]) == (412, "precondition_failed")
+
+
+@every_change
+class TestWriting:
+    @pytest.mark.parametrize("form", ["{0}", '"other", {0}', '{0},"other"', '"a,b"\t,, {0} ,', "*"])
+    def test_who_knows_it_may_change_it(
+        self, alice: Client, todo: Todo, change: str, form: str
+    ) -> None:
+        response = ask(alice, change, todo, **{"if-match": form.format(todo.etag)})
+        assert response.status_code == (204 if change == "DELETE" else 200)
+        assert not Todo.objects.filter(version=todo.version).exists()
+
+    @pytest.mark.parametrize(
+        "form", ['"other"', "W/{0}", "", "{1}", '"other", W/{0}', "{0}x", "W/*", "{0} *"]
+    )
+    def test_who_does_not_may_not(self, alice: Client, todo: Todo, change: str, form: str) -> None:
+        form = form.format(todo.etag, todo.version)
+        response = ask(alice, change, todo, **{"if-match": form})
+        assert (response.status_code, response.json()["code"]) == (412, "precondition_failed")
+        assert is_as_it_was(todo)
+
+    @pytest.mark.parametrize("form", ["{0}", "W/{0}", "*"])
+    def test_who_wants_another_one_only_may_not(
+        self, alice: Client, todo: Todo, change: str, form: str
+    ) -> None:
+        response = ask(alice, change, todo, **{"if-none-match": form.format(todo.etag)})
+        assert (response.status_code, response.json()["code"]) == (412, "precondition_failed")
+        assert is_as_it_was(todo)
+
+    def test_it_is_compared_and_set_in_one_statement(
+        self, alice: Client, todo: Todo, change: str
+    ) -> None:
+        with CaptureQueriesContext(connection) as queries:
+            ask(alice, change, todo, **{"if-match": todo.etag})
+        read, write = (query["sql"] for query in queries)
+        assert read.startswith("SELECT")
+        assert write.startswith(("UPDATE", "DELETE"))
+        for condition in ("\"owner_id\" = 'alice'", f"\"version\" = '{todo.version}'"):
+            assert condition in write
+
+    def test_who_is_overtaken_has_failed(
+        self, alice: Client, todo: Todo, change: str, meanwhile: Meanwhile
+    ) -> None:
+        meanwhile(lambda: Todo.objects.get().change(description="Overtaken"))
+        response = ask(alice, change, todo, **{"if-match": todo.etag})
+        assert (response.status_code, response.json()["code"]) == (412, "precondition_failed")
+        after = Todo.objects.get()
+        assert (after.title, after.description) == ("Buy milk", "Overtaken")
+
+    def test_who_does_not_mind_is_not_stopped(
+        self, alice: Client, todo: Todo, change: str, meanwhile: Meanwhile
+    ) -> None:
+        meanwhile(lambda: Todo.objects.get().change(description="Overtaken"))
+        response = ask(alice, change, todo, **{"if-match": "*"})
+        assert response.status_code == (204 if change == "DELETE" else 200)
+
+    def test_a_strangers_todo_is_forbidden_whatever_the_precondition(
+        self, bob: Client, todo: Todo, change: str, settings: Settings
+    ) -> None:
+        settings.REQUIRE_IF_MATCH = True
+        for headers in ({}, {"if-match": todo.etag}, {"if-match": '"x"'}, {"if-none-match": "*"}):
+            response = ask(bob, change, todo, **headers)
+            assert (response.status_code, response.json()["code"]) == (403, "permission_denied")
+            assert "ETag" not in response
+        assert is_as_it_was(todo)
+
+    def test_a_missing_todo_is_missing_whatever_the_precondition(
+        self, alice: Client, todo: Todo, change: str, settings: Settings
+    ) -> None:
+        settings.REQUIRE_IF_MATCH = True
+        missing = Todo(pk=uuid.uuid4())
+        for value in ("*", todo.etag):
+            assert ask(alice, change, missing, **{"if-match": value}).status_code == 404
+        assert ask(alice, change, missing).status_code == 404
+
+    def test_it_comes_before_what_is_wrong_with_the_rest(
+        self, alice: Client, todo: Todo, change: str
+    ) -> None:
+        method, action, _ = CHANGES[change]
+        path, stale = f"/api/todos/{todo.pk}/{action}", {"if-match": '"other"'}
+        for query, body in (("?colour=red", ""), ("", '{"title": 7}'), ("", "{")):
+            response: Any = alice.generic(method, path + query, body, JSON, headers=stale)
+            assert response.status_code == 412
+
+    def test_it_is_required_where_the_settings_say_so(
+        self, alice: Client, todo: Todo, change: str, settings: Settings
+    ) -> None:
+        settings.REQUIRE_IF_MATCH = True
+        response = ask(alice, change, todo)
+        assert (response.status_code, response.json()["code"]) == (428, "precondition_required")
+        assert is_as_it_was(todo)
+        assert ask(alice, change, todo, **{"if-match": todo.etag}).status_code in (200, 204)
+
+
+def test_nothing_is_required_to_read_or_to_create(alice: Client, settings: Settings) -> None:
+    settings.REQUIRE_IF_MATCH = True
+    path = create(alice, title="x")["Location"]
+    assert alice.get(path).status_code == alice.get("/api/todos/").status_code == 200
+    assert alice.options(path).status_code == 200
+    assert alice.post(path).status_code == 405
+
+
+def test_a_list_item_can_be_written_back_without_a_get(alice: Client) -> None:
+    make_todo(title="Buy milk")
+    (item,) = alice.get("/api/todos/").json()["results"]
+    response = alice.put(
+        f"/api/todos/{item['id']}/",
+        {**item, "title": "Buy bread"},
+        content_type=JSON,
+        headers={"if-match": item["etag"]},
+    )
+    assert (response.status_code, response.json()["title"]) == (200, "Buy bread")

@@ -1,0 +1,127 @@
+"""Priority, tags, and what else a todo has beside its title. Due dates are in test_due."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from todos.folding import folded
+from todos.models import Todo
+from todos.tests.factories import make_todo
+from todos.tests.test_create import create, pointers
+
+pytestmark = pytest.mark.django_db
+
+
+def test_what_is_left_out_has_its_default(alice: Client) -> None:
+    todo = create(alice, title="x").json()
+    assert (todo["priority"], todo["tags"]) == ("none", [])
+    assert (todo["due_date"], todo["due_time"], todo["timezone"], todo["due_at"]) == (None,) * 4
+
+
+@pytest.mark.parametrize("priority", ["none", "low", "medium", "high"])
+def test_a_priority_has_a_name(alice: Client, priority: str) -> None:
+    todo = create(alice, title="x", priority=priority).json()
+    assert todo["priority"] == priority
+    assert alice.get(f"/api/todos/{todo['id']}/").json()["priority"] == priority
+
+
+@pytest.mark.parametrize("priority", ["", "urgent", "High", " low", 1, 0, True, [], {}], ids=repr)
+def test_a_priority_is_one_of_four(alice: Client, priority: Any) -> None:
+    assert pointers(create(alice, title="x", priority=priority)) == [
+        ("/priority", "invalid_choice")
+    ]
+
+
+@pytest.mark.parametrize("name", ["priority", "tags"])
+def test_null_is_no_value_of_a_new_todo(alice: Client, name: str) -> None:
+    assert pointers(create(alice, title="x", **{name: None})) == [(f"/{name}", "null")]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ([], []),
+        (["home", "work"], ["home", "work"]),
+        (["Home", "home", "HOME", "work"], ["Home", "work"]),
+        (["Straße", "STRASSE"], ["Straße"]),
+        (["Σίσυφος", "ΣΊΣΥΦΟΣ"], ["Σίσυφος"]),
+        ([" home ", "home"], ["home"]),
+        (["Cafe\u0301", "CAF\u00c9"], ["Caf\u00e9"]),
+        (["x" * 50], ["x" * 50]),
+        (["%", "_", "\\", ",", '"'], ["%", "_", "\\", ",", '"']),
+        ([str(number) for number in range(20)], [str(number) for number in range(20)]),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_tags_are_trimmed_composed_and_merged(
+    alice: Client, given: list[str], kept: list[str]
+) -> None:
+    todo = create(alice, title="x", tags=given).json()
+    assert todo["tags"] == kept
+    assert alice.get(f"/api/todos/{todo['id']}/").json()["tags"] == kept
+
+
+@pytest.mark.parametrize(
+    ("tags", "errors"),
+    [
+        ("home", [("/tags", "not_a_list")]),
+        ({}, [("/tags", "not_a_list")]),
+        (7, [("/tags", "not_a_list")]),
+        (["x"] * 21, [("/tags", "max_length")]),
+        (["ok", ""], [("/tags/1", "blank")]),
+        (["x" * 51], [("/tags/0", "max_length")]),
+        (["ok", 7, "ok", None], [("/tags/1", "invalid"), ("/tags/3", "null")]),
+        (["a\nb"], [("/tags/0", "control_character")]),
+        (["a\x00b"], [("/tags/0", "control_character")]),
+        (["\ud800"], [("/tags/0", "surrogate_characters_not_allowed")]),
+        ([["x"]], [("/tags/0", "invalid")]),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_tags_that_are_none_are_refused_each_by_itself(
+    alice: Client, tags: Any, errors: list[tuple[str, str]]
+) -> None:
+    assert pointers(create(alice, title="x", tags=tags)) == errors
+
+
+def test_tags_are_replaced_as_a_whole(alice: Client) -> None:
+    todo = make_todo(tags=["home", "work"])
+    path = f"/api/todos/{todo.pk}/"
+    body = alice.patch(path, {"tags": ["garden"]}, content_type="application/json").json()
+    assert body["tags"] == ["garden"]
+    body = alice.put(path, {"title": "x"}, content_type="application/json").json()
+    assert body["tags"] == []
+
+
+def test_another_spelling_of_a_tag_is_a_change(alice: Client) -> None:
+    todo = make_todo(tags=["home"])
+    path = f"/api/todos/{todo.pk}/"
+    body = alice.patch(path, {"tags": ["HOME"]}, content_type="application/json").json()
+    assert body["tags"] == ["HOME"]
+
+
+@pytest.mark.parametrize("name", ["due_at", "etag"])
+def test_what_is_derived_is_read_only(alice: Client, name: str) -> None:
+    todo = create(alice, title="x", **{name: "2026-01-01T00:00:00Z"}).json()
+    assert todo[name] != "2026-01-01T00:00:00Z"
+
+
+def test_what_is_searched_follows_what_is_changed(alice: Client) -> None:
+    todo = make_todo(title="Old", description="OLD", tags=["Old"])
+    body = {"title": "NEW", "description": "Ne\u0301w", "tags": ["New", "Ébène"]}
+    alice.patch(f"/api/todos/{todo.pk}/", body, content_type="application/json")
+    todo = Todo.objects.get()
+    assert todo.title_folded == "new"
+    assert todo.description_folded == "n\u00e9w"
+    assert todo.tags_folded == "\nnew\nébène\n"
+
+
+def test_folding_a_text_of_endless_marks_takes_no_time() -> None:
+    """One piece of it takes the square of its length; a fiftieth of that is a fiftieth."""
+    marks = "a" + "\u0301\u0316" * 5000
+    assert len(folded(marks)) >= 10_000
+    assert folded("E\u0301" * 5000) == "\u00e9" * 5000
+    assert folded("x" * 499 + "E\u0301") == "x" * 499 + "\u00e9"

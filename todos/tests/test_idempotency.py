@@ -1,0 +1,421 @@
+"""A POST that is repeated with its ``Idempotency-Key`` is done once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from rest_framework.mixins import CreateModelMixin
+from rest_framework.response import Response
+
+from api import idempotency
+from api.exceptions import IdempotencyKeyInFlight
+from api.models import IdempotencyKey, IdempotencyKeyQuerySet
+from authn.testing import Clock
+from conftest import Mint
+from todos.models import Todo
+from todos.tests.factories import make_todo
+from todos.tests.simultaneously import simultaneously
+from todos.views import TodoViewSet
+
+pytestmark = pytest.mark.django_db
+
+at_once = pytest.mark.django_db(transaction=True)
+MINUTE, DAY = 60, 24 * 60 * 60
+
+
+def create(client: Client, *, key: str | None = "k", path: str = "/api/todos/", **body: Any) -> Any:
+    return send(client, body or {"title": "Buy milk"}, key=key, path=path)
+
+
+def send(client: Client, body: Any, *, key: str | None = "k", path: str = "/api/todos/") -> Any:
+    headers = {} if key is None else {"idempotency-key": key}
+    return client.post(path, body, content_type="application/json", headers=headers)
+
+
+def outcome(response: Any) -> str:
+    """``"201"``, ``"201 replayed"`` or ``"409 idempotency_key_in_flight"``."""
+    if response.status_code >= 400:
+        return f"{response.status_code} {response.json()['code']}"
+    replayed = response.get("Idempotency-Replayed")
+    assert replayed in (None, "true")
+    return f"{response.status_code} replayed" if replayed else str(response.status_code)
+
+
+def leave_in_flight() -> None:
+    """What a process leaves that dies before it has committed an answer."""
+    IdempotencyKey.objects.update(status=None, headers={}, body="")
+    Todo.objects.all().delete()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("django.utils.timezone.now", lambda: datetime.fromtimestamp(clock(), UTC))
+    return clock
+
+
+class TestRepeat:
+    def test_it_gets_the_same_answer_and_makes_nothing(self, alice: Client) -> None:
+        title = "Café \u2028 😀 \\u0041 </script>"
+        first, again = (create(alice, title=title, description="\n") for _ in range(2))
+        assert (outcome(first), outcome(again)) == ("201", "201 replayed")
+        assert again.content == first.content
+        for name in ("Location", "ETag", "Content-Type"):
+            assert again[name] == first[name]
+        assert again["X-Request-Id"] != first["X-Request-Id"]
+        assert set(IdempotencyKey.objects.get().headers) == {"Location", "ETag"}
+        assert Todo.objects.count() == 1
+
+    def test_it_gets_what_was_answered_then_and_not_what_is_now(self, alice: Client) -> None:
+        first = create(alice)
+        alice.delete(first["Location"])
+        assert create(alice).content == first.content
+        assert not Todo.objects.exists()
+
+    def test_spaces_and_the_order_of_members_do_not_count(self, alice: Client) -> None:
+        send(alice, '{"title": "x", "completed": true}')
+        again = send(alice, '{ "completed":true,"title":"\\u0078"}')
+        assert outcome(again) == "201 replayed"
+
+    @pytest.mark.parametrize(
+        "body", [{"title": "Buy bread"}, {"title": "Buy milk", "completed": False}]
+    )
+    def test_another_body_is_refused(self, alice: Client, body: dict[str, Any]) -> None:
+        create(alice)
+        assert outcome(create(alice, **body)) == "422 idempotency_key_reused"
+        assert outcome(create(alice)) == "201 replayed"
+        assert Todo.objects.get().title == "Buy milk"
+
+    def test_without_a_key_it_is_done_again(self, alice: Client) -> None:
+        assert outcome(create(alice, key=None)) == outcome(create(alice, key=None)) == "201"
+        assert Todo.objects.count() == 2
+        assert not IdempotencyKey.objects.exists()
+
+    def test_it_may_leave_out_the_trailing_slash(self, alice: Client) -> None:
+        create(alice, path="/api/todos")
+        assert outcome(create(alice, path="/api/todos/")) == "201 replayed"
+
+    def test_of_a_batch(self, alice: Client) -> None:
+        operations = [{"op": "create", "title": title} for title in "xy"]
+        first, again = (
+            create(alice, path="/api/todos/batch/", operations=operations) for _ in range(2)
+        )
+        assert (outcome(first), outcome(again)) == ("200", "200 replayed")
+        assert again.content == first.content
+        assert Todo.objects.count() == 2
+
+
+class TestScope:
+    def test_another_key_is_another_request(self, alice: Client) -> None:
+        answers = {key: create(alice, key=key) for key in ("k", "K", "k,k")}
+        assert Todo.objects.count() == 3
+        for key, answer in answers.items():
+            assert create(alice, key=key).content == answer.content
+
+    def test_another_user_has_keys_of_their_own(self, alice: Client, bob: Client) -> None:
+        assert outcome(create(alice)) == outcome(create(bob, title="Something else")) == "201"
+        assert create(alice).json()["title"] == "Buy milk"
+        assert Todo.objects.get(owner_id="bob").title == "Something else"
+
+    def test_another_path_has_keys_of_its_own(self, alice: Client) -> None:
+        create(alice)
+        operations = [{"op": "create", "title": "x"}]
+        for expected in ("200", "200 replayed"):
+            response = create(alice, path="/api/todos/batch/", operations=operations)
+            assert outcome(response) == expected
+        assert outcome(create(alice)) == "201 replayed"
+
+    def test_every_query_names_the_owner(self, alice: Client) -> None:
+        create(alice)
+        with CaptureQueriesContext(connection) as queries:
+            create(alice, key="new")
+            create(alice, key="new")
+            create(alice, key="refused", title="")
+        about_keys = [query["sql"] for query in queries if "api_idempotencykey" in query["sql"]]
+        assert [sql.split()[0] for sql in about_keys] == [
+            *("INSERT", "UPDATE"),
+            *("INSERT", "UPDATE", "SELECT"),
+            *("INSERT", "DELETE"),
+        ]
+        for sql in about_keys:
+            assert sql.startswith("INSERT") or "\"owner_id\" = 'alice'" in sql
+
+    def test_only_what_creates_looks_at_it(self, alice: Client) -> None:
+        url = create(alice)["Location"]
+        bad = {"idempotency-key": "no key"}
+        assert alice.get(url, headers=bad).status_code == 200
+        response = alice.patch(url, "{}", content_type="application/json", headers=bad)
+        assert response.status_code == 200
+        assert alice.post(f"{url}complete/", headers=bad).status_code == 200
+
+    @pytest.mark.parametrize("name", ["Idempotency-Key", "idempotency_key"])
+    def test_it_is_a_header_and_nothing_else(self, alice: Client, name: str) -> None:
+        in_query = create(alice, key=None, path=f"/api/todos/?{name}=k")
+        in_body = create(alice, key=None, title="x", **{name: "k"})
+        assert outcome(in_query) == "400 invalid_parameter"
+        assert outcome(in_body) == "400 validation_failed"
+
+
+class TestFormat:
+    @pytest.mark.parametrize("key", ["a", "!" * 255, '"8e03978e-40d5"', "a,b"])
+    def test_visible_ascii_is_a_key(self, alice: Client, key: str) -> None:
+        assert outcome(create(alice, key=key)) == "201"
+        assert outcome(create(alice, key=key)) == "201 replayed"
+
+    @pytest.mark.parametrize("key", ["", " ", "a b", " a", "a\t", "a\x00", "\x7f", "é", "a" * 256])
+    def test_anything_else_is_refused(self, alice: Client, key: str) -> None:
+        response = create(alice, key=key)
+        assert outcome(response) == "400 invalid_header"
+        (error,) = response.json()["errors"]
+        assert (error["header"], error["code"]) == ("Idempotency-Key", "invalid")
+        assert not Todo.objects.exists()
+
+
+class TestInFlight:
+    def test_a_repeat_is_told_to_come_back(self, alice: Client, clock: Clock) -> None:
+        create(alice)
+        leave_in_flight()
+        clock.advance(MINUTE - 0.001)
+        response = create(alice)
+        assert outcome(response) == "409 idempotency_key_in_flight"
+        assert response["Retry-After"] == "1"
+        assert outcome(create(alice, title="x")) == "422 idempotency_key_reused"
+        assert not Todo.objects.exists()
+
+    @pytest.mark.parametrize("title", ["Buy milk", "Another"])
+    def test_after_a_minute_a_repeat_takes_over(
+        self, alice: Client, clock: Clock, title: str
+    ) -> None:
+        create(alice)
+        leave_in_flight()
+        clock.advance(MINUTE)
+        assert outcome(create(alice, title=title)) == "201"
+        assert outcome(create(alice, title=title)) == "201 replayed"
+        assert Todo.objects.get().title == title
+
+    def test_whoever_was_too_slow_makes_nothing(
+        self, alice: Client, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        carry_out, quick = idempotency._carry_out, []
+
+        def slowly(claim: IdempotencyKey, make: Callable[[], Response]) -> Response:
+            monkeypatch.setattr(idempotency, "_carry_out", carry_out)
+            clock.advance(MINUTE)
+            quick.append(create(alice))
+            return carry_out(claim, make)
+
+        monkeypatch.setattr(idempotency, "_carry_out", slowly)
+        assert outcome(create(alice)) == "409 idempotency_key_in_flight"
+        assert outcome(quick[0]) == "201"
+        assert Todo.objects.count() == 1
+        assert create(alice).content == quick[0].content
+
+    def test_nor_while_the_other_is_at_it(
+        self, alice: Client, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        carry_out, quick = idempotency._carry_out, []
+
+        def slowly(claim: IdempotencyKey, make: Callable[[], Response]) -> Response:
+            def after_the_slow_one(
+                second_claim: IdempotencyKey, second_make: Callable[[], Response]
+            ) -> Response:
+                with pytest.raises(IdempotencyKeyInFlight):
+                    carry_out(claim, make)
+                return carry_out(second_claim, second_make)
+
+            monkeypatch.setattr(idempotency, "_carry_out", after_the_slow_one)
+            clock.advance(MINUTE)
+            quick.append(create(alice))
+            raise IdempotencyKeyInFlight
+
+        monkeypatch.setattr(idempotency, "_carry_out", slowly)
+        create(alice)
+        assert outcome(quick[0]) == "201"
+        assert Todo.objects.count() == 1
+
+    def test_a_key_that_is_given_back_while_it_is_looked_at_counts_as_in_flight(
+        self, alice: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def just_too_late(rows: IdempotencyKeyQuerySet, **columns: Any) -> int:
+            IdempotencyKey.objects.all().delete()
+            return 0
+
+        create(alice)
+        monkeypatch.setattr(IdempotencyKeyQuerySet, "update", just_too_late)
+        assert outcome(create(alice)) == "409 idempotency_key_in_flight"
+
+
+class TestAge:
+    def test_an_answer_is_kept_for_a_day(self, alice: Client, clock: Clock) -> None:
+        first = create(alice)
+        clock.advance(DAY - 0.001)
+        assert create(alice).content == first.content
+        clock.advance(0.001)
+        second = create(alice)
+        assert outcome(second) == "201"
+        assert second.json()["id"] != first.json()["id"]
+
+    def test_then_the_key_is_as_new(self, alice: Client, clock: Clock) -> None:
+        create(alice)
+        clock.advance(DAY)
+        assert outcome(create(alice, title="Another")) == "201"
+        clock.advance(DAY - 0.001)
+        assert outcome(create(alice, title="Another")) == "201 replayed"
+        assert outcome(create(alice)) == "422 idempotency_key_reused"
+
+
+class TestRefusal:
+    def test_a_refused_body_leaves_the_key_free(self, alice: Client) -> None:
+        assert outcome(create(alice, title="")) == "400 validation_failed"
+        assert not IdempotencyKey.objects.exists()
+        assert outcome(create(alice)) == "201"
+
+    @pytest.mark.parametrize("body", ["{", "[" * 100_000, ""])
+    def test_a_body_that_cannot_be_read_leaves_it_free(self, alice: Client, body: str) -> None:
+        assert send(alice, body).status_code == 400
+        assert outcome(create(alice)) == "201"
+
+    def test_however_deep_a_body_that_can_be_read_it_is_answered(self, alice: Client) -> None:
+        bodies = (f'{{"title": {"[" * depth}{"]" * depth}}}' for depth in range(1000))
+        outcomes = {outcome(send(alice, body)) for body in bodies}
+        assert outcomes == {"400 validation_failed", "400 parse_error"}
+
+    def test_what_answers_an_error_itself_is_rolled_back(
+        self, alice: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(view: TodoViewSet, request: Any) -> Response:
+            make_todo()
+            return Response(status=400)
+
+        monkeypatch.setattr(CreateModelMixin, "create", refuse)
+        assert create(alice).status_code == 400
+        assert not Todo.objects.exists()
+        assert not IdempotencyKey.objects.exists()
+
+
+class TestCrash:
+    def test_after_the_commit_the_answer_is_there(
+        self, alice: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def crash(*args: Any, **kwargs: Any) -> None:
+            raise SystemExit
+
+        with monkeypatch.context() as patch:
+            patch.setattr(TodoViewSet, "finalize_response", crash)
+            with pytest.raises(SystemExit):
+                create(alice)
+        again = create(alice)
+        assert outcome(again) == "201 replayed"
+        assert again.json()["id"] == str(Todo.objects.get().pk)
+
+    @at_once
+    def test_an_error_after_the_commit_does_not_free_the_key(
+        self, alice: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def crash() -> None:
+            raise OperationalError
+
+        def crash_afterwards(view: TodoViewSet, serializer: Any) -> None:
+            serializer.save(owner_id="alice")
+            transaction.on_commit(crash)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(TodoViewSet, "perform_create", crash_afterwards)
+            assert outcome(create(alice)) == "503 database_unavailable"
+        assert outcome(create(alice)) == "201 replayed"
+        assert Todo.objects.count() == 1
+
+    @pytest.mark.parametrize("handled", [True, False], ids=["an error", "the process is gone"])
+    def test_before_the_commit_nothing_is(
+        self, alice: Client, clock: Clock, monkeypatch: pytest.MonkeyPatch, *, handled: bool
+    ) -> None:
+        def crash(view: TodoViewSet, serializer: Any) -> None:
+            serializer.save(owner_id="alice")
+            raise SystemExit
+
+        with monkeypatch.context() as patch:
+            patch.setattr(TodoViewSet, "perform_create", crash)
+            if not handled:
+                patch.setattr(IdempotencyKeyQuerySet, "delete", lambda rows: None)
+            with pytest.raises(SystemExit):
+                create(alice)
+        assert not Todo.objects.exists()
+        if not handled:
+            assert outcome(create(alice)) == "409 idempotency_key_in_flight"
+            clock.advance(MINUTE)
+        assert outcome(create(alice)) == "201"
+
+    @at_once
+    def test_in_a_transaction_it_could_not_be_kept_so_that_is_refused(self, alice: Client) -> None:
+        with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
+            create(alice)
+
+    @pytest.mark.parametrize("method", ["save", "update"])
+    def test_a_database_that_is_away_is_503(
+        self, alice: Client, monkeypatch: pytest.MonkeyPatch, method: str
+    ) -> None:
+        def fail(*args: Any, **kwargs: Any) -> None:
+            raise OperationalError
+
+        where: Any = IdempotencyKey if method == "save" else IdempotencyKeyQuerySet
+        with monkeypatch.context() as patch:
+            patch.setattr(where, method, fail)
+            assert outcome(create(alice)) == "503 database_unavailable"
+        assert not Todo.objects.exists()
+        assert outcome(create(alice)) == "201"
+
+
+class TestAtOnce:
+    """Twenty requests with one key, at the same time."""
+
+    @pytest.fixture
+    def twenty(self, bearer: Callable[[str], Client], mint: Mint) -> list[Client]:
+        return [bearer(mint(sub="alice")) for _ in range(20)]
+
+    def outcomes(self, clients: list[Client], **body: Any) -> tuple[Counter[str], list[Any]]:
+        answers = simultaneously([lambda c=c: create(c, **body) for c in clients])  # type: ignore[misc]
+        return Counter(map(outcome, answers)), answers
+
+    @at_once
+    def test_one_makes_a_todo_and_the_others_learn_of_it(self, twenty: list[Client]) -> None:
+        outcomes, answers = self.outcomes(twenty)
+        assert outcomes["201"] == 1
+        assert set(outcomes) <= {"201", "201 replayed", "409 idempotency_key_in_flight"}
+        assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
+        assert Todo.objects.count() == 1
+        assert outcome(create(twenty[0])) == "201 replayed"
+
+    @at_once
+    def test_one_takes_over_what_was_abandoned(self, twenty: list[Client], clock: Clock) -> None:
+        create(twenty[0])
+        leave_in_flight()
+        clock.advance(MINUTE)
+        outcomes, _ = self.outcomes(twenty)
+        assert outcomes["201"] == 1
+        assert set(outcomes) <= {"201", "201 replayed", "409 idempotency_key_in_flight"}
+        assert Todo.objects.count() == 1
+
+    @at_once
+    def test_none_is_worse_off_where_the_body_is_refused(self, twenty: list[Client]) -> None:
+        outcomes, _ = self.outcomes(twenty, title="")
+        assert outcomes["400 validation_failed"] >= 1
+        assert set(outcomes) <= {"400 validation_failed", "409 idempotency_key_in_flight"}
+        assert not IdempotencyKey.objects.exists()
+
+    @at_once
+    def test_twenty_keys_make_twenty_todos(self, twenty: list[Client]) -> None:
+        answers = simultaneously(
+            [
+                lambda c=c, key=str(n): create(c, key=key)  # type: ignore[misc]
+                for n, c in enumerate(twenty)
+            ]
+        )
+        assert {outcome(answer) for answer in answers} == {"201"}
+        assert Todo.objects.count() == 20
