@@ -58,7 +58,7 @@ def _every_answer_is_documented() -> Iterator[None]:
     ask = Client.request
 
     def ask_and_check(client: Client, **environ: Any) -> Any:
-        response = ask(client, **environ)
+        response: Any = ask(client, **environ)
         documented.check(environ["REQUEST_METHOD"], environ["PATH_INFO"], response)
         return response
 
@@ -68,7 +68,9 @@ def _every_answer_is_documented() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+def django_db_modify_db_settings(
+    tmp_path_factory: pytest.TempPathFactory, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
     """SQLite in a file, as it is used: in memory, connections do not wait for one another."""
     database = project_settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
@@ -116,6 +118,8 @@ def anonymous() -> Client:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In CI a test that was skipped has not passed."""
     reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:
+        return  # one of several processes, which report to the one that has it
     if os.environ.get("CI") and reporter.stats.get("skipped"):
         reporter.write_line("Tests were skipped, which counts as a failure in CI.", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -10,6 +10,8 @@ from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
+# A list whose entity tags are each replaced by NUL, which no field can contain.
+TAG_LIST = re.compile("[ \t,]*(\0[ \t]*(,[ \t,]*|$))*")
 ENTITY_TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 READING = ("GET", "HEAD")
 
@@ -66,6 +68,6 @@ def matches(field: str, etag: str, *, weakly: bool) -> bool:
     """Whether a list of entity tags, or ``*``, names this one. What is no such list does not."""
     if field.strip(" \t") == "*":
         return True
-    if ENTITY_TAG.sub("", field).strip(", \t"):
+    if not TAG_LIST.fullmatch(ENTITY_TAG.sub("\0", field)):
         return False
     return any(tag == etag and (weakly or not weak) for weak, tag in ENTITY_TAG.findall(field))

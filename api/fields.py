@@ -13,19 +13,34 @@ from uuid import UUID
 
 from rest_framework import serializers
 
+from api.text import normalized
+
 CONTROL = r"\u0000-\u001f\u007f-\u009f"
+# What Python trims. The \s of ECMA 262 is something else.
+SPACE = r"\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class TextField(serializers.CharField):
     """A JSON string. A number is not one."""
 
-    openapi: ClassVar[dict[str, Any]] = {"pattern": "^[^\\u0000]*$"}
+    openapi: dict[str, Any] = {"pattern": "^[^\\u0000]*$"}
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+def openapi_of_line(max_length: int) -> dict[str, Any]:
+    """``maxLength`` would count what is trimmed."""
+    visible, inner = f"[^{SPACE}{CONTROL}]", f"[^{CONTROL}]{{0,{max_length - 2}}}"
+    return {
+        "minLength": None,
+        "maxLength": None,
+        "pattern": f"^[{SPACE}]*{visible}({inner}{visible})?[{SPACE}]*$",
+        "description": f"Trimmed and composed (NFC), then 1 to {max_length} characters.",
+    }
 
 
 class LineField(TextField):
@@ -34,19 +49,18 @@ class LineField(TextField):
     ``max_length`` counts the characters that are left.
     """
 
-    openapi: ClassVar[dict[str, Any]] = {
-        "pattern": f"^[^{CONTROL}]*[^\\s{CONTROL}][^{CONTROL}]*$",
-        "description": "Trimmed and composed (NFC); the length is that of what is left.",
-    }
     default_error_messages = {"control_character": "Control characters are not allowed."}
+
+    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
+        super().__init__(max_length=max_length, **kwargs)
+        self.openapi = openapi_of_line(max_length)
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
-        # What becomes one character is at most four before, and marks take the square of
-        # their number to put in order.
+        # What becomes one character is at most four before.
         if self.max_length is not None and len(text) > 4 * self.max_length:
             self.fail("max_length", max_length=self.max_length)
-        text = unicodedata.normalize("NFC", text)
+        text = normalized("NFC", text)
         if any(unicodedata.category(character) == "Cc" for character in text):
             self.fail("control_character")
         return text

@@ -21,13 +21,19 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.exceptions import IdempotencyKeyInFlight, IdempotencyKeyReused, InvalidHeader
+from api.exceptions import (
+    ContentTooLarge,
+    IdempotencyKeyInFlight,
+    IdempotencyKeyReused,
+    InvalidHeader,
+)
 from api.models import IdempotencyKey, IdempotencyKeyQuerySet
 from api.requests import user_of
 
 FIELD = "Idempotency-Key"
 MARKER = "Idempotency-Replayed"
 KEY = re.compile("[!-~]{1,255}")
+MAX_ANSWER_CHARACTERS = 1024 * 1024  # that a request of a few bytes can make us keep
 
 
 def once(request: Request, make: Callable[[], Response]) -> Response:
@@ -38,13 +44,29 @@ def once(request: Request, make: Callable[[], Response]) -> Response:
     again. Without the header this is ``make()``.
 
     Not for use inside a transaction. Costs two statements, and a repeat three. Raises
-    ``InvalidHeader``, ``IdempotencyKeyReused`` where the body is another one, and
+    ``InvalidHeader``, ``ContentTooLarge`` for an answer of over a million characters,
+    ``IdempotencyKeyReused`` where the body is another one, and
     ``IdempotencyKeyInFlight`` where there is no answer yet.
     """
     if FIELD not in request.headers:
         return make()
     claim = _claim_for(request)
     return _carry_out(claim, make) if _is_taken(claim) else _repeat(claim)
+
+
+def is_repeat(request: Request) -> bool:
+    """Whether ``once`` has answered a request with this key.
+
+    For views that ask whether something is still as the client saw it: what the first request
+    has changed is not.
+    """
+    key = request.headers.get(FIELD, "")
+    if not KEY.fullmatch(key):
+        return False
+    row = IdempotencyKey.objects.filter(
+        owner_id=user_of(request).pk, path=request.path_info, key=key
+    )
+    return row.answered(timezone.now()).exists()
 
 
 def _claim_for(request: Request) -> IdempotencyKey:
@@ -128,4 +150,8 @@ def _stored(response: Response) -> dict[str, Any]:
     # The type of the content is settled when it is rendered, for a repeat as for any other.
     headers = {name: value for name, value in response.items() if name != "Content-Type"}
     body = JSONRenderer().render(response.data).decode()
+    if len(body) > MAX_ANSWER_CHARACTERS:
+        raise ContentTooLarge(
+            "The answer is too large to be kept for a repeat. Ask for less at once."
+        )
     return {"status": response.status_code, "headers": headers, "body": body}

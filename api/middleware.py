@@ -74,13 +74,13 @@ def rate_limit_fields(get_response: Handler) -> Handler:
 def address_allowances(get_response: Handler) -> Handler:
     """Bound what an address may ask without a token, and with tokens that are refused.
 
-    A request without a token is counted before it is answered, one with a token once it was
-    refused. An address that has used up its refusals gets 429 for every token, a valid one
-    too: telling them apart is the work that this saves.
+    A request without a token is counted before it is answered, one with a token afterwards:
+    if it was refused, or if nothing asked for it. An address that has used up its refusals
+    gets 429 for every token, a valid one too: telling them apart is the work that this saves.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if request.path_info.rstrip("/") in PROBES:
+        if request.path_info in PROBES:
             return get_response(request)
         answer = _without_token if bearer_token(request) is None else _with_token
         return answer(request, get_response)
@@ -103,7 +103,16 @@ def _with_token(request: HttpRequest, get_response: Handler) -> HttpResponseBase
     response = get_response(request)
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         note_usage(request, refusals.use(client))
+    elif usage_of(request) is None and response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        # Nobody has asked whose token it is, so it is as good as none.
+        return _counted_without_token(request, response)
     return response
+
+
+def _counted_without_token(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    usage = Allowance.of("anon").use(client_of(request))
+    note_usage(request, usage)
+    return _throttled(request, usage) if usage and usage.exceeded else response
 
 
 def _throttled(request: HttpRequest, usage: Usage) -> HttpResponseBase:

@@ -19,6 +19,10 @@ class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
             | Q(claimed_at__lte=now - ABANDONED_AFTER, status__isnull=True)
         )
 
+    def answered(self, now: datetime) -> Self:
+        """Those with an answer that is still kept."""
+        return self.filter(claimed_at__gt=now - KEPT, status__isnull=False)
+
 
 class IdempotencyKey(models.Model):
     """A key that a client chose for one request, and the answer to it: see ``api.idempotency``.

@@ -1,14 +1,9 @@
-"""Cursor pages: a page starts where the last one ended, not at a row number.
-
-A cursor is signed, and its signature covers whose list it belongs to and in which order: a
-cursor that was changed, or was made for another user or ordering, is refused.
-"""
+"""Cursor pages: a page starts where the last one ended, not at a row number."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
 from django.core import signing
@@ -17,13 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from api.cursors import FORMAT, Cursor
 from api.exceptions import InvalidParameter
-from api.ordering import Column, Ordering, Position
+from api.ordering import Column, Ordering
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
-# To be raised with every change of what a cursor holds: those of before are refused then.
-FORMAT = 2
 
 
 class OrderedView(Protocol):
@@ -34,31 +28,6 @@ class OrderedView(Protocol):
 
     orderings: Mapping[str, tuple[Column, ...]]
     default_ordering: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A place beside a row, which may be gone by now, and the way to read from there.
-
-    ``inclusive``: the row itself, if it is still there, is the first one of the page.
-    """
-
-    position: Position
-    backward: bool
-    inclusive: bool = False
-
-    def turned(self) -> Cursor:
-        """The same place, read the other way."""
-        return replace(self, backward=not self.backward, inclusive=not self.inclusive)
-
-    def sign(self, salt: str) -> str:
-        value = [self.position, self.backward, self.inclusive]
-        return signing.dumps(value, salt=salt, compress=True)
-
-    @classmethod
-    def read(cls, text: str, salt: str) -> Cursor:
-        """Raises ``signing.BadSignature`` for a cursor that was not signed with this salt."""
-        return cls(*signing.loads(text, salt=salt))
 
 
 class CursorPagination(BasePagination):

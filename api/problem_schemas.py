@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import Any
 
 from rest_framework import exceptions
@@ -17,7 +16,7 @@ from api.exceptions import (
     InvalidHeader,
     InvalidParameter,
 )
-from api.problems import PROBLEM_MEDIA_TYPE
+from api.problems import PROBLEM_MEDIA_TYPE, title_of
 from authn.exceptions import KeysUnavailable, TokenRejected
 
 JSON = dict[str, Any]
@@ -124,7 +123,7 @@ def _problems() -> Iterator[tuple[int, str, str]]:
 
 
 def problem_response(status: int, codes: dict[str, str]) -> JSON:
-    title = HTTPStatus(status).phrase
+    title = title_of(status)
     names = (*HEADERS_OF_PROBLEMS.get(status, ()), *COUNTED)
     return {
         "description": f"{title}: {', '.join(f'`{code}`' for code in codes)}.",
@@ -141,7 +140,7 @@ def problem_response(status: int, codes: dict[str, str]) -> JSON:
 def example(status: int, code: str, detail: str) -> JSON:
     value: JSON = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": title_of(status),
         "status": status,
         "detail": detail,
         "code": code,
@@ -154,7 +153,7 @@ def example(status: int, code: str, detail: str) -> JSON:
 
 def response_name(status: int) -> str:
     """``404`` -> ``NotFound``."""
-    return "".join(filter(str.isalpha, HTTPStatus(status).phrase.title()))
+    return "".join(filter(str.isalpha, title_of(status).title()))
 
 
 def reference(kind: str, name: str) -> JSON:

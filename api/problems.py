@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterator
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
@@ -29,6 +30,8 @@ from api.exceptions import (
 logger = logging.getLogger(__name__)
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
+MAX_ERRORS = 100  # that are told in one answer
+RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
 WHOLE_BODY = api_settings.NON_FIELD_ERRORS_KEY
 
 
@@ -70,11 +73,16 @@ def problem(request: HttpRequest | Request, status_code: int, **members: Any) ->
     """The members of a problem document. ``type`` stays ``about:blank``: ``code`` tells more."""
     return {
         "type": "about:blank",
-        "title": HTTPStatus(status_code).phrase,
+        "title": title_of(status_code),
         "status": status_code,
         **members,
         "instance": request.id.urn,  # type: ignore[union-attr]
     }
+
+
+def title_of(status_code: int) -> str:
+    """The phrase of RFC 9110, whatever Python has: before 3.13 it has older ones."""
+    return RENAMED.get(status_code) or HTTPStatus(status_code).phrase
 
 
 def _as_api_exception(exc: Exception) -> exceptions.APIException | None:
@@ -98,7 +106,7 @@ def _as_api_exception(exc: Exception) -> exceptions.APIException | None:
 
 def _members(error: exceptions.APIException) -> dict[str, Any]:
     if isinstance(error, exceptions.ValidationError):
-        errors = list(_flatten(error.get_full_details()))
+        errors = list(islice(_flatten(error.get_full_details()), MAX_ERRORS))
         return {"detail": "The body is not valid.", "code": "validation_failed", "errors": errors}
     members: dict[str, Any] = {"detail": str(error.detail), "code": error.get_codes()}
     if named := getattr(error, "errors", None):

@@ -10,6 +10,10 @@ from rest_framework.fields import empty
 MAX_UNKNOWN_FIELDS = 100  # that are named in one answer
 
 
+def field_error(name: str, code: str, detail: str) -> serializers.ValidationError:
+    return serializers.ValidationError({name: [serializers.ErrorDetail(detail, code)]})
+
+
 class StrictSerializer(serializers.Serializer[Any]):
     """Takes the fields that it knows, and a partial update as a JSON Merge Patch (RFC 7396).
 

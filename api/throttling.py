@@ -92,7 +92,7 @@ class UserThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: APIView) -> bool:
         user = user_of(request)
         if not user.is_authenticated:
-            return True  # the address has been counted
+            return True  # the address is counted
         self.usage = Allowance.of("user").use(user.id)
         note_usage(request._request, self.usage)  # noqa: SLF001 - the one that middleware has
         return self.usage is None or not self.usage.exceeded

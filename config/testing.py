@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from argparse import ArgumentParser
@@ -19,6 +20,7 @@ class PytestRunner:
         self, *, verbosity: int = 1, failfast: bool = False, k: str = "", **options: Any
     ) -> None:
         self._arguments = ["--pyargs", f"--verbosity={verbosity - 1}"]
+        self._selects = bool(k)
         if failfast:
             self._arguments.append("--exitfirst")
         if k:
@@ -32,4 +34,8 @@ class PytestRunner:
     def run_tests(self, test_labels: Sequence[str]) -> int:
         """The number of failures, as Django wants it: here pytest's exit status."""
         command = [sys.executable, "-m", "pytest", *self._arguments, *test_labels]
-        return subprocess.run(command, check=False).returncode
+        if not (test_labels or self._selects):
+            command.append("--numprocesses=auto")  # a part is done before these have started
+        # Several processes must name the tests alike, also those whose names have sets in them.
+        environment = {"PYTHONHASHSEED": "0", **os.environ}
+        return subprocess.run(command, check=False, env=environment).returncode

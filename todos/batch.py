@@ -13,7 +13,7 @@ from rest_framework import serializers
 
 from api.conditional import PreconditionError, PreconditionFailed, PreconditionRequired
 from api.fields import ArrayField, CanonicalUUIDField, TextField
-from api.serializers import StrictSerializer
+from api.serializers import StrictSerializer, field_error
 from authn.users import TokenUser
 from todos.models import Todo
 from todos.serializers import TodoSerializer
@@ -26,7 +26,7 @@ class TargetSerializer(StrictSerializer):
     """Which todo an operation is about and, if that matters, as what it was last seen."""
 
     id = CanonicalUUIDField()
-    etag = TextField(required=False)
+    etag = TextField(required=False, trim_whitespace=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,7 @@ class Operation:
 class OperationField(serializers.Field[Operation, Any, Any, Any]):
     """``{"op": …}`` with the fields that this operation takes."""
 
-    default_error_messages = {
-        "not_an_object": "An operation is an object.",
-        "invalid_op": f"What to do: one of {', '.join(OPERATIONS)}.",
-    }
+    default_error_messages = {"not_an_object": "An operation is an object."}
 
     def to_internal_value(self, data: Any) -> Operation:
         if not isinstance(data, Mapping):
@@ -53,8 +50,7 @@ class OperationField(serializers.Field[Operation, Any, Any, Any]):
         fields = {**data}
         op = fields.pop("op", None)
         if op not in OPERATIONS:
-            detail = serializers.ErrorDetail(str(self.error_messages["invalid_op"]), "invalid_op")
-            raise serializers.ValidationError({"op": [detail]})
+            raise field_error("op", "invalid_op", f"What to do: one of {', '.join(OPERATIONS)}.")
         if op == "create":
             return Operation(op, fields)
         if op == "update":
@@ -90,6 +86,8 @@ class Batch:
         # In one order for everybody, so that no two batches wait for one another.
         rows = Todo.objects.owned_by(user).as_shown().filter(pk__in=ids).order_by("pk")
         self._todos = {todo.pk: todo for todo in rows.select_for_update()}
+        # What operations before have changed, nobody can have seen the tag of.
+        self._changed: set[UUID] = set()
         self._precondition_error: PreconditionError | None = None
         self._errors: dict[str, Any] = {}
 
@@ -131,12 +129,12 @@ class Batch:
     def _target(self, operation: Operation) -> Todo:
         todo = self._todos.get(operation.id) if operation.id else None
         if todo is None:
-            detail = serializers.ErrorDetail("There is no such todo.", "not_found")
-            raise serializers.ValidationError({"id": [detail]})
-        if operation.etag is None and settings.REQUIRE_IF_MATCH:
+            raise field_error("id", "not_found", "There is no such todo.")
+        if operation.etag is None and settings.REQUIRE_IF_MATCH and todo.pk not in self._changed:
             raise PreconditionRequired
         if operation.etag not in (None, todo.etag):
             raise PreconditionFailed
+        self._changed.add(todo.pk)
         return todo
 
 

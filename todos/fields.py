@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from rest_framework import serializers
 
@@ -30,7 +30,7 @@ class PriorityField(serializers.ChoiceField):
 class TimezoneField(TextField):
     """A name of the IANA time zone database, to the letter."""
 
-    openapi: ClassVar[dict[str, Any]] = {"format": "timezone", "pattern": None}
+    openapi: dict[str, Any] = {"format": "timezone", "pattern": None}
     default_error_messages = {"unknown_timezone": "This is no IANA time zone name."}
 
     def __init__(self, **kwargs: Any) -> None:

@@ -12,9 +12,10 @@ from rest_framework.serializers import ChoiceField, ListField
 
 from api.fields import CalendarDateField, LineField, TextField
 from api.filters import FlagWordField, MomentField, ParameterFilter, ParameterFilterSet
+from api.text import normalized
 from todos.due import due_at
 from todos.fields import PriorityField, TimezoneField
-from todos.folding import composed, folded, folded_tags
+from todos.folding import folded, folded_tags
 from todos.querysets import TodoQuerySet
 
 
@@ -43,7 +44,7 @@ class SearchField(TextField):
     """Text to look for, to the letter: spaces around it count. ``max_length`` counts its NFC."""
 
     def to_internal_value(self, data: Any) -> str:
-        return composed(super().to_internal_value(data))
+        return normalized("NFC", super().to_internal_value(data))
 
 
 class TodoFilters(ParameterFilterSet):
@@ -84,14 +85,14 @@ class TodoFilters(ParameterFilterSet):
 
     def with_tags(self, todos: TodoQuerySet, name: str, tags: list[str]) -> TodoQuerySet:
         for tag in tags:
-            todos = todos.filter(tags_folded__contains=folded_tags([tag]))
+            todos = todos.filter(tags_folded__holds=folded_tags([tag]))
         return todos
 
     def containing(self, todos: TodoQuerySet, name: str, text: str) -> TodoQuerySet:
         if not text.strip():
             return todos  # what a search box sends that nobody has written in
         part = folded(text)
-        return todos.filter(Q(title_folded__contains=part) | Q(description_folded__contains=part))
+        return todos.filter(Q(title_folded__holds=part) | Q(description_folded__holds=part))
 
     def due_now(self, todos: TodoQuerySet, name: str, when: str) -> TodoQuerySet:
         zone = self.form.cleaned_data["tz"] or "UTC"

@@ -72,7 +72,12 @@ class Todo(models.Model):
             models.CheckConstraint(
                 name="todo_due_at_of_date_time_and_zone",
                 condition=Q(due_time__isnull=True, due_at__isnull=True)
-                | Q(due_date__isnull=False, timezone__isnull=False, due_at__isnull=False),
+                | Q(
+                    due_time__isnull=False,
+                    due_date__isnull=False,
+                    timezone__isnull=False,
+                    due_at__isnull=False,
+                ),
             ),
         ]
 
@@ -80,10 +85,11 @@ class Todo(models.Model):
         return self.title
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self._state.adding:
-            self.updated_at = self.created_at
-            self.completed_at = self.created_at if self.completed else None
-            self._set(self._following({"title", "description", "tags", *DUE_FIELDS}))
+        if not self._state.adding:
+            raise TypeError("A todo that is there is changed by change().")
+        self.updated_at = self.created_at
+        self.completed_at = self.created_at if self.completed else None
+        self._set(self._following({"title", "description", "tags", *DUE_FIELDS}))
         super().save(*args, **kwargs)
 
     @property
@@ -99,13 +105,13 @@ class Todo(models.Model):
         differing = {name: value for name, value in fields.items() if getattr(self, name) != value}
         if not differing:
             return
-        as_loaded, moment = self._as_loaded(), now()
+        moment = now()
         self._set(differing)
         columns = {**differing, **self._following(differing), "updated_at": moment}
         if "completed" in differing:
             columns["completed_at"] = moment if self.completed else None
         columns["version"] = new_version()
-        if not as_loaded.update(**columns):
+        if not self._as_loaded().update(**columns):
             raise StaleTodo
         self._set(columns)
 

@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 
+from api.fields import TextField
 from api.problem_schemas import reference, response_name
 from todos.batch import MAX_OPERATIONS
 from todos.serializers import TodoSerializer
@@ -64,9 +65,18 @@ REPLAYED = OpenApiParameter(
 )
 
 
-def changing(operation_id: str, summary: str, **options: Any) -> Any:
+def changing(operation_id: str, summary: str) -> Any:
     return extend_schema(
-        operation_id=operation_id, summary=summary, parameters=[ID, IF_MATCH, ETAG], **options
+        operation_id=operation_id, summary=summary, parameters=[ID, IF_MATCH, ETAG]
+    )
+
+
+def acting(operation_id: str, summary: str) -> Any:
+    return extend_schema(
+        operation_id=operation_id,
+        summary=f"{summary}; repeating it changes nothing",
+        parameters=[ID, IF_MATCH, IDEMPOTENCY_KEY, ETAG, REPLAYED],
+        request=None,
     )
 
 
@@ -86,10 +96,8 @@ document_todos = extend_schema_view(
     update=changing("replaceTodo", "Replace a todo: what is left out returns to its default"),
     partial_update=changing("changeTodo", "Change what the body names (RFC 7396)"),
     destroy=changing("deleteTodo", "Delete a todo"),
-    complete=changing(
-        "completeTodo", "Complete a todo; repeating it changes nothing", request=None
-    ),
-    reopen=changing("reopenTodo", "Reopen a todo; repeating it changes nothing", request=None),
+    complete=acting("completeTodo", "Complete a todo"),
+    reopen=acting("reopenTodo", "Reopen a todo"),
     batch=extend_schema(
         operation_id="changeTodos",
         summary="Change several todos: all of them, in their order, or none",
@@ -106,7 +114,7 @@ def add_batch_components(result: JSON, **kwargs: Any) -> JSON:
     create, update = schemas["TodoRequest"], schemas["PatchedTodoRequest"]
     target = {
         "id": {"type": "string", "format": "uuid"},
-        "etag": {"type": "string", "minLength": 1},
+        "etag": {"type": "string", "minLength": 1, **TextField.openapi},
     }
     operations: dict[str, tuple[JSON, JSON]] = {
         "BatchCreate": ({"op": {"const": "create"}}, create),

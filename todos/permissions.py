@@ -14,7 +14,7 @@ class IsOwner(IsAuthenticated):
     """A todo is for the user whose id it carries.
 
     Views load todos through ``owned_by`` already; this is what stands if one forgets to. It
-    is asked for every todo that is loaded; a DELETE loads none and rests on ``owned_by``.
+    is asked for every todo that is loaded to be shown or changed by itself.
     """
 
     def has_object_permission(self, request: Request, view: APIView, obj: Todo) -> bool:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfoNotFoundError
 from rest_framework import serializers
 
 from api.fields import CalendarDateField, FlagField, LineField, MinuteField, TextField
-from api.serializers import StrictSerializer
+from api.serializers import StrictSerializer, field_error
 from todos.due import due_at
 from todos.fields import PriorityField, TagsField, TimezoneField
 from todos.models import DUE_FIELDS, Priority, Todo
@@ -27,11 +27,6 @@ class TodoSerializer(StrictSerializer, serializers.ModelSerializer[Todo]):
     timezone = TimezoneField(default=None, allow_null=True)
     tags = TagsField(default=list)
     etag = serializers.CharField(read_only=True)
-
-    default_error_messages = {
-        "due_time_incomplete": "A time needs a date and a timezone.",
-        "due_at_unknown": "What this time is in UTC cannot be said.",
-    }
 
     class Meta:
         model = Todo
@@ -57,18 +52,16 @@ class TodoSerializer(StrictSerializer, serializers.ModelSerializer[Todo]):
             return attrs
         due = {name: attrs.get(name, getattr(self.instance, name, None)) for name in DUE_FIELDS}
         if due["due_time"] is not None and None in due.values():
-            self._refuse_due_time("due_time_incomplete")
+            detail = "A time needs a date and a timezone."
+            raise field_error("due_time", "due_time_incomplete", detail)
         try:
             due_at(**due)
         except (OverflowError, ZoneInfoNotFoundError):
             # Beyond the years 1 to 9999, or in a zone that the database has lost since.
-            self._refuse_due_time("due_at_unknown")
+            detail = "What this time is in UTC cannot be said."
+            raise field_error("due_time", "due_at_unknown", detail) from None
         return attrs
 
     def update(self, instance: Todo, validated_data: dict[str, Any]) -> Todo:
         instance.change(**validated_data)
         return instance
-
-    def _refuse_due_time(self, code: str) -> None:
-        error = serializers.ErrorDetail(str(self.error_messages[code]), code)
-        raise serializers.ValidationError({"due_time": [error]})

@@ -19,7 +19,7 @@ from rest_framework.viewsets import ModelViewSet
 from api.conditional import check_preconditions, has_current
 from api.fields import CANONICAL_UUID
 from api.filters import FilterBackend
-from api.idempotency import once
+from api.idempotency import is_repeat, once
 from api.ordering import Column
 from api.pagination import CursorPagination
 from api.parameters import KnownParametersOnly
@@ -37,12 +37,10 @@ from todos.serializers import TodoSerializer
 
 @document_todos
 class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
-    """The todos of the user whose token it is.
+    """The todos of the user whose token it is."""
 
-    They are reached through ``owned_by`` only. A todo of somebody else is 403 and a missing
-    one 404, whatever the method and before a precondition or the body is looked at.
-    """
-
+    # They are reached through ``owned_by`` only. A todo of somebody else is 403 and a missing
+    # one 404, whatever the method and before a precondition or the body is looked at.
     permission_classes = [IsOwner]
     serializer_class = TodoSerializer
     filter_backends = [FilterBackend]
@@ -64,7 +62,9 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
         if not self.detail:
             return
         self.todo = self.get_object()
-        if self.action not in (None, "metadata"):  # 405, or OPTIONS
+        if self.action in (None, "metadata"):  # 405, or OPTIONS
+            return
+        if self.request.method != "POST" or not is_repeat(self.request):
             check_preconditions(self.request, self.todo.etag)
 
     def known_parameters(self) -> Set[str]:
@@ -120,26 +120,20 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
 
     @action(detail=True, methods=["post"])
     def complete(self, request: Request, pk: str) -> Response:
-        return self._set_completed(completed=True)
+        return once(request, lambda: self._set_completed(completed=True))
 
     @action(detail=True, methods=["post"])
     def reopen(self, request: Request, pk: str) -> Response:
-        return self._set_completed(completed=False)
+        return once(request, lambda: self._set_completed(completed=False))
 
     @action(detail=False, methods=["post"])
     def batch(self, request: Request) -> Response:
         return once(request, lambda: Response(run_batch(user_of(request), request.data)))
 
     def _set_completed(self, *, completed: bool) -> Response:
-        NoFields(data=self._json_body()).is_valid(raise_exception=True)
+        NoFields(data=self.request.data).is_valid(raise_exception=True)
         self._write(lambda: self.todo.change(completed=completed))
         return self._shown()
-
-    def _json_body(self) -> Any:
-        """Where the path says everything, the empty form that some clients send is no body."""
-        if self.request.content_type.startswith("multipart/form-data"):
-            return {}
-        return self.request.data
 
     def _write(self, write: Callable[[], None]) -> None:
         """Make a change that is a compare-and-set on the todo as it was loaded.

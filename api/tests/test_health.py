@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from authn.testing import Issuer
 
 
-def fail() -> None:
-    raise OperationalError("connection to server at db.example.com failed")
+def fail(error: type[Exception] = OperationalError) -> None:
+    raise error("connection to server at db.example.com failed")
 
 
 def missing(response: Any) -> list[tuple[str, str]]:
@@ -22,6 +23,7 @@ def missing(response: Any) -> list[tuple[str, str]]:
     assert response["Content-Type"] == "application/problem+json"
     assert response["Retry-After"] == "5"
     assert "example.com" not in str(body)
+    assert all(error["detail"] for error in body["errors"])
     return [(error["check"], error["code"]) for error in body["errors"]]
 
 
@@ -56,8 +58,25 @@ def test_the_secret_needs_nobody(anonymous: Client) -> None:
     assert anonymous.get("/readyz").status_code == 200
 
 
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 def test_a_server_without_database_is_not_ready(
-    anonymous: Client, monkeypatch: pytest.MonkeyPatch
+    anonymous: Client, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
-    monkeypatch.setattr("api.health._require_database", fail)
+    monkeypatch.setattr("api.health._require_database", lambda: fail(error))
     assert missing(anonymous.get("/readyz")) == [("database", "database_unavailable")]
+
+
+def test_a_server_without_either_says_so(
+    anonymous: Client, monkeypatch: pytest.MonkeyPatch, issuer: Issuer
+) -> None:
+    issuer.broken = True
+    monkeypatch.setattr("api.health._require_database", fail)
+    assert [name for name, _ in missing(anonymous.get("/readyz"))] == ["database", "keys"]
+
+
+@pytest.mark.django_db
+def test_a_token_changes_nothing(bearer: Callable[[str], Client]) -> None:
+    for path in ("/healthz", "/readyz"):
+        response = bearer("no token").get(path)
+        assert response.status_code == 200
+        assert "RateLimit" not in response

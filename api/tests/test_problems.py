@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
-from api.middleware import problem_documents
+from api.middleware import problem_documents, request_id
 from api.views import MeView
 
 
@@ -48,6 +48,11 @@ class TestFromAnywhere:
         problem(response, 405, "method_not_allowed")
         assert response["Allow"] == "GET, HEAD, OPTIONS"
 
+    def test_a_method_that_a_route_does_not_know_is_405_whatever_the_query(
+        self, alice: Client
+    ) -> None:
+        problem(alice.delete("/api/todos/?limit=0&nope=1"), 405, "method_not_allowed")
+
     def test_an_accept_that_admits_no_json_is_406(self, alice: Client) -> None:
         problem(alice.get("/api/me/", headers={"accept": "text/html"}), 406, "not_acceptable")
 
@@ -71,9 +76,13 @@ class TestFromAnywhere:
         problem(response, 400, "parse_error")
 
     def test_a_body_over_256_kib_is_413(self, alice: Client) -> None:
-        body = json.dumps({"title": "x" * 256 * 1024})
-        response = alice.post("/api/todos/", body, content_type="application/json")
-        problem(response, 413, "content_too_large")
+        whole, too_large = (
+            alice.post("/api/todos/", "{}".ljust(size), content_type="application/json")
+            for size in (256 * 1024, 256 * 1024 + 1)
+        )
+        problem(whole, 400, "validation_failed")
+        title = problem(too_large, 413, "content_too_large")["title"]
+        assert title == "Content Too Large"
 
     def test_a_host_that_is_not_ours_is_400(self, alice: Client) -> None:
         problem(alice.get("/api/me/", headers={"host": "evil.example"}), 400, "bad_request")
@@ -120,6 +129,7 @@ class TestFromAnywhere:
         assert response["Retry-After"] == "5"
         assert "10.0.0.1" not in str(body)
         assert "10.0.0.1" in caplog.text
+        assert [record.name for record in caplog.records] == ["api.problems"]
 
 
 def test_every_answer_has_an_id_of_its_own(alice: Client) -> None:
@@ -131,6 +141,22 @@ def test_no_answer_is_for_a_shared_cache(alice: Client, anonymous: Client) -> No
     for response in (alice.get("/api/me/"), anonymous.get("/api/me/"), anonymous.get("/nope")):
         assert response["Cache-Control"] == "private, no-cache"
         assert {"Accept", "Authorization"} <= set(response["Vary"].split(", "))
+
+
+def test_browsers_are_told_to_use_https_only_and_to_frame_nothing(anonymous: Client) -> None:
+    response = anonymous.get("/api/me/", secure=True)
+    assert response["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    assert response["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(410, "bad_request"), (451, "bad_request"), (502, "internal_error")]
+)
+def test_an_error_that_nobody_expects_is_one_too(
+    rf: RequestFactory, status: int, code: str
+) -> None:
+    answer = request_id(problem_documents(lambda request: HttpResponse(status=status)))(rf.get("/"))
+    assert json.loads(answer.content)["code"] == code  # type: ignore[attr-defined]
 
 
 def test_what_is_no_error_stays_as_it_is(rf: RequestFactory) -> None:

@@ -131,6 +131,9 @@ class TestAUser:
 
 
 class TestWithoutAToken:
+    def test_an_open_view_counts_once_too(self, anonymous: Client) -> None:
+        assert left(anonymous.get("/api/schema/")) == '"anon";r=1;t=60'
+
     def test_an_address_is_refused_what_is_over_its_allowance(self, anonymous: Client) -> None:
         assert [left(anonymous.get(ME)) for _ in range(2)] == [
             '"anon";r=1;t=60',
@@ -243,12 +246,30 @@ class TestRefusedTokens:
                 assert "RateLimit" not in response
         assert left(mallory.get(ME)) == '"refused";r=1;t=3600'
 
-    def test_a_token_that_nothing_asks_for_is_not_counted(
-        self, mallory: Client, verified: list[str]
+    @pytest.mark.parametrize(
+        ("path", "headers", "status"),
+        [
+            ("/api/schema/", {}, 200),
+            ("/nope", {}, 404),
+            (ME, {"accept": "text/html"}, 406),
+            (ME, {"host": "evil.example"}, 400),
+        ],
+    )
+    def test_a_token_that_nothing_asks_for_is_as_good_as_none(
+        self,
+        mallory: Client,
+        anonymous: Client,
+        verified: list[str],
+        settings: Settings,
+        path: str,
+        headers: dict[str, str],
+        status: int,
     ) -> None:
-        responses = [mallory.get("/nope") for _ in range(5)]
-        assert {response.status_code for response in responses} == {404}
-        assert not any("RateLimit" in response for response in responses)
+        settings.THROTTLE_ANON = (2, 60)
+        responses = [mallory.get(path, headers=headers) for _ in range(3)]
+        assert [response.status_code for response in responses] == [status, status, 429]
+        assert left(responses[1]).startswith('"anon";r=0')
+        assert anonymous.get(ME).status_code == 429
         assert verified == []
 
 

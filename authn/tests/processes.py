@@ -259,7 +259,7 @@ class Servers:
         self._started.callback(server.stop)
         return server.start()
 
-    def api(self, issuer: Issuer | None = None, *, secret: str = "") -> Api:
+    def api(self, issuer: Issuer | None = None, *, secret: str = "", **environment: str) -> Api:
         """An API with an empty database that trusts ``issuer`` or ``secret``, or both."""
         issuer_url = issuer.url if issuer else ""
         port = free_port()
@@ -270,7 +270,10 @@ class Servers:
             [*waitress, "config.wsgi:application"],
             port=port,
             directory=PROJECT,
-            environment=api_environment(database, issuer_url=issuer_url, secret=secret),
+            environment={
+                **api_environment(database, issuer_url=issuer_url, secret=secret),
+                **environment,
+            },
             log=self._directory / f"api-{port}.log",
         )
         self._started.callback(server.stop)
@@ -293,7 +296,13 @@ def migrate(database: Path) -> None:
     run([sys.executable, "manage.py", "migrate"], PROJECT, environment)
 
 
-def run(command: Sequence[str], directory: Path, environment: Mapping[str, str]) -> str:
+def run(
+    command: Sequence[str],
+    directory: Path,
+    environment: Mapping[str, str],
+    *,
+    patience_seconds: float = COMMAND_SECONDS,
+) -> str:
     """The output of a command, which must succeed."""
     result = subprocess.run(
         command,
@@ -303,7 +312,7 @@ def run(command: Sequence[str], directory: Path, environment: Mapping[str, str])
         capture_output=True,
         check=False,
         text=True,
-        timeout=COMMAND_SECONDS,
+        timeout=patience_seconds,
     )
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout

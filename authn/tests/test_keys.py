@@ -439,8 +439,17 @@ def test_keys_are_required_without_a_token(keys: KeySet, issuer: Issuer, clock: 
     issuer.broken = False
     clock.advance(COOLDOWN_SECONDS)
     keys.require_any()
+    clock.advance(COOLDOWN_SECONDS)
     keys.require_any()
     assert issuer.fetches == 2
+
+
+def test_keys_that_died_are_none(keys: KeySet, issuer: Issuer, clock: Clock) -> None:
+    keys.require_any()
+    issuer.broken = True
+    clock.advance(MAX_AGE_SECONDS + GRACE_SECONDS)
+    with pytest.raises(KeysUnavailable):
+        keys.require_any()
 
 
 def test_to_require_keys_keeps_them_fresh(keys: KeySet, issuer: Issuer, clock: Clock) -> None:

@@ -12,6 +12,7 @@ from authn.claims import ClaimPolicy
 from authn.exceptions import (
     AlgorithmUnsupported,
     HeaderUnsupported,
+    KeysUnavailable,
     KeyUnknown,
     SignatureInvalid,
     TokenMalformed,
@@ -317,6 +318,18 @@ def test_two_sources_serve_side_by_side() -> None:
     )
     assert verifier.verify(issuer.mint()).subject == "alice"
     assert verifier.verify(secret_issuer.mint(sub="bob")).subject == "bob"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_keys_of_every_source_are_required(issuer: Issuer, order: int) -> None:
+    policy = ClaimPolicy(issuer=issuer.url, audiences=frozenset({issuer.url}))
+    trusts = [
+        Trust(algorithms=frozenset({"EdDSA"}), keys=KeySet(issuer.fetch), policy=policy),
+        Trust(algorithms=frozenset({"HS256"}), keys=SecretKey(SECRET), policy=policy),
+    ]
+    issuer.broken = True
+    with pytest.raises(KeysUnavailable):
+        TokenVerifier(trusts[::order]).require_keys()
 
 
 class TestWhatIsReliedOnInPyJWT:

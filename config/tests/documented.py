@@ -33,23 +33,23 @@ def check(method: str, path: str, response: HttpResponse) -> None:
 def mistakes_in(method: str, path: str, response: HttpResponse) -> Iterator[str]:
     template = template_of(path)
     operation = operations(template).get("GET" if method == "HEAD" else method)
+    bodiless = method == "HEAD"
     if operation is None:
-        yield from mistakes_where_nothing_is_documented(template, response)
+        # OPTIONS, a path without a token, or a path or method that there is not.
+        if response.status_code >= HTTPStatus.BAD_REQUEST:
+            yield from any_problem().mistakes(response, bodiless=bodiless)
+        if template and response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            yield from mistakes_in_allow(template, response.headers.get("Allow", ""))
     elif response.status_code not in operation:
         yield f"It has only {', '.join(map(str, operation))} for this operation."
     else:
-        yield from operation[response.status_code].mistakes(response, bodiless=method == "HEAD")
+        yield from operation[response.status_code].mistakes(response, bodiless=bodiless)
 
 
-def mistakes_where_nothing_is_documented(template: str, response: HttpResponse) -> Iterator[str]:
-    if response.status_code < HTTPStatus.BAD_REQUEST:
-        return
-    yield from any_problem().mistakes(response, bodiless=not response.content)
-    if template and response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        methods = operations(template).keys()
-        allowed = methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
-        if set(response.headers["Allow"].split(", ")) != allowed:
-            yield f"Allow is {response.headers['Allow']}, and it has {', '.join(methods)}."
+def mistakes_in_allow(template: str, allow: str) -> Iterator[str]:
+    methods = operations(template).keys()
+    if {*allow.split(", ")} != methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set()):
+        yield f"Allow is {allow!r}, and it has {', '.join(methods)}."
 
 
 def template_of(path: str) -> str:
@@ -88,10 +88,11 @@ class Documented:
         )
 
     def mistakes(self, response: HttpResponse, *, bodiless: bool) -> Iterator[str]:
-        for name in self.required_headers - {*map(str, response.headers)}:
-            yield f"{name} is missing."
-        for name in self.headers.keys() & response.headers.keys():
-            yield from mistakes_of(self.headers[name], header_value(response.headers[name]), name)
+        for name, schema in self.headers.items():
+            if name in response.headers:
+                yield from mistakes_of(schema, header_value(response.headers[name]), name)
+            elif name in self.required_headers:
+                yield f"{name} is missing."
         media_type = response.headers.get("Content-Type", "")
         if media_type not in (self.content or [""]):
             yield f"It is {media_type!r} instead of {', '.join(self.content) or 'nothing'}."

@@ -30,13 +30,12 @@ PROBLEM = {
 
 def answer(body: Any = ME, *, status: int = 200, **headers: str | None) -> HttpResponse:
     """As the API answers ``GET /api/me/``, but for what is said; ``None`` drops a header field."""
-    fields = {"Content-Type": "application/json", "X-Request-Id": REQUEST_ID}
-    fields |= {name.replace("_", "-"): value for name, value in headers.items()}
+    fields = {"Content_Type": "application/json", "X_Request_Id": REQUEST_ID, **headers}
     response = HttpResponse(b"" if body is None else json.dumps(body), status=status)
+    del response.headers["Content-Type"]
     for name, value in fields.items():
-        del response.headers[name]
         if value is not None:
-            response.headers[name] = value
+            response.headers[name.replace("_", "-")] = value
     return response
 
 
@@ -80,8 +79,9 @@ def test_what_it_has_is_none(method: str, path: str, response: HttpResponse) -> 
         ("GET", "/api/me/", problem(400), "The code is none of "),
         ("GET", "/api/me/", problem(401, code="not_authenticated"), "WWW-Authenticate is missing."),
         ("GET", "/api/nope/", problem(404, detail=None), "body/detail: "),
+        ("GET", "/api/nope/", problem(404, Content_Type="text/html"), "application/problem+json"),
         ("GET", "/api/nope/", answer(status=404), "instead of application/problem+json"),
-        ("PUT", "/api/me/", problem(405, Allow="GET, PUT"), "Allow is GET, PUT"),
+        ("PUT", "/api/me/", problem(405, Allow="GET, PUT"), "Allow is 'GET, PUT'"),
         ("DELETE", "/api/todos/1/", answer(status=204, Content_Type=None), "It has a body."),
         ("DELETE", "/api/todos/1/", answer(None, status=204), "instead of nothing"),
     ],

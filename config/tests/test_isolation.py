@@ -165,6 +165,11 @@ def test_no_query_parameter_is_ignored_in_silence(
     assert Todo.objects.get().owner_id == "alice"
 
 
+@pytest.mark.parametrize("route", OPEN_ROUTES)
+def test_nor_where_no_token_is_asked_for(anonymous: Client, route: str) -> None:
+    assert anonymous.get(f"{route}?format=yaml").status_code == 400
+
+
 def test_sub_is_compared_to_the_letter(bearer: Any, mint: Any) -> None:
     todo = make_todo(owner_id="alice")
     for sub in ("Alice", "alice ", " alice", "alic", "alice\u200b", "%", "_____", "àlice"):

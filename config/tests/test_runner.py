@@ -35,7 +35,9 @@ def arguments_for(commands: list[list[str]], *labels: str, **options: Any) -> li
 
 def test_it_runs_pytest_with_this_interpreter(commands: list[list[str]]) -> None:
     PytestRunner().run_tests([])
-    assert commands == [[sys.executable, "-m", "pytest", "--pyargs", "--verbosity=0"]]
+    assert commands == [
+        [sys.executable, "-m", "pytest", "--pyargs", "--verbosity=0", "--numprocesses=auto"]
+    ]
 
 
 def test_labels_are_passed_on(commands: list[list[str]]) -> None:
@@ -50,18 +52,19 @@ def test_k_is_passed_on(commands: list[list[str]]) -> None:
 
 
 def test_failfast_is_passed_on(commands: list[list[str]]) -> None:
-    assert arguments_for(commands, failfast=True)[1:] == ["--exitfirst"]
+    assert arguments_for(commands, "todos", failfast=True)[1:] == ["--exitfirst", "todos"]
 
 
 @pytest.mark.parametrize("verbosity", [0, 1, 2, 3])
 def test_djangos_usual_verbosity_is_pytests(commands: list[list[str]], verbosity: int) -> None:
-    assert arguments_for(commands, verbosity=verbosity) == [f"--verbosity={verbosity - 1}"]
+    assert arguments_for(commands, verbosity=verbosity)[0] == f"--verbosity={verbosity - 1}"
 
 
 def test_options_of_django_that_mean_nothing_here_are_taken(
     commands: list[list[str]],
 ) -> None:
-    assert arguments_for(commands, interactive=False, debug_mode=False) == ["--verbosity=0"]
+    arguments = arguments_for(commands, "todos", interactive=False, debug_mode=False)
+    assert arguments == ["--verbosity=0", "todos"]
 
 
 def test_the_exit_status_is_pytests(commands: list[list[str]]) -> None:

@@ -51,6 +51,11 @@ def test_a_typing_mistake_does_not_turn_debug_on(typo: str) -> None:
     assert value_of("DEBUG", DEBUG=typo) == "False"
 
 
+@pytest.mark.parametrize(("value", "expected"), [("true", "True"), ("", "False")])
+def test_preconditions_are_required_by_those_who_say_so(value: str, expected: str) -> None:
+    assert value_of("REQUIRE_IF_MATCH", REQUIRE_IF_MATCH=value) == expected
+
+
 @pytest.mark.parametrize("name", ["DJANGO_SECRET_KEY", "BETTER_AUTH_SECRET"])
 def test_a_secret_that_starts_with_a_dollar_is_taken_to_the_letter(name: str) -> None:
     secret = "$HOME" + "x" * 60

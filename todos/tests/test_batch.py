@@ -19,6 +19,7 @@ from todos.tests.test_create import create, pointers
 pytestmark = pytest.mark.django_db
 
 PATH = "/api/todos/batch/"
+DELETE = {"op": "delete", "id": str(uuid.UUID(int=1))}
 
 
 def batch(client: Client, *operations: Any) -> Any:
@@ -56,6 +57,11 @@ def test_each_operation_does_what_its_request_does(alice: Client) -> None:
     assert {todo.owner_id for todo in Todo.objects.all()} == {"alice"}
 
 
+def test_the_owner_is_whoever_asks(bob: Client) -> None:
+    batch(bob, new())
+    assert Todo.objects.get().owner_id == "bob"
+
+
 def test_an_update_is_a_merge_patch(alice: Client) -> None:
     todo = make_todo(title="Kept", description="Gone", due_date=date(2026, 1, 1))
     (after,) = batch(alice, on(todo, "update", description=None)).json()["results"]
@@ -86,6 +92,13 @@ def test_what_an_operation_deleted_is_not_there_for_the_next(alice: Client) -> N
     response = batch(alice, on(todo, "delete"), on(todo, "complete"))
     assert pointers(response) == [("/operations/1/id", "not_found")]
     assert Todo.objects.exists()
+
+
+def test_every_batch_locks_its_todos_in_the_same_order(alice: Client) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        batch(alice, *(on(make_todo(), "complete") for _ in range(3)))
+    (read,) = (query["sql"] for query in queries if query["sql"].startswith("SELECT"))
+    assert 'ORDER BY "todos_todo"."id" ASC' in read
 
 
 class TestAllOrNothing:
@@ -145,10 +158,13 @@ class TestPreconditions:
         todo = make_todo()
         stale = todo.etag
         todo.change(title="Changed")
-        response = batch(alice, new(), on(todo, op, etag=stale), new(title=""))
+        operation = on(todo, op, etag=stale)
+        response = batch(alice, new(), operation, operation, new(title=""))
         assert (response.status_code, response.json()["code"]) == (412, "precondition_failed")
-        (error,) = response.json()["errors"]
-        assert (error["pointer"], error["code"]) == ("/operations/1/etag", "precondition_failed")
+        code, detail = "precondition_failed", response.json()["detail"]
+        assert response.json()["errors"] == [
+            {"pointer": "/operations/1/etag", "code": code, "detail": detail}
+        ]
         assert Todo.objects.get().version == todo.version
 
     def test_a_current_one_lets_it_pass(self, alice: Client) -> None:
@@ -161,7 +177,7 @@ class TestPreconditions:
         first, second = on(todo, "complete", etag=todo.etag), on(todo, "delete", etag=todo.etag)
         assert batch(alice, first, second).status_code == 412
 
-    @pytest.mark.parametrize("etag", ["*", "W/{0}", '"other", {0}', "{1}"])
+    @pytest.mark.parametrize("etag", ["*", "W/{0}", '"other", {0}', "{1}", " {0}", " "])
     def test_it_is_the_todos_etag_and_no_list(self, alice: Client, etag: str) -> None:
         todo = make_todo()
         etag = etag.format(todo.etag, todo.version)
@@ -175,10 +191,16 @@ class TestPreconditions:
         response = batch(alice, new(), on(todo, "delete"))
         assert (response.status_code, response.json()["code"]) == (428, "precondition_required")
         assert response.json()["errors"][0]["pointer"] == "/operations/1/etag"
-        assert batch(alice, new(), on(todo, "delete", etag=todo.etag)).status_code == 200
+        first = on(todo, "complete", etag=todo.etag)
+        assert batch(alice, first, on(make_todo(), "delete")).status_code == 428
+        assert batch(alice, new(), first, on(todo, "delete")).status_code == 200
 
 
 class TestShape:
+    def test_a_flood_of_mistakes_is_not_answered_with_another(self, alice: Client) -> None:
+        unknown = {f"x{number}": 1 for number in range(50)}
+        assert len(pointers(batch(alice, *[new(**unknown)] * 100))) == 100
+
     @pytest.mark.parametrize(
         ("body", "errors"),
         [
@@ -212,10 +234,13 @@ class TestShape:
             ({"op": "delete", "id": None}, [("/operations/1/id", "null")]),
             ({"op": "delete", "id": "7"}, [("/operations/1/id", "invalid")]),
             ({"op": "delete", "id": 7}, [("/operations/1/id", "invalid")]),
+            ({**DELETE, "id": f"{DELETE['id']}-"}, [("/operations/1/id", "invalid")]),
             (
-                {"op": "delete", "id": str(uuid.uuid4()), "etag": 7, "title": "x"},
+                {"op": "delete", "id": str(uuid.UUID(int=1)), "etag": 7, "title": "x"},
                 [("/operations/1/etag", "invalid"), ("/operations/1/title", "unknown_field")],
             ),
+            ({**DELETE, "etag": ""}, [("/operations/1/etag", "blank")]),
+            ({**DELETE, "etag": None}, [("/operations/1/etag", "null")]),
         ],
         ids=lambda value: repr(value)[:30],
     )

@@ -68,12 +68,17 @@ class TestTheTag:
         for change in ("PUT", "PATCH", "reopen"):
             assert ask(alice, change, todo)["ETag"] == todo.etag
 
+    def test_its_version_is_random_enough_and_fits(self) -> None:
+        assert len(make_todo().version) == Todo._meta.get_field("version").max_length == 16
+
     def test_no_two_todos_share_one(self, alice: Client) -> None:
         assert create(alice, title="x")["ETag"] != create(alice, title="x")["ETag"]
 
 
 class TestReading:
-    @pytest.mark.parametrize("form", ["{0}", "W/{0}", '"other", {0}', '"a,b",W/"x" ,{0}', "*"])
+    @pytest.mark.parametrize(
+        "form", ["{0}", "W/{0}", '"other", {0}', '"a,b",W/"x" ,{0}', '"", "!\xe9", {0}', "*"]
+    )
     @pytest.mark.parametrize("method", ["GET", "HEAD"])
     def test_who_has_it_is_told_so(self, alice: Client, form: str, method: str) -> None:
         todo = make_todo()
@@ -86,7 +91,9 @@ class TestReading:
         assert "Content-Length" not in response
         assert "Content-Type" not in response
 
-    @pytest.mark.parametrize("form", ['"other"', "", "{1}", 'W/"other"', '"{1}', "W/*", "**"])
+    @pytest.mark.parametrize(
+        "form", ['"other"', "", "{1}", 'W/"other"', '"{1}', "W/*", "**", '"a b", {0}']
+    )
     def test_who_has_another_one_gets_it(self, alice: Client, form: str) -> None:
         todo = make_todo()
         headers = {"if-none-match": form.format(todo.etag, todo.version)}
@@ -112,7 +119,19 @@ class TestWriting:
         assert not Todo.objects.filter(version=todo.version).exists()
 
     @pytest.mark.parametrize(
-        "form", ['"other"', "W/{0}", "", "{1}", '"other", W/{0}', "{0}x", "W/*", "{0} *"]
+        "form",
+        [
+            '"other"',
+            "W/{0}",
+            "",
+            "{1}",
+            '"a" {0}',
+            '"a"{0}',
+            '"other", W/{0}',
+            "{0}x",
+            "W/*",
+            "{0} *",
+        ],
     )
     def test_who_does_not_may_not(self, alice: Client, todo: Todo, change: str, form: str) -> None:
         form = form.format(todo.etag, todo.version)
@@ -189,6 +208,7 @@ class TestWriting:
         settings.REQUIRE_IF_MATCH = True
         response = ask(alice, change, todo)
         assert (response.status_code, response.json()["code"]) == (428, "precondition_required")
+        assert ask(alice, change, todo, **{"if-match": ""}).status_code == 412
         assert is_as_it_was(todo)
         assert ask(alice, change, todo, **{"if-match": todo.etag}).status_code in (200, 204)
 

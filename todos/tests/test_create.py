@@ -120,6 +120,7 @@ def test_read_only_fields_are_accepted_and_ignored(alice: Client) -> None:
         ("Cafe\u0301", "Caf\u00e9"),
         ("e\u0301" * 500, "\u00e9" * 500),  # limits count what is left
         ("😀 日本語 'quotes' <b>&", "😀 日本語 'quotes' <b>&"),
+        ("ﬁ ²", "ﬁ ²"),  # composed, not replaced by what they look like
         ("\u2028", None),
         ("\u200b", "\u200b"),
     ],
@@ -219,7 +220,15 @@ def test_a_body_that_is_no_object_is_refused(alice: Client, body: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "pointer"),
-    [("", "/"), ("/", "/~1"), ("~1", "/~01"), ("a b", "/a b"), ("0", "/0"), ("é", "/é")],
+    [
+        ("", "/"),
+        ("/", "/~1"),
+        ("~1", "/~01"),
+        ("a b", "/a b"),
+        ("0", "/0"),
+        ("é", "/é"),
+        ("message", "/message"),
+    ],
 )
 def test_a_pointer_is_one_of_rfc_6901(alice: Client, name: str, pointer: str) -> None:
     assert pointers(create(alice, title="x", **{name: 1})) == [(pointer, "unknown_field")]
@@ -234,6 +243,12 @@ def test_a_name_twice_is_refused(alice: Client) -> None:
 def test_a_flood_of_unknown_fields_is_not_answered_with_another(alice: Client) -> None:
     response = create(alice, title="x", **{f"x{number}": 1 for number in range(5000)})
     assert len(pointers(response)) == 100
+
+
+def test_a_body_may_be_nested_64_deep(alice: Client) -> None:
+    body = '{"title": ' + "[" * 63 + "]" * 63 + "}"
+    response = alice.post("/api/todos/", body, content_type="application/json")
+    assert pointers(response) == [("/title", "invalid")]
 
 
 @pytest.mark.parametrize("depth", [64, 800, 900, 920, 950, 1000, 50_000])

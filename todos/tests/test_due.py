@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import pytest
@@ -87,10 +87,17 @@ def test_what_a_time_needs_cannot_be_taken_from_it(alice: Client, name: str) -> 
     assert patch(alice, todo, **{name: None}, due_time=None).status_code == 200
 
 
-@pytest.mark.parametrize("name", ["due_date", "timezone"])
+@pytest.mark.parametrize("name", ["due_date", "timezone", "due_at"])
 def test_no_row_holds_a_time_without_what_it_needs(name: str) -> None:
+    noon()
     with pytest.raises(IntegrityError):
-        noon(**{name: None})
+        Todo.objects.update(**{name: None})
+
+
+def test_no_row_holds_a_moment_without_what_it_is_made_of() -> None:
+    make_todo()
+    with pytest.raises(IntegrityError):
+        Todo.objects.update(due_at=datetime(2026, 1, 15, 12, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
@@ -107,6 +114,7 @@ def test_no_row_holds_a_time_without_what_it_needs(name: str) -> None:
         "-2026-01-01",
         "\u0662026-01-01",
         "2026-01-05 ",
+        "2026-01-05\n",
         "tomorrow",
         7,
         True,
@@ -192,3 +200,5 @@ def test_a_zone_that_the_database_of_zones_has_lost_leaves_the_rest_alone(alice:
     assert patch(alice, todo, title="x").status_code == 200
     assert pointers(patch(alice, todo, due_time="12:00")) == [("/due_time", "due_at_unknown")]
     assert patch(alice, todo, due_time="12:00", timezone="UTC").status_code == 200
+    Todo.objects.update(timezone="Atlantis/Capital")
+    assert patch(alice, todo, title="y").status_code == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import pytest
@@ -28,7 +29,9 @@ def test_a_priority_has_a_name(alice: Client, priority: str) -> None:
     assert alice.get(f"/api/todos/{todo['id']}/").json()["priority"] == priority
 
 
-@pytest.mark.parametrize("priority", ["", "urgent", "High", " low", 1, 0, True, [], {}], ids=repr)
+@pytest.mark.parametrize(
+    "priority", ["", "urgent", "High", " low", "\ud800", 1, 0, True, [], {}], ids=ascii
+)
 def test_a_priority_is_one_of_four(alice: Client, priority: Any) -> None:
     assert pointers(create(alice, title="x", priority=priority)) == [
         ("/priority", "invalid_choice")
@@ -119,9 +122,33 @@ def test_what_is_searched_follows_what_is_changed(alice: Client) -> None:
     assert todo.tags_folded == "\nnew\nébène\n"
 
 
-def test_folding_a_text_of_endless_marks_takes_no_time() -> None:
-    """One piece of it takes the square of its length; a fiftieth of that is a fiftieth."""
-    marks = "a" + "\u0301\u0316" * 5000
-    assert len(folded(marks)) >= 10_000
-    assert folded("E\u0301" * 5000) == "\u00e9" * 5000
-    assert folded("x" * 499 + "E\u0301") == "x" * 499 + "\u00e9"
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("\u1f80\u0301", "\u1f84"), ("\u0386\u0345\u0301", "\u03ac\u0345\u0301")],
+    ids=ascii,
+)
+def test_what_differs_in_case_or_composition_only_is_folded_alike(one: str, other: str) -> None:
+    assert folded(one) == folded(other)
+
+
+@pytest.mark.parametrize("length", range(495, 505))
+@pytest.mark.parametrize("letter", ["E\u0301", "\u304b\u3099", "\u1112\u1161\u11ab"])
+def test_a_letter_is_found_wherever_it_stands(length: int, letter: str) -> None:
+    """Long texts are composed piece by piece, and no letter is torn."""
+    text = "\u3042" * length + letter
+    assert folded(text) == unicodedata.normalize("NFC", text.casefold())
+
+
+def test_folding_a_text_of_endless_marks_is_no_endless_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is put in order at once takes the square of its length."""
+    pieces: list[str] = []
+
+    def normalize(form: str, text: str) -> str:
+        pieces.append(text)
+        return text
+
+    monkeypatch.setattr("api.text.unicodedata.normalize", normalize)
+    folded("a" + "\u0301\u0316" * 5000)
+    assert max(map(len, pieces)) <= 530

@@ -89,7 +89,9 @@ class TestRepeat:
     )
     def test_another_body_is_refused(self, alice: Client, body: dict[str, Any]) -> None:
         create(alice)
-        assert outcome(create(alice, **body)) == "422 idempotency_key_reused"
+        response = create(alice, **body)
+        assert outcome(response) == "422 idempotency_key_reused"
+        assert response.json()["title"] == "Unprocessable Content"
         assert outcome(create(alice)) == "201 replayed"
         assert Todo.objects.get().title == "Buy milk"
 
@@ -147,13 +149,80 @@ class TestScope:
         for sql in about_keys:
             assert sql.startswith("INSERT") or "\"owner_id\" = 'alice'" in sql
 
-    def test_only_what_creates_looks_at_it(self, alice: Client) -> None:
+    def test_only_a_post_looks_at_it(self, alice: Client) -> None:
         url = create(alice)["Location"]
         bad = {"idempotency-key": "no key"}
         assert alice.get(url, headers=bad).status_code == 200
         response = alice.patch(url, "{}", content_type="application/json", headers=bad)
         assert response.status_code == 200
-        assert alice.post(f"{url}complete/", headers=bad).status_code == 200
+        assert (
+            outcome(send(alice, {}, key="no key", path=f"{url}complete/")) == "400 invalid_header"
+        )
+
+    @pytest.mark.parametrize("action", ["complete", "reopen"])
+    def test_a_repeat_learns_that_its_precondition_held(self, alice: Client, action: str) -> None:
+        todo = make_todo(completed=action == "reopen")
+        path = f"/api/todos/{todo.pk}/{action}/"
+
+        def ask(key: str) -> Any:
+            headers = {"idempotency-key": key, "if-match": todo.etag}
+            return alice.post(path, {}, content_type="application/json", headers=headers)
+
+        first, repeat = ask("k"), ask("k")
+        assert (outcome(first), outcome(repeat)) == ("200", "200 replayed")
+        assert (repeat.content, repeat["ETag"]) == (first.content, first["ETag"])
+        assert outcome(ask("another")) == outcome(ask("no key")) == "412 precondition_failed"
+        Todo.objects.get().change(title="Changed")
+        assert outcome(ask("k")) == "200 replayed"
+
+    @pytest.mark.parametrize(("action", "answered"), [("reopen", True), ("complete", False)])
+    def test_what_is_no_repeat_has_a_precondition_to_meet(
+        self, alice: Client, clock: Clock, action: str, *, answered: bool
+    ) -> None:
+        todo = make_todo()
+        headers = {"idempotency-key": "k", "if-match": todo.etag}
+
+        def ask(action: str) -> str:
+            path = f"/api/todos/{todo.pk}/{action}/"
+            return outcome(alice.post(path, {}, content_type="application/json", headers=headers))
+
+        assert ask("complete") == "200"
+        if not answered:
+            IdempotencyKey.objects.update(status=None)
+        clock.advance(MINUTE)
+        with CaptureQueriesContext(connection) as queries:
+            assert ask(action) == "412 precondition_failed"
+        for query in queries:
+            assert "\"owner_id\" = 'alice'" in query["sql"]
+
+    def test_what_is_no_repeat_any_more_has_to_match(self, alice: Client, clock: Clock) -> None:
+        todo = make_todo()
+        path = f"/api/todos/{todo.pk}/complete/"
+        headers = {"idempotency-key": "k", "if-match": todo.etag}
+
+        def ask() -> str:
+            return outcome(alice.post(path, {}, content_type="application/json", headers=headers))
+
+        assert ask() == "200"
+        Todo.objects.get().change(completed=False)
+        clock.advance(DAY - 1)
+        assert ask() == "200 replayed"
+        clock.advance(1)
+        assert ask() == "412 precondition_failed"
+
+    def test_an_answer_that_is_too_large_to_be_kept_is_none(self, alice: Client) -> None:
+        todo = make_todo(description="\u0001" * 10_000)
+        operations = [{"op": "complete", "id": str(todo.pk)}] * 100
+        response = send(alice, {"operations": operations}, path="/api/todos/batch/")
+        assert outcome(response) == "413 content_too_large"
+        assert not Todo.objects.get().completed
+        assert not IdempotencyKey.objects.exists()
+
+    def test_of_a_todo_that_is_gone_there_is_no_repeat(self, alice: Client) -> None:
+        url = create(alice, key=None)["Location"]
+        assert outcome(send(alice, {}, path=f"{url}complete/")) == "200"
+        alice.delete(url)
+        assert outcome(send(alice, {}, path=f"{url}complete/")) == "404 not_found"
 
     @pytest.mark.parametrize("name", ["Idempotency-Key", "idempotency_key"])
     def test_it_is_a_header_and_nothing_else(self, alice: Client, name: str) -> None:

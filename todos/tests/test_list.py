@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
-from api.pagination import FORMAT
+from api.cursors import FORMAT
 from todos.models import Todo
 from todos.tests.factories import make_todo
 from todos.tests.walking import shown, walk
@@ -51,6 +51,27 @@ def test_a_page_costs_one_query(
     with django_assert_num_queries(1):
         response = alice.get(f"/api/todos/?limit={size}")
     assert len(response.json()["results"]) == min(size, 20)
+
+
+def test_what_is_only_searched_in_is_not_read(alice: Client) -> None:
+    todo = make_todo()
+    body = {"operations": [{"op": "complete", "id": str(todo.pk)}]}
+    with CaptureQueriesContext(connection) as queries:
+        alice.get("/api/todos/")
+        alice.get(f"/api/todos/{todo.pk}/")
+        alice.post("/api/todos/batch/", body, content_type="application/json")
+    read = [query["sql"] for query in queries if query["sql"].startswith("SELECT")]
+    assert len(read) == 3
+    for name in ("description_folded", "tags_folded"):
+        assert name not in str(read)
+
+
+@pytest.mark.parametrize("name", ["limit", "cursor", "ordering", "q"])
+def test_its_parameters_are_for_nothing_else(alice: Client, name: str) -> None:
+    todo = make_todo()
+    for method, path in (("POST", ""), ("POST", "batch/"), ("GET", f"{todo.pk}/")):
+        response = alice.generic(method, f"/api/todos/{path}?{name}=1", "{}", "application/json")
+        assert (response.status_code, response.json()["code"]) == (400, "invalid_parameter")
 
 
 def test_a_page_holds_50_unless_told_otherwise(alice: Client) -> None:

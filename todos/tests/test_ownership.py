@@ -46,10 +46,17 @@ def test_a_change_is_the_owners() -> None:
         todo.change(title="x")
 
 
-def test_completed_and_its_time_never_part() -> None:
-    todo = make_todo()
-    todo.completed = True
+@pytest.mark.parametrize("completed", [True, False])
+def test_completed_and_its_time_never_part(*, completed: bool) -> None:
+    make_todo(completed=completed)
     with pytest.raises(IntegrityError):
+        Todo.objects.update(completed=not completed)
+
+
+def test_a_todo_that_is_there_is_changed_in_one_way_only() -> None:
+    todo = make_todo()
+    todo.title = "Changed"
+    with pytest.raises(TypeError):
         todo.save()
 
 

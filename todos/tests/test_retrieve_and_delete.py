@@ -45,6 +45,7 @@ def test_deleting_costs_two_queries_and_leaves_nothing(
     with django_assert_num_queries(2):
         response = alice.delete(f"/api/todos/{todo.pk}/")
     assert (response.status_code, response.content) == (204, b"")
+    assert "Content-Length" not in response
     assert alice.delete(f"/api/todos/{todo.pk}/").status_code == 404
     assert list(Todo.objects.all()) == [other]
 

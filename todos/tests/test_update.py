@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from todos.models import Todo
 from todos.tests.conftest import Meanwhile
 from todos.tests.factories import make_todo
+from todos.tests.test_create import create
 
 pytestmark = pytest.mark.django_db
 
@@ -44,15 +46,19 @@ class TestPatch:
         assert response.json()["description"] == "Two litres"
         assert response.json() == alice.get(f"/api/todos/{todo.pk}/").json()
 
-    def test_it_writes_only_the_fields_that_it_names(self, alice: Client, todo: Todo) -> None:
+    @pytest.mark.parametrize(
+        ("name", "follows"), [("title", "title_folded"), ("description", "description_folded")]
+    )
+    def test_it_writes_only_the_fields_that_it_names(
+        self, alice: Client, todo: Todo, name: str, follows: str
+    ) -> None:
         with CaptureQueriesContext(connection) as queries:
-            patch(alice, todo, title="Buy bread")
+            patch(alice, todo, **{name: "Buy bread"})
         (update,) = updates(queries)
-        assert '"title"' in update
-        assert '"updated_at"' in update
-        assert '"description"' not in update
-        assert '"completed"' not in update
-        assert "\"owner_id\" = 'alice'" in update
+        written, where = update.split(" WHERE ")
+        columns = {name, follows, "updated_at", "version"}
+        assert set(re.findall(r'"(\w+)" = ', written)) == columns
+        assert "\"owner_id\" = 'alice'" in where
 
     def test_two_of_different_fields_at_once_both_survive(
         self, alice: Client, todo: Todo, meanwhile: Meanwhile
@@ -110,6 +116,17 @@ class TestPatch:
         assert (body["completed"], body["completed_at"]) == (False, None)
         assert (body["priority"], body["tags"], body["due_date"]) == ("none", [], None)
 
+    @pytest.mark.parametrize(
+        "name", ["description", "completed", "priority", "due_date", "due_time", "timezone", "tags"]
+    )
+    def test_nothing_but_null_takes_a_value_away(
+        self, alice: Client, todo: Todo, name: str
+    ) -> None:
+        path, body = f"/api/todos/{todo.pk}/", {name: 0}
+        response = alice.patch(path, body, content_type="application/json")
+        assert response.status_code == 400
+        assert response.json()["errors"][0]["pointer"] == f"/{name}"
+
     def test_a_title_cannot_be_taken_away(self, alice: Client, todo: Todo) -> None:
         response = patch(alice, todo, title=None)
         assert response.status_code == 400
@@ -129,10 +146,12 @@ class TestPut:
         assert put(alice, todo, **before).json() == before
 
     def test_it_replaces(self, alice: Client, todo: Todo) -> None:
-        todo.change(completed=True)
-        body = put(alice, todo, title="Buy bread").json()
-        assert (body["title"], body["description"]) == ("Buy bread", "")
-        assert (body["completed"], body["completed_at"]) == (False, None)
+        todo.change(completed=True, priority=3, tags=["a"])
+        todo.change(due_date=date(2026, 1, 1), due_time=time(12), timezone="UTC")
+        replaced = put(alice, todo, title="Buy bread").json()
+        new = create(alice, title="Buy bread").json()
+        its_own = ("id", "created_at", "updated_at", "etag")
+        assert {**replaced, **dict.fromkeys(its_own)} == {**new, **dict.fromkeys(its_own)}
 
     def test_two_at_once_do_not_mix(self, alice: Client, meanwhile: Meanwhile) -> None:
         todo = make_todo(title="X", description="D1")
@@ -164,7 +183,11 @@ class TestPut:
 
 
 def _complete(todo: Todo, client: Client) -> Any:
-    return client.post(f"/api/todos/{todo.pk}/complete/")
+    return client.generic("POST", f"/api/todos/{todo.pk}/complete/")
+
+
+def _reopen(todo: Todo, client: Client) -> Any:
+    return client.generic("POST", f"/api/todos/{todo.pk}/reopen/")
 
 
 def _patch_completed(todo: Todo, client: Client) -> Any:
@@ -179,15 +202,15 @@ class TestCompletion:
         first = complete(todo, alice)
         assert first.status_code == 200
         assert first.json()["completed"] is True
-        assert first.json()["completed_at"] is not None
+        assert first.json()["completed_at"] == first.json()["updated_at"]
         assert complete(todo, alice).json() == first.json()
 
     def test_reopening_clears_the_time_and_may_be_repeated(self, alice: Client, todo: Todo) -> None:
         todo.change(completed=True)
-        first = alice.post(f"/api/todos/{todo.pk}/reopen/")
+        first = _reopen(todo, alice)
         assert first.status_code == 200
         assert (first.json()["completed"], first.json()["completed_at"]) == (False, None)
-        assert alice.post(f"/api/todos/{todo.pk}/reopen/").json() == first.json()
+        assert _reopen(todo, alice).json() == first.json()
 
     def test_of_two_who_complete_at_once_the_first_time_stays(
         self, alice: Client, todo: Todo, meanwhile: Meanwhile
@@ -229,11 +252,12 @@ class TestCompletion:
         assert patch(alice, todo, title="x").json()["completed_at"] == before
 
 
+@pytest.mark.parametrize(
+    "ask", [partial(patch, title="x"), lambda client, todo: _complete(todo, client)]
+)
 def test_a_todo_that_is_deleted_meanwhile_is_missing(
-    alice: Client, todo: Todo, meanwhile: Meanwhile
+    alice: Client, todo: Todo, meanwhile: Meanwhile, ask: Callable[[Client, Todo], Any]
 ) -> None:
-    for ask in (partial(patch, alice, todo, title="x"), partial(_complete, todo, alice)):
-        meanwhile(Todo.objects.all().delete)
-        assert ask().status_code == 404
-        assert not Todo.objects.exists()
-        todo.save(force_insert=True)
+    meanwhile(Todo.objects.all().delete)
+    assert ask(alice, todo).status_code == 404
+    assert not Todo.objects.exists()

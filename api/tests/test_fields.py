@@ -1,0 +1,37 @@
+"""What the OpenAPI document says of a field is what the field takes."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import jsonschema_rs
+import pytest
+from rest_framework.serializers import ValidationError
+
+from api.fields import SPACE, LineField
+
+
+def takes(field: LineField, text: str) -> bool:
+    try:
+        field.run_validation(text)
+    except ValidationError:
+        return False
+    return True
+
+
+LINES = ["", " ", "\u3000", "\ufeff", "a", " a", "a\n", "\x1ca\x85", "a\nb", "\x00", "a\x7f"]
+LENGTHS = ["aaaaa", "aaaaaa", " aaaaa\t", "a   a", "a    a", "a" + 9 * " ", "\U0001f600" * 5]
+
+
+@pytest.mark.parametrize("text", LINES + LENGTHS, ids=ascii)
+def test_the_pattern_of_a_line_is_what_is_taken(text: str) -> None:
+    field = LineField(max_length=5)
+    schema = {"pattern": field.openapi["pattern"]}
+    assert jsonschema_rs.is_valid(schema, text) is takes(field, text)
+
+
+def test_the_pattern_knows_all_that_is_trimmed() -> None:
+    characters = "".join(map(chr, range(sys.maxunicode + 1)))
+    trimmed = {character for character in characters if not character.strip()}
+    assert set(re.findall(f"[{SPACE}]", characters)) == trimmed

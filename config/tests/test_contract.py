@@ -1,0 +1,286 @@
+"""Which failure gets which answer, and which of several comes first."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Collection
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from api.tests.test_problems import problem
+from api.views import MeView
+from authn.exceptions import KeysUnavailable
+from authn.verifier import TokenVerifier
+from conftest import UNLIMITED, Mint
+from todos.models import Todo
+from todos.tests.factories import make_todo
+from todos.tests.test_conditional import CHANGES
+from todos.tests.test_idempotency import leave_in_flight, send
+
+pytestmark = pytest.mark.django_db
+
+Bearer = Callable[[str], Client]
+# A request to change a todo that is right but for mistakes.
+Ask = Callable[[str, Collection[str]], Any]
+
+JSON = "application/json"
+ME, TODOS, BATCH = "/api/me/", "/api/todos/", "/api/todos/batch/"
+CHALLENGE = 'Bearer realm="todos"'
+EXHAUSTED = (0, 60)
+ON_A_TODO = {"GET": ("GET", "", ""), **CHANGES}
+
+
+def path_of(todo: Todo, action: str = "") -> str:
+    return f"/api/todos/{todo.pk}/{action}"
+
+
+def without_instance(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name != "instance"}
+
+
+class TestWhoAsks:
+    def test_no_token_is_401_with_a_challenge(self, anonymous: Client) -> None:
+        response = anonymous.get(TODOS)
+        problem(response, 401, "not_authenticated")
+        assert response["WWW-Authenticate"] == CHALLENGE
+
+    def test_another_scheme_is_401_with_a_challenge(self, anonymous: Client) -> None:
+        response = anonymous.get(TODOS, headers={"authorization": "Basic YWxpY2U6eA=="})
+        problem(response, 401, "not_authenticated")
+        assert response["WWW-Authenticate"] == CHALLENGE
+
+    def test_a_refused_token_is_401_invalid_token(self, mint: Mint, bearer: Bearer) -> None:
+        token = mint(sub="somebody-secret", exp=1)
+        response = bearer(token).get(TODOS)
+        problem(response, 401, "token_expired")
+        challenge = response["WWW-Authenticate"]
+        assert challenge.startswith(f'{CHALLENGE}, error="invalid_token", error_description="')
+        for part in (*token.split("."), "somebody-secret"):
+            assert part not in response.content.decode() + challenge
+
+    def test_signing_keys_that_cannot_be_had_are_503_with_retry_after(
+        self, alice: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(self: TokenVerifier, token: str) -> Any:
+            raise KeysUnavailable(retry_after_seconds=7)
+
+        monkeypatch.setattr(TokenVerifier, "verify", fail)
+        response = alice.get(TODOS)
+        problem(response, 503, "keys_unavailable")
+        assert response["Retry-After"] == "7"
+        assert "WWW-Authenticate" not in response
+
+    def test_too_many_requests_are_429_with_retry_after(
+        self, alice: Client, settings: Settings
+    ) -> None:
+        settings.THROTTLE_USER = EXHAUSTED
+        response = alice.get(TODOS)
+        problem(response, 429, "throttled")
+        assert 1 <= int(response["Retry-After"]) <= 60
+
+
+class TestWhatIsAskedFor:
+    @pytest.mark.parametrize("change", ON_A_TODO)
+    def test_somebody_elses_todo_is_403_on_every_method(self, bob: Client, change: str) -> None:
+        method, action, body = ON_A_TODO[change]
+        bodies = []
+        for todo in (make_todo(title="Private"), make_todo(description="Private")):
+            response: Any = bob.generic(method, path_of(todo, action), body, JSON)
+            bodies.append(without_instance(problem(response, 403, "permission_denied")))
+            assert "ETag" not in response
+            assert b"Private" not in response.content
+        assert bodies[0] == bodies[1]
+
+    @pytest.mark.parametrize("change", ON_A_TODO)
+    def test_no_such_todo_is_404(self, alice: Client, change: str) -> None:
+        method, action, body = ON_A_TODO[change]
+        missing = path_of(Todo(pk=uuid.uuid4()), action)
+        problem(alice.generic(method, missing, body, JSON), 404, "not_found")
+
+    def test_no_such_path_is_404(self, alice: Client) -> None:
+        problem(alice.get("/api/nope/"), 404, "not_found")
+
+    def test_a_method_that_a_path_does_not_know_is_405_with_allow(self, alice: Client) -> None:
+        response = alice.put(TODOS)
+        problem(response, 405, "method_not_allowed")
+        assert response["Allow"] == "GET, POST, HEAD, OPTIONS"
+
+    def test_an_accept_without_json_is_406(self, alice: Client) -> None:
+        problem(alice.get(TODOS, headers={"accept": "image/png"}), 406, "not_acceptable")
+
+    def test_a_mistake_of_ours_is_500_and_tells_no_internals(
+        self, mint: Mint, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def crash(self: MeView, request: Any) -> None:
+            raise LookupError("internal detail")
+
+        monkeypatch.setattr(MeView, "get", crash)
+        client = Client(raise_request_exception=False)
+        response = client.get(ME, headers={"authorization": f"Bearer {mint()}"})
+        problem(response, 500, "internal_error")
+        assert b"internal detail" not in response.content
+
+
+class TestABody:
+    def test_an_unknown_field_is_400_with_a_pointer_to_it(self, alice: Client) -> None:
+        response = alice.post(TODOS, {"title": "x", "a/b": 1}, content_type=JSON)
+        (error,) = problem(response, 400, "validation_failed")["errors"]
+        assert (error["pointer"], error["code"]) == ("/a~1b", "unknown_field")
+        assert error["detail"]
+
+    def test_what_is_no_json_is_400(self, alice: Client) -> None:
+        problem(alice.post(TODOS, "{", content_type=JSON), 400, "parse_error")
+
+    def test_another_media_type_is_415(self, alice: Client) -> None:
+        response = alice.post(TODOS, "title=x", content_type="text/plain")
+        problem(response, 415, "unsupported_media_type")
+
+    def test_more_than_256_kib_are_413(self, alice: Client) -> None:
+        response = alice.post(TODOS, {"title": "x" * 256 * 1024}, content_type=JSON)
+        problem(response, 413, "content_too_large")
+
+
+class TestAQuery:
+    @pytest.mark.parametrize(
+        ("query", "code"),
+        [
+            ("colour=red", "unknown"),
+            ("limit=0", "out_of_range"),
+            ("limit=201", "out_of_range"),
+            ("limit=ten", "out_of_range"),
+            ("cursor=broken", "invalid"),
+            ("ordering=colour", "invalid_choice"),
+        ],
+    )
+    def test_an_unknown_parameter_a_limit_out_of_range_and_a_broken_cursor_are_400(
+        self, alice: Client, query: str, code: str
+    ) -> None:
+        (error,) = problem(alice.get(f"{TODOS}?{query}"), 400, "invalid_parameter")["errors"]
+        assert (error["parameter"], error["code"]) == (query.partition("=")[0], code)
+
+
+class TestAPrecondition:
+    @pytest.mark.parametrize("change", ON_A_TODO)
+    def test_one_that_fails_is_412(self, alice: Client, change: str) -> None:
+        method, action, body = ON_A_TODO[change]
+        stale = {"if-match": '"stale"'}
+        response = alice.generic(method, path_of(make_todo(), action), body, JSON, headers=stale)
+        problem(response, 412, "precondition_failed")
+
+    @pytest.mark.parametrize("change", CHANGES)
+    def test_one_that_is_required_and_missing_is_428(
+        self, alice: Client, change: str, settings: Settings
+    ) -> None:
+        settings.REQUIRE_IF_MATCH = True
+        method, action, body = CHANGES[change]
+        response = alice.generic(method, path_of(make_todo(), action), body, JSON)
+        problem(response, 428, "precondition_required")
+
+
+class TestAnIdempotencyKey:
+    def test_one_that_is_reused_with_another_body_is_422(self, alice: Client) -> None:
+        send(alice, {"title": "Buy milk"})
+        problem(send(alice, {"title": "Buy bread"}), 422, "idempotency_key_reused")
+
+    def test_one_whose_request_is_in_flight_is_409_with_retry_after(self, alice: Client) -> None:
+        send(alice, {"title": "Buy milk"})
+        leave_in_flight()
+        response = send(alice, {"title": "Buy milk"})
+        problem(response, 409, "idempotency_key_in_flight")
+        assert response["Retry-After"] == "1"
+
+
+class TestTheOrder:
+    """Of several mistakes the first is answered: 401, 429, 404, 403, 412 or 428, 400."""
+
+    MISTAKES = {
+        "a refused token": 401,
+        "no allowance left": 429,
+        "a missing todo": 404,
+        "a foreign todo": 403,
+        "a stale If-Match": 412,
+        "no If-Match": 428,
+        "a bad query and body": 400,
+    }
+
+    @pytest.fixture
+    def ask(self, mint: Mint, bearer: Bearer, settings: Settings) -> Ask:
+        def ask(change: str, mistakes: Collection[str]) -> Any:
+            settings.REQUIRE_IF_MATCH = True
+            settings.THROTTLE_USER = EXHAUSTED if "no allowance left" in mistakes else UNLIMITED
+            expired = {"exp": 1} if "a refused token" in mistakes else {}
+            todo = make_todo(owner_id="bob" if "a foreign todo" in mistakes else "alice")
+            method, action, body = CHANGES[change]
+            path = path_of(Todo(pk=uuid.uuid4()) if "a missing todo" in mistakes else todo, action)
+            headers = {"if-match": todo.etag}
+            if "a stale If-Match" in mistakes:
+                headers = {"if-match": '"stale"'}
+            elif "no If-Match" in mistakes:
+                headers = {}
+            if "a bad query and body" in mistakes:
+                path, body = f"{path}?colour=red", "{"
+            client = bearer(mint(sub="alice", **expired))
+            return client.generic(method, path, body, JSON, headers=headers)
+
+        return ask
+
+    @pytest.mark.parametrize("change", CHANGES)
+    @pytest.mark.parametrize("first", MISTAKES)
+    def test_without_those_before_it_a_mistake_is_answered(
+        self, ask: Ask, change: str, first: str
+    ) -> None:
+        mistakes = [*self.MISTAKES]
+        response = ask(change, mistakes[mistakes.index(first) :])
+        assert response.status_code == self.MISTAKES[first]
+
+    @pytest.mark.parametrize("change", CHANGES)
+    def test_without_any_it_is_done(self, ask: Ask, change: str) -> None:
+        assert ask(change, []).status_code == (204 if change == "DELETE" else 200)
+
+    def test_a_token_is_refused_without_a_look_at_its_users_allowance(
+        self, mint: Mint, bearer: Bearer, settings: Settings
+    ) -> None:
+        settings.THROTTLE_USER = EXHAUSTED
+        problem(bearer(mint(sub="alice", exp=1)).get(TODOS), 401, "token_expired")
+
+    def test_an_address_without_refusals_left_is_429_before_its_token_is_verified(
+        self, alice: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.THROTTLE_REFUSED = EXHAUSTED
+        monkeypatch.setattr(TokenVerifier, "verify", pytest.fail)
+        problem(alice.get(TODOS), 429, "throttled")
+
+
+class TestWhatABodyOrAQueryNames:
+    def test_a_foreign_id_in_a_body_is_the_same_400_as_a_missing_one(self, bob: Client) -> None:
+        bodies = []
+        for todo_id in (make_todo(owner_id="alice").pk, uuid.uuid4()):
+            operations = {"operations": [{"op": "complete", "id": str(todo_id)}]}
+            response = bob.post(BATCH, operations, content_type=JSON)
+            bodies.append(without_instance(problem(response, 400, "validation_failed")))
+        assert bodies[0] == bodies[1]
+
+    def test_a_foreign_cursor_is_the_same_400_as_a_broken_one(
+        self, alice: Client, bob: Client
+    ) -> None:
+        make_todo()
+        make_todo()
+        foreign = alice.get(f"{TODOS}?limit=1").json()["next"]
+        bodies = [
+            without_instance(problem(bob.get(url), 400, "invalid_parameter"))
+            for url in (foreign, f"{TODOS}?limit=1&cursor=broken")
+        ]
+        assert bodies[0] == bodies[1]
+
+    @pytest.mark.parametrize("name", ["user_id", "owner", "owner_id"])
+    def test_neither_they_nor_a_header_choose_an_owner(self, bob: Client, name: str) -> None:
+        todo = make_todo(owner_id="alice")
+        problem(bob.get(f"{TODOS}?{name}=alice"), 400, "invalid_parameter")
+        body = {"title": "x", name: "alice"}
+        problem(bob.post(TODOS, body, content_type=JSON), 400, "validation_failed")
+        headers = {name.replace("_", "-"): "alice"}
+        assert bob.get(TODOS, headers=headers).json()["results"] == []
+        assert bob.get(path_of(todo), headers=headers).status_code == 403
