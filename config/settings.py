@@ -101,7 +101,7 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "api.openapi.refer_to_choices",
         "todos.openapi.add_due_rule",
-        "todos.openapi.add_batch_components",
+        "todos.batch_openapi.add_batch",
         "todos.openapi.add_links",
         "api.problem_schemas.add_shared_components",
     ],

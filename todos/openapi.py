@@ -7,9 +7,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 
-from api.fields import TextField
-from api.problem_schemas import reference, response_name
-from todos.batch import MAX_OPERATIONS
+from api.problem_schemas import reference
 from todos.serializers import TodoSerializer
 
 JSON = dict[str, Any]
@@ -106,54 +104,6 @@ document_todos = extend_schema_view(
         responses={200: reference("schemas", "BatchResult")},
     ),
 )
-
-
-def add_batch_components(result: JSON, **kwargs: Any) -> JSON:
-    """A postprocessing hook of drf-spectacular: an operation is what single requests take."""
-    schemas = result["components"]["schemas"]
-    create, update = schemas["TodoRequest"], schemas["PatchedTodoRequest"]
-    target = {
-        "id": {"type": "string", "format": "uuid"},
-        "etag": {"type": "string", "minLength": 1, **TextField.openapi},
-    }
-    operations: dict[str, tuple[JSON, JSON]] = {
-        "BatchCreate": ({"op": {"const": "create"}}, create),
-        "BatchUpdate": ({"op": {"const": "update"}, **target}, update),
-        "BatchAction": (
-            {"op": {"enum": ["delete", "complete", "reopen"]}, **target},
-            {"type": "object", "properties": {}, "additionalProperties": False},
-        ),
-    }
-    for name, (own, like) in operations.items():
-        required = {"op", *like.get("required", []), *({"id"} & own.keys())}
-        properties = {**like["properties"], **own}
-        schemas[name] = {**like, "required": sorted(required), "properties": properties}
-        schemas[name].pop("examples", None)  # they have no op
-    schemas["BatchRequest"] = {
-        "type": "object",
-        "examples": [{"operations": [{"op": "create", **EXAMPLE}]}],
-        "required": ["operations"],
-        "additionalProperties": False,
-        "properties": {
-            "operations": {
-                "type": "array",
-                "minItems": 1,
-                "maxItems": MAX_OPERATIONS,
-                "items": {"oneOf": [reference("schemas", name) for name in operations]},
-            }
-        },
-    }
-    todo = {"anyOf": [reference("schemas", "Todo"), {"type": "null"}]}
-    operation = result["paths"]["/api/todos/batch/"]["post"]
-    operation["requestBody"]["required"] = True
-    for status in (412, 428):
-        operation["responses"][str(status)] = reference("responses", response_name(status))
-    schemas["BatchResult"] = {
-        "type": "object",
-        "required": ["results"],
-        "properties": {"results": {"type": "array", "items": todo}},
-    }
-    return result
 
 
 def add_due_rule(result: JSON, **kwargs: Any) -> JSON:
