@@ -31,12 +31,17 @@ class TargetSerializer(StrictSerializer):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """``fields`` are not validated yet: what is valid depends on the todo as it is then."""
+    """``fields`` are not validated yet: what is valid depends on the todo as it is then.
+
+    ``mistake`` is what is wrong with one that is none. It is kept until the others have been
+    tried, because a stale etag among them comes first.
+    """
 
     op: str
     fields: Mapping[str, Any]
     id: UUID | None = None
     etag: str | None = None
+    mistake: Any = None
 
 
 class OperationField(serializers.Field[Operation, Any, Any, Any]):
@@ -45,6 +50,12 @@ class OperationField(serializers.Field[Operation, Any, Any, Any]):
     default_error_messages = {"not_an_object": "An operation is an object."}
 
     def to_internal_value(self, data: Any) -> Operation:
+        try:
+            return self._operation(data)
+        except serializers.ValidationError as error:
+            return Operation("", {}, mistake=error.detail)
+
+    def _operation(self, data: Any) -> Operation:
         if not isinstance(data, Mapping):
             self.fail("not_an_object")
         fields = {**data}
@@ -108,6 +119,8 @@ class Batch:
             raise serializers.ValidationError({"operations": self._errors})
 
     def _apply(self, operation: Operation) -> Any:
+        if operation.mistake:
+            raise serializers.ValidationError(operation.mistake)
         if operation.op == "create":
             serializer = TodoSerializer(data=operation.fields)
             serializer.is_valid(raise_exception=True)

@@ -167,6 +167,14 @@ class TestPreconditions:
         ]
         assert Todo.objects.get().version == todo.version
 
+    @pytest.mark.parametrize("broken", [{"op": "nope"}, {"op": "delete"}, {}, 7], ids=repr)
+    def test_a_stale_etag_comes_before_what_is_wrong_with_the_rest(
+        self, alice: Client, broken: Any
+    ) -> None:
+        response = batch(alice, broken, on(make_todo(), "delete", etag='"stale"'))
+        assert (response.status_code, response.json()["code"]) == (412, "precondition_failed")
+        assert response.json()["errors"][0]["pointer"] == "/operations/1/etag"
+
     def test_a_current_one_lets_it_pass(self, alice: Client) -> None:
         todo, other = make_todo(), make_todo()
         operations = [on(todo, "complete", etag=todo.etag), on(other, "delete", etag=other.etag)]
