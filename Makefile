@@ -30,6 +30,7 @@ lint: export BETTER_AUTH_LEEWAY := 30
 lint: export CORS_ALLOWED_ORIGINS :=
 lint: export DATABASE_URL := sqlite://:memory:
 lint: export REQUIRE_IF_MATCH := false
+lint: export BROWSABLE_API :=
 lint: export CACHE_URL :=
 lint: export THROTTLE_USER := 600/min
 lint: export THROTTLE_ANON := 120/min
@@ -39,10 +40,10 @@ lint: export LOG_LEVEL := INFO
 lint: export LOG_FORMAT := console
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint openapi serve lock clean always
+.PHONY: help install run test lint openapi screenshots serve lock clean always
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 13
 
 install: $(READY_DEV) ## install everything into .venv; run, test and the others do it by themselves
 
@@ -62,6 +63,9 @@ lint: $(READY_DEV) ## check format, style, types, imports, migrations and produc
 
 openapi: $(READY) ## write openapi.json anew, which a test compares to the code
 	@$(RUN) manage.py spectacular --skip-checks --format openapi-json --file openapi.json
+
+screenshots: $(READY_DEV) ## take docs/screenshots/ anew, with the Chromium of this machine
+	@$(RUN) -m browsable.tests.screenshots
 
 serve: $(READY) ## start the production server, migrating nothing (HOST=127.0.0.1 PORT=8000)
 	@$(RUN) -m config.run --production

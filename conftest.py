@@ -7,8 +7,7 @@ speaks HTTP to the project with its token in every request.
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,38 +17,27 @@ from django.test import Client
 from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 
-from authn import conf
-from authn.testing import Clock, Issuer, SecretIssuer
+from authn.testing import Bearer, Mint
 from config.environment import MEMORY_CACHE
 from config.tests import documented
 
-SECRET = "the secret that this suite signs with"
-UNLIMITED = (1_000_000_000, 3600)
+pytest_plugins = ["authn.testing.fixtures"]
 
-Mint = Callable[..., str]
+UNLIMITED = (1_000_000_000, 3600)
 
 # For todos/tests/test_hostile_input.py, which is then 10,500 examples (see .ci/run).
 hypothesis_settings.register_profile("thorough", max_examples=1500)
 
 
 @pytest.fixture(autouse=True)
-def _configured_for_the_suite(settings: Settings) -> Iterator[None]:
-    """Whatever the environment says, tokens are verified with one known secret."""
-    settings.BETTER_AUTH_URL = ""
-    settings.BETTER_AUTH_JWKS_URL = ""
-    settings.BETTER_AUTH_ISSUER = ""
-    settings.BETTER_AUTH_AUDIENCE = []
-    settings.BETTER_AUTH_ALGORITHMS = []
-    settings.BETTER_AUTH_SECRET = SECRET
-    settings.BETTER_AUTH_LEEWAY = 30
+def _configured_for_the_suite(settings: Settings) -> None:
+    """Whatever the environment says, nobody is throttled, and what is off by default is off."""
     settings.CORS_ALLOWED_ORIGINS = []
     settings.REQUIRE_IF_MATCH = False
     settings.CACHES = {"default": MEMORY_CACHE}
     settings.NUM_PROXIES = 0
     settings.THROTTLE_USER = settings.THROTTLE_ANON = settings.THROTTLE_REFUSED = UNLIMITED
     cache.clear()  # what another test was counted
-    yield
-    conf._verifier_for.cache_clear()  # noqa: SLF001 - the keys of one test are not the next one's
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -79,34 +67,12 @@ def django_db_modify_db_settings(
 
 
 @pytest.fixture
-def mint() -> Mint:
-    """``mint(sub="alice", exp=None)``: a token of the front end; ``None`` leaves a claim out."""
-    return SecretIssuer(SECRET, clock=Clock(time.time())).mint
-
-
-@pytest.fixture
-def issuer(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Issuer:
-    """An issuer whose key set the API fetches."""
-    issuer = Issuer(url="https://auth.example.com", clock=Clock(time.time()))
-    settings.BETTER_AUTH_URL = issuer.url
-    settings.BETTER_AUTH_SECRET = ""
-    monkeypatch.setattr("authn.conf.fetch_key_set", lambda url: issuer.fetch())
-    return issuer
-
-
-@pytest.fixture
-def bearer() -> Callable[[str], Client]:
-    """``bearer(token)``: a client that sends this token."""
-    return lambda token: Client(headers={"authorization": f"Bearer {token}"})
-
-
-@pytest.fixture
-def alice(mint: Mint, bearer: Callable[[str], Client]) -> Client:
+def alice(mint: Mint, bearer: Bearer) -> Client:
     return bearer(mint(sub="alice", email="alice@example.com", name="Alice"))
 
 
 @pytest.fixture
-def bob(mint: Mint, bearer: Callable[[str], Client]) -> Client:
+def bob(mint: Mint, bearer: Bearer) -> Client:
     return bearer(mint(sub="bob"))
 
 

@@ -78,7 +78,8 @@ def asks_for_token(callback: Any) -> bool:
 
 
 def reason_to_be_open(callback: Any) -> str:
-    return getattr(getattr(callback, "cls", callback), "open_because", "")
+    view = getattr(callback, "cls", None) or getattr(callback, "view_class", callback)
+    return getattr(view, "open_because", "")
 
 
 def _has(callback: Any, attribute: str, wanted: type) -> bool:

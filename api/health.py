@@ -8,6 +8,7 @@ from django.db import InterfaceError, OperationalError, connection
 from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -33,6 +34,7 @@ class ProbeView(KnownParametersOnly):
     authentication_classes = []
     permission_classes = [AllowAny]
     throttle_classes = []
+    renderer_classes = [JSONRenderer]
     open_because = "A probe has no token, and learns nothing of anybody."
     schema = None  # for operators, not for clients
 

@@ -44,7 +44,7 @@ def problem_documents(get_response: Handler) -> Handler:
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        if response.status_code >= 400 and not _is_problem(response):
+        if response.status_code >= 400 and not is_ours(response):
             response = problem_response(request, response.status_code)
         if response.status_code in (204, 304):
             del response["Content-Length"]  # there is no content (RFC 9110 section 8.6)
@@ -55,8 +55,10 @@ def problem_documents(get_response: Handler) -> Handler:
     return middleware
 
 
-def _is_problem(response: HttpResponseBase) -> bool:
-    return response.get("Content-Type", "") == PROBLEM_MEDIA_TYPE
+def is_ours(response: HttpResponseBase) -> bool:
+    """Whether it is a problem document already, or a page for a browser that shows one."""
+    is_page = getattr(response, "is_page", False)
+    return is_page or response.get("Content-Type", "") == PROBLEM_MEDIA_TYPE
 
 
 def rate_limit_fields(get_response: Handler) -> Handler:

@@ -6,10 +6,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
+from django.conf import settings
+from django.http import HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -17,6 +21,22 @@ from rest_framework.reverse import reverse
 from api.parameters import KnownParametersOnly
 from api.requests import user_of
 from authn.claims import Claims
+
+
+class IndexView(KnownParametersOnly):
+    """Where somebody starts who knows nothing but the host."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    open_because = "It says where the API is, which is no secret."
+    schema = None  # the API begins below it
+
+    def get(self, request: Request) -> HttpResponseBase:
+        root = reverse("root", request=request)
+        if request.accepted_renderer.format == "html":
+            return HttpResponseRedirect(root)
+        routes = ["schema", "docs"] if settings.BROWSABLE_API else ["schema"]
+        return Response({"api": root, **{name: reverse(name, request=request) for name in routes}})
 
 
 class RootSerializer(serializers.Serializer[Any]):
@@ -64,6 +84,7 @@ class SchemaView(KnownParametersOnly):
     permission_classes = [AllowAny]
     open_because = "What the API is like is no secret, and clients are made from it."
     schema = None  # it is not about itself
+    renderer_classes = [JSONRenderer]  # a page of it would be large, and docs/ is one
 
     def get(self, request: Request) -> Response:
         return Response(openapi_document())

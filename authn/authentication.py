@@ -25,6 +25,7 @@ class InvalidToken(AuthenticationFailed):
 
     def __init__(self, reason: TokenRejected) -> None:
         super().__init__(reason.detail, reason.code)
+        self.reason = reason
         self.challenge = f'error="invalid_token", error_description="{reason.detail}"'
 
 
@@ -35,6 +36,7 @@ class VerificationUnavailable(APIException):
 
     def __init__(self, reason: KeysUnavailable) -> None:
         super().__init__(reason.detail, reason.code)
+        self.reason = reason
         self.wait = reason.retry_after_seconds
 
 
@@ -47,20 +49,23 @@ class JWTAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[TokenUser, Claims] | None:
         token = bearer_token(request)
-        if token is None:
-            return None
-        try:
-            claims = get_verifier().verify(token)
-        except TokenRejected as reason:
-            logger.info("Token refused: %s", reason.code)
-            raise InvalidToken(reason) from None
-        except KeysUnavailable as reason:
-            logger.warning("Token not verified: %s", reason.code)
-            raise VerificationUnavailable(reason) from None
-        return TokenUser.from_claims(claims), claims
+        return None if token is None else authenticate_token(token)
 
     def authenticate_header(self, request: Request) -> str:
         return f'Bearer realm="{REALM}"'
+
+
+def authenticate_token(token: str) -> tuple[TokenUser, Claims]:
+    """Whose token this is. Raises ``InvalidToken`` or ``VerificationUnavailable``."""
+    try:
+        claims = get_verifier().verify(token)
+    except TokenRejected as reason:
+        logger.info("Token refused: %s", reason.code)
+        raise InvalidToken(reason) from None
+    except KeysUnavailable as reason:
+        logger.warning("Token not verified: %s", reason.code)
+        raise VerificationUnavailable(reason) from None
+    return TokenUser.from_claims(claims), claims
 
 
 def bearer_token(request: HttpRequest | Request) -> str | None:

@@ -6,7 +6,8 @@ released names and never change.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 
 class AuthnError(Exception):
@@ -20,10 +21,17 @@ class AuthnError(Exception):
 
 
 class TokenRejected(AuthnError):
-    """The caller's fault: 401."""
+    """The caller's fault: 401.
+
+    ``payload`` is what a token says whose signature is valid and whose claims were not, at the
+    time of ``refused_at`` (seconds since the epoch). It is for whoever sent the token, and never
+    for a log.
+    """
 
     code = "token_invalid"
     detail = "The token is not valid."
+    payload: Mapping[str, Any] | None = None
+    refused_at: float = 0
 
 
 class TokenMalformed(TokenRejected):

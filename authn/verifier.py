@@ -18,6 +18,7 @@ from authn.exceptions import (
     HeaderUnsupported,
     SignatureInvalid,
     TokenMalformed,
+    TokenRejected,
     TypeUnsupported,
 )
 from authn.jwks import VerificationKey, canonical_algorithm
@@ -77,7 +78,12 @@ class TokenVerifier:
             raise AlgorithmUnsupported
         key = trust.keys.key_for(kid=header.get("kid"), algorithm=algorithm)
         payload = self._verified_payload(token, header["alg"], key)
-        return trust.policy.check(payload, now=self._clock(), leeway_seconds=self._leeway_seconds)
+        now = self._clock()
+        try:
+            return trust.policy.check(payload, now=now, leeway_seconds=self._leeway_seconds)
+        except TokenRejected as reason:
+            reason.payload, reason.refused_at = payload, now
+            raise
 
     def require_keys(self) -> None:
         """Raise ``KeysUnavailable`` where tokens of some trust could not be verified now."""

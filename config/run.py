@@ -10,6 +10,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import NoReturn
 
+from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from config.preflight import (
@@ -97,8 +98,9 @@ def introduction(root: str) -> str:
     heading = f'A token for the user "{DEMO_USER}", good for 12 hours:\n{token}'
     if not token:
         heading = "Get a token: sign in, GET <BETTER_AUTH_URL>/api/auth/token, then TOKEN=<token>"
+    pages = "In a browser, open it and log in.\n" if settings.BROWSABLE_API else ""
     return (
-        f"\nThe API is at {root}\n\n{heading}\n\nCreate a todo:\n"
+        f"\nThe API is at {root}\n{pages}\n{heading}\n\nCreate a todo:\n"
         f"curl -i '{root}todos/' -H \"Authorization: Bearer {token or '$TOKEN'}\" "
         "-H 'Content-Type: application/json' -d '{\"title\": \"Buy milk\"}'\n"
     )
@@ -106,9 +108,9 @@ def introduction(root: str) -> str:
 
 def demo_token() -> str:
     """Empty where no secret is in use: a key set only verifies."""
-    from authn.conf import AuthnConfig  # needs the settings
+    from authn.minting import can_mint  # needs the settings
 
-    if not AuthnConfig.from_settings().secret_algorithms:
+    if not can_mint():
         return ""
     output = io.StringIO()
     call_command("mint_token", DEMO_USER, "--name=Demo", "--expires=12h", stdout=output)

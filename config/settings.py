@@ -20,6 +20,7 @@ from config.environment import (
     whole_number,
 )
 from config.logs import shorten
+from config.pages import with_pages
 
 DEBUG = flag("DEBUG")
 DJANGO_SECRET_KEY = text("DJANGO_SECRET_KEY")
@@ -44,6 +45,7 @@ CORS_EXPOSE_HEADERS = [
 ]
 
 REQUIRE_IF_MATCH = flag("REQUIRE_IF_MATCH")
+BROWSABLE_API = flag("BROWSABLE_API") if text("BROWSABLE_API") else DEBUG
 
 BETTER_AUTH_URL = text("BETTER_AUTH_URL")
 BETTER_AUTH_JWKS_URL = text("BETTER_AUTH_JWKS_URL")
@@ -58,7 +60,18 @@ THROTTLE_ANON = rate("THROTTLE_ANON", default="120/min")
 THROTTLE_REFUSED = rate("THROTTLE_REFUSED", default="30/min")
 NUM_PROXIES = whole_number("NUM_PROXIES", default=0, minimum=0)
 
-INSTALLED_APPS = ["corsheaders", "rest_framework", "drf_spectacular", "authn", "api", "todos"]
+INSTALLED_APPS = [
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "authn",
+    "api",
+    "todos",
+    "browsable",
+]
 MIDDLEWARE = [
     "api.middleware.request_id",
     "corsheaders.middleware.CorsMiddleware",
@@ -68,7 +81,6 @@ MIDDLEWARE = [
     "api.middleware.problem_documents",  # inside what adds headers, outside what may refuse
     "api.middleware.address_allowances",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
     "api.middleware.optional_slash",
 ]
 ROOT_URLCONF = "config.urls"
@@ -90,11 +102,16 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "authn.users.AnonymousUser",
     "URL_FORMAT_OVERRIDE": None,
 }
+if BROWSABLE_API:
+    MIDDLEWARE, REST_FRAMEWORK = with_pages(MIDDLEWARE, REST_FRAMEWORK)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Todos",
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "COMPONENT_SPLIT_REQUEST": True,
+    # What is for pages is no part of the document.
+    "AUTHENTICATION_WHITELIST": ["authn.JWTAuthentication"],
+    "RENDERER_WHITELIST": ["rest_framework.renderers.JSONRenderer"],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_SUFFIX": "",
     "POSTPROCESSING_HOOKS": [
@@ -112,17 +129,41 @@ USE_I18N = False
 TIME_ZONE = "UTC"
 
 CSRF_COOKIE_SECURE = not DEBUG
+CSRF_COOKIE_NAME = "todos_csrftoken"  # another application of this host may have its own
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_PATH = "/api"  # of the cookie with the token, too
+CSRF_FAILURE_VIEW = "browsable.signing_in.csrf_failure"
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True  # the files are in the packages, and few
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    }
+]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SILENCED_SYSTEM_CHECKS = [
     # Redirecting http to https would only hide that a client sends its token in the clear.
     "security.W008",
+    # Nothing believes a cookie but the pages of a browsable API, which bring this along.
+    "security.W003",
     # Preloading is for the owner of the whole domain to decide.
     "security.W021",
 ]
 
 LOG_LEVEL = choice("LOG_LEVEL", of=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
 LOG_FORMAT = choice("LOG_FORMAT", of=("CONSOLE", "JSON"), default="CONSOLE")
+ANYBODY_CAN_CAUSE = (
+    "DisallowedHost",
+    "DisallowedRedirect",
+    "RequestDataTooBig",
+    "TooManyFieldsSent",
+    "csrf",
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -150,6 +191,6 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO"},
         # Its lines about 4xx answers say less than the reason codes logged here.
         "django.request": {"level": "ERROR", "filters": ["not_unavailable"]},
-        "django.security.DisallowedHost": {"filters": ["shorten"]},
+        **{f"django.security.{name}": {"filters": ["shorten"]} for name in ANYBODY_CAN_CAUSE},
     },
 }

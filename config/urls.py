@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.urls import include, path
 
 from api.health import HealthView, ReadinessView
+from api.views import IndexView
+
+pages = [path("api/", include("browsable.urls"))] if settings.BROWSABLE_API else []
 
 urlpatterns = [
+    path("", IndexView.as_view()),
     path("healthz", HealthView.as_view()),
     path("readyz", ReadinessView.as_view()),
     path("api/", include("api.urls")),
     path("api/", include("todos.urls")),
+    *pages,
 ]

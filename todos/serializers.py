@@ -18,14 +18,24 @@ class TodoSerializer(StrictSerializer, serializers.ModelSerializer[Todo]):
     # The owner is not among the fields, in or out. Defaults are said here, so that a PUT
     # replaces: what it leaves out returns to them.
 
-    title = LineField(max_length=500)
-    description = TextField(default="", allow_blank=True, trim_whitespace=False, max_length=10_000)
+    title = LineField(max_length=500, help_text="1 to 500 characters on one line.")
+    description = TextField(
+        default="",
+        allow_blank=True,
+        trim_whitespace=False,
+        max_length=10_000,
+        help_text="Up to 10,000 characters.",
+    )
     completed = FlagField(default=False)
     priority = PriorityField(default=Priority.NONE)
     due_date = CalendarDateField(default=None, allow_null=True)
-    due_time = MinuteField(default=None, allow_null=True)
-    timezone = TimezoneField(default=None, allow_null=True)
-    tags = TagsField(default=list)
+    due_time = MinuteField(default=None, allow_null=True, help_text="Needs a date and a time zone.")
+    timezone = TimezoneField(
+        default=None, allow_null=True, help_text="An IANA name, such as `Europe/Berlin`."
+    )
+    tags = TagsField(
+        default=list, help_text="Up to 20. Of those that differ in case only, the first stays."
+    )
     etag = serializers.CharField(read_only=True)
 
     class Meta:

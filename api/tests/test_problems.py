@@ -37,9 +37,7 @@ def _either_mode(request: pytest.FixtureRequest, settings: Settings) -> None:
 
 @pytest.mark.usefixtures("_either_mode")
 class TestFromAnywhere:
-    @pytest.mark.parametrize(
-        "path", ["/", "/nope", "/api/nope/", "/api/todos/a/b/c/", "//", "/%00"]
-    )
+    @pytest.mark.parametrize("path", ["/nope", "/api/nope/", "/api/todos/a/b/c/", "/%00", "/%2F"])
     def test_an_unknown_path_is_404(self, client: Client, path: str) -> None:
         problem(client.get(path), 404, "not_found")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 
 import pytest
 from django.test import Client
@@ -11,10 +10,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from authn.conf import get_verifier
 from authn.exceptions import NotConfigured
-from authn.testing import Issuer, SecretIssuer
-from conftest import SECRET, Mint
-
-Bearer = Callable[[str], Client]
+from authn.testing import Bearer, Issuer, Mint
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
@@ -143,13 +139,9 @@ def test_the_cache_of_keys_outlives_a_request(issuer: Issuer, bearer: Bearer) ->
     assert issuer.fetches == 1
 
 
-def test_both_sources_open_the_api_at_once(
-    issuer: Issuer, settings: Settings, bearer: Bearer
-) -> None:
-    settings.BETTER_AUTH_SECRET = SECRET
-    secret_issuer = SecretIssuer(SECRET, clock=issuer.clock)
+def test_both_sources_open_the_api_at_once(issuer: Issuer, mint: Mint, bearer: Bearer) -> None:
     assert bearer(issuer.mint(sub="alice")).get("/api/me/").json()["id"] == "alice"
-    assert bearer(secret_issuer.mint(sub="bob")).get("/api/me/").json()["id"] == "bob"
+    assert bearer(mint(sub="bob")).get("/api/me/").json()["id"] == "bob"
 
 
 def test_unconfigured_a_token_is_our_fault_and_opens_nothing(

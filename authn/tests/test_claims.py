@@ -22,16 +22,6 @@ from authn.testing import Clock, Issuer
 LEEWAY = 30
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def issuer(clock: Clock) -> Issuer:
-    return Issuer(clock=clock)
-
-
 def reason_against(issuer: Issuer, **claims: Any) -> type[TokenRejected] | None:
     """Why a token with these claims is refused, ``None`` where it is accepted."""
     try:

@@ -11,8 +11,8 @@ from pytest_django import Settings
 from authn.conf import AuthnConfig, get_verifier
 from authn.exceptions import NotConfigured, TokenExpired
 from authn.mistakes import mistakes_in
+from authn.testing import Clock, Mint
 from authn.verifier import TokenVerifier
-from conftest import Mint
 
 PEM = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----"
 
@@ -175,9 +175,11 @@ def test_iss_and_aud_of_key_set_tokens_are_always_required(settings: Settings) -
     assert (trust.policy.issuer_required, trust.policy.audience_required) == (True, True)
 
 
-def test_the_leeway_is_the_one_that_is_set(settings: Settings, mint: Mint) -> None:
-    token = mint(exp=int(time.time()) - 10)
+def test_the_leeway_is_the_one_that_is_set(settings: Settings, mint: Mint, clock: Clock) -> None:
+    token = mint(exp=clock.now)
+    settings.BETTER_AUTH_LEEWAY = 10
+    clock.advance(9.999)
     assert get_verifier().verify(token)
-    settings.BETTER_AUTH_LEEWAY = 5
+    settings.BETTER_AUTH_LEEWAY = 9
     with pytest.raises(TokenExpired):
         get_verifier().verify(token)

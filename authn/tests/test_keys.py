@@ -31,16 +31,6 @@ from authn.testing import Clock, Issuer
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def issuer(clock: Clock) -> Issuer:
-    return Issuer(clock=clock)
-
-
-@pytest.fixture
 def keys(issuer: Issuer, clock: Clock) -> KeySet:
     return KeySet(issuer.fetch, clock=clock)
 

@@ -28,11 +28,6 @@ from authn.verifier import MAX_TOKEN_CHARACTERS, TokenVerifier, Trust
 SECRET = "a shared secret of more than 32 bytes"
 
 
-@pytest.fixture
-def issuer() -> Issuer:
-    return Issuer()
-
-
 def refused(verifier: TokenVerifier, token: str) -> type[TokenRejected]:
     with pytest.raises(TokenRejected) as caught:
         verifier.verify(token)

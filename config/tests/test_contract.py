@@ -12,9 +12,9 @@ from pytest_django import Settings
 
 from api.tests.test_problems import problem
 from api.views import MeView
-from authn.exceptions import KeysUnavailable
+from authn.testing import Bearer, Issuer, Mint
 from authn.verifier import TokenVerifier
-from conftest import UNLIMITED, Mint
+from conftest import UNLIMITED
 from todos.models import Todo
 from todos.tests.factories import make_todo
 from todos.tests.test_conditional import CHANGES
@@ -22,7 +22,6 @@ from todos.tests.test_idempotency import leave_in_flight, send
 
 pytestmark = pytest.mark.django_db
 
-Bearer = Callable[[str], Client]
 # A request to change a todo that is right but for mistakes.
 Ask = Callable[[str, Collection[str]], Any]
 
@@ -62,15 +61,12 @@ class TestWhoAsks:
             assert part not in response.content.decode() + challenge
 
     def test_signing_keys_that_cannot_be_had_are_503_with_retry_after(
-        self, alice: Client, monkeypatch: pytest.MonkeyPatch
+        self, issuer: Issuer, bearer: Bearer
     ) -> None:
-        def fail(self: TokenVerifier, token: str) -> Any:
-            raise KeysUnavailable(retry_after_seconds=7)
-
-        monkeypatch.setattr(TokenVerifier, "verify", fail)
-        response = alice.get(TODOS)
+        issuer.broken = True
+        response = bearer(issuer.mint()).get(TODOS)
         problem(response, 503, "keys_unavailable")
-        assert response["Retry-After"] == "7"
+        assert response["Retry-After"] == "10"
         assert "WWW-Authenticate" not in response
 
     def test_too_many_requests_are_429_with_retry_after(

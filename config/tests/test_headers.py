@@ -12,8 +12,7 @@ from django.test import RequestFactory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from authn.testing import SecretIssuer
-from conftest import SECRET
+from authn.testing import SECRET, SecretIssuer
 from todos.models import Todo
 
 UNREADABLE = [

@@ -54,6 +54,7 @@ ROUTES = {
     ),
 }
 OPEN_ROUTES: dict[str, str] = {
+    "/": "It says where the API is, which is no secret.",
     "/healthz": "A probe has no token, and learns nothing of anybody.",
     "/readyz": "A probe has no token, and learns nothing of anybody.",
     "/api/schema/": "What the API is like is no secret, and clients are made from it.",

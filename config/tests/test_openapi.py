@@ -19,6 +19,7 @@ from rest_framework.exceptions import APIException
 from api.checks import iterate_routes, reason_to_be_open
 from api.health import NotReady
 from api.problem_schemas import problem_codes
+from browsable.authentication import CsrfRefused
 from config.tests.documented import JSON, OPENAPI, resolved, validator
 
 OPERATIONS = {
@@ -26,8 +27,9 @@ OPERATIONS = {
     for path in OPENAPI["paths"].values()
     for operation in path.values()
 }
-# They are for operators, and not in the document.
+# They are for operators and for browsers, and not in the document.
 OF_PROBES = {(NotReady.status_code, NotReady.default_code)}
+OF_PAGES = {(CsrfRefused.status_code, CsrfRefused.default_code)}
 every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 
 
@@ -108,7 +110,7 @@ class TestCodes:
             for error in errors_of_this_project(APIException)
         }
         assert len(codes) > 10
-        assert codes - OF_PROBES <= documented_codes()
+        assert codes - OF_PROBES - OF_PAGES <= documented_codes()
 
     def test_every_code_of_the_readmes_table_is_there(self) -> None:
         row = r"^\| .* \| (\d{3})(?:, .*)? \| (.*) \|$"
@@ -119,7 +121,7 @@ class TestCodes:
             for code in re.findall(r"`([a-z_]+)`", cell.replace("`errors`", ""))
         }
         assert len(codes) > 20
-        assert codes - OF_PROBES <= documented_codes()
+        assert codes - OF_PROBES - OF_PAGES <= documented_codes()
 
 
 class TestExamples:

@@ -56,6 +56,23 @@ def test_preconditions_are_required_by_those_who_say_so(value: str, expected: st
     assert value_of("REQUIRE_IF_MATCH", REQUIRE_IF_MATCH=value) == expected
 
 
+@pytest.mark.parametrize(
+    ("debug", "value", "expected"),
+    [
+        ("", "", "False"),
+        ("true", "", "True"),
+        ("true", "false", "False"),
+        ("true", "ture", "False"),
+        ("", "true", "True"),
+        ("", "ture", "False"),
+    ],
+)
+def test_pages_are_for_development_unless_it_is_said(debug: str, value: str, expected: str) -> None:
+    assert value_of("BROWSABLE_API", DEBUG=debug, BROWSABLE_API=value) == expected
+    middleware = value_of("MIDDLEWARE", DEBUG=debug, BROWSABLE_API=value)
+    assert ("browsable" in middleware) == (expected == "True")
+
+
 @pytest.mark.parametrize("name", ["DJANGO_SECRET_KEY", "BETTER_AUTH_SECRET"])
 def test_a_secret_that_starts_with_a_dollar_is_taken_to_the_letter(name: str) -> None:
     secret = "$HOME" + "x" * 60

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from conftest import Mint
+from authn.testing import Bearer, Mint
 from todos.models import Todo
 from todos.tests.factories import make_todo
 from todos.tests.simultaneously import simultaneously
@@ -29,7 +28,7 @@ FIELDS: dict[str, Any] = {
 
 
 @pytest.fixture
-def alices(bearer: Callable[[str], Client], mint: Mint) -> list[Client]:
+def alices(bearer: Bearer, mint: Mint) -> list[Client]:
     return [bearer(mint(sub="alice")) for _ in range(WRITERS)]
 
 

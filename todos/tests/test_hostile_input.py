@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from api.headers import drop_unreadable_headers
 from api.tests.test_problems import problem
-from authn.testing import SecretIssuer
-from conftest import SECRET
+from authn.testing import SECRET, SecretIssuer
 from todos.models import Todo
 from todos.tests.factories import make_todo
 from todos.tests.hostile import (

@@ -17,8 +17,7 @@ from rest_framework.response import Response
 from api import idempotency
 from api.exceptions import IdempotencyKeyInFlight
 from api.models import IdempotencyKey, IdempotencyKeyQuerySet
-from authn.testing import Clock
-from conftest import Mint
+from authn.testing import Bearer, Clock, Mint
 from todos.models import Todo
 from todos.tests.factories import make_todo
 from todos.tests.simultaneously import simultaneously
@@ -445,7 +444,7 @@ class TestAtOnce:
     """Twenty requests with one key, at the same time."""
 
     @pytest.fixture
-    def twenty(self, bearer: Callable[[str], Client], mint: Mint) -> list[Client]:
+    def twenty(self, bearer: Bearer, mint: Mint) -> list[Client]:
         return [bearer(mint(sub="alice")) for _ in range(20)]
 
     def outcomes(self, clients: list[Client], **body: Any) -> tuple[Counter[str], list[Any]]:

@@ -1,16 +1,13 @@
 from __future__ import annotations
 
 import re
-import time
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
-import jwt
 from django.core.management.base import BaseCommand, CommandError
 
-from authn.conf import AuthnConfig, get_verifier
 from authn.exceptions import NotConfigured, TokenRejected
-from authn.secret import raw_bytes
+from authn.minting import can_mint, mint
 
 SECONDS_OF_UNIT = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -33,26 +30,15 @@ class Command(BaseCommand):
         parser.add_argument("--expires", type=duration_seconds, default="15m", metavar="15m")
 
     def handle(self, *, subject: str, expires: int, **options: Any) -> None:
-        config = AuthnConfig.from_settings()
-        if not config.secret_algorithms:
+        if not can_mint():
             raise CommandError(
                 "BETTER_AUTH_SECRET is not in use, and a key set only verifies. Set the secret, "
                 "or get a token from Better Auth: GET <BETTER_AUTH_URL>/api/auth/token"
             )
-        now = int(time.time())
-        claims = {
-            "sub": subject,
-            "email": options["email"],
-            "name": options["name"],
-            "iat": now,
-            "exp": now + expires,
-            "iss": config.expected_issuer,
-            "aud": sorted(config.expected_audience),
-        }
-        payload = {name: value for name, value in claims.items() if value}
-        token = jwt.encode(payload, raw_bytes(config.secret), "HS256")
         try:
-            get_verifier().verify(token)
+            token = mint(
+                subject, lifetime_seconds=expires, email=options["email"], name=options["name"]
+            )
         except (TokenRejected, NotConfigured) as reason:
             raise CommandError(f"The token would be refused: {reason}") from None
         self.stdout.write(token)

@@ -1,31 +1,21 @@
-"""An issuer for tests: real keys, real signatures, no network.
-
-clock = Clock()
-issuer = Issuer(clock=clock)
-verifier = issuer.verifier()
-verifier.verify(issuer.mint(sub="alice"))
-"""
+"""Issuers in this process, and the clock that they share with what verifies their tokens."""
 
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from functools import cache
 from itertools import count
 from typing import Any
 
-import jwt
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import AllowedPrivateKeys
 
 from authn.claims import ClaimPolicy
 from authn.exceptions import KeySetInvalid
 from authn.keys import KeySet
 from authn.secret import SecretKey
+from authn.testing.tokens import KEY_SET_ALGORITHMS, forge, jwk, new_private_key
 from authn.verifier import TokenVerifier, Trust
 
-KEY_SET_ALGORITHMS = ("EdDSA", "ES256", "ES512", "RS256", "PS256")
 START = 1_800_000_000.0  # 2027-01-15T08:00:00Z
 
 
@@ -59,6 +49,7 @@ class Issuer:
         self.url = url
         self.clock = clock or Clock()
         self.keys: dict[str, tuple[str, AllowedPrivateKeys]] = {}
+        self.withdrawn: set[str] = set()
         self.fetches = 0
         self.broken = False
         self.kid = self.rotate(algorithm)
@@ -71,10 +62,12 @@ class Issuer:
         return self.kid
 
     def withdraw(self, kid: str) -> None:
-        del self.keys[kid]
+        """Publish this key no longer. Whoever has it can go on signing: ``mint(kid=kid)``."""
+        self.withdrawn.add(kid)
 
     def jwks(self) -> dict[str, Any]:
-        return {"keys": [jwk(*self.keys[kid], kid=kid) for kid in self.keys]}
+        published = (kid for kid in self.keys if kid not in self.withdrawn)
+        return {"keys": [jwk(*self.keys[kid], kid=kid) for kid in published]}
 
     def fetch(self) -> bytes:
         """What the verifier gets instead of the network."""
@@ -118,6 +111,7 @@ class SecretIssuer:
         self.clock = clock or Clock()
 
     def mint(self, *, header: Mapping[str, Any] | None = None, **claims: Any) -> str:
+        """A token; ``None`` for a claim or header parameter leaves it out."""
         now = int(self.clock())
         return forge(
             header={"alg": "HS256", **(header or {})},
@@ -127,56 +121,13 @@ class SecretIssuer:
         )
 
     def verifier(self, policy: ClaimPolicy | None = None, **options: Any) -> TokenVerifier:
+        """A verifier that trusts this secret and shares the clock."""
         trust = Trust(
             algorithms=frozenset({"HS256"}),
             keys=SecretKey(self.secret),
             policy=policy or ClaimPolicy(),
         )
         return TokenVerifier([trust], clock=self.clock, **options)
-
-
-def forge(
-    *,
-    header: Mapping[str, Any] | bytes,
-    payload: Mapping[str, Any] | bytes,
-    key: AllowedPrivateKeys | bytes,
-    algorithm: str,
-) -> str:
-    """A token with any header and payload, well-formed or not, and a valid signature."""
-    signing_input = f"{_segment(header)}.{_segment(payload)}"
-    signature = jwt.get_algorithm_by_name(algorithm).sign(signing_input.encode(), key)
-    return f"{signing_input}.{_base64url(signature)}"
-
-
-def jwk(algorithm: str, key: AllowedPrivateKeys, *, kid: str | None = None) -> dict[str, Any]:
-    """The public half of ``key`` as Better Auth publishes it."""
-    public = jwt.get_algorithm_by_name(algorithm).to_jwk(key.public_key(), as_dict=True)
-    public.pop("key_ops", None)
-    return {"alg": algorithm, "kid": kid, **public} if kid else {"alg": algorithm, **public}
-
-
-def new_private_key(algorithm: str) -> AllowedPrivateKeys:
-    if algorithm in ("RS256", "PS256"):
-        return _rsa_key(next(_numbers) % 2)  # a new one takes a tenth of a second or more
-    if algorithm == "EdDSA":
-        return ed25519.Ed25519PrivateKey.generate()
-    return ec.generate_private_key(ec.SECP256R1() if algorithm == "ES256" else ec.SECP521R1())
-
-
-@cache
-def _rsa_key(number: int) -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-def _segment(content: Mapping[str, Any] | bytes) -> str:
-    if isinstance(content, bytes):
-        return _base64url(content)
-    present = {name: value for name, value in content.items() if value is not None}
-    return _base64url(json.dumps(present, separators=(",", ":")).encode())
-
-
-def _base64url(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 _numbers = count(1)

@@ -1,0 +1,78 @@
+"""What the holder of a refused token is told, who can see it anyway."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from authn.conf import get_verifier
+from authn.exceptions import AuthnError, TokenRejected
+from authn.explanations import duration, facts
+from authn.testing import Clock, Issuer, Mint
+
+
+def told(token: str) -> str:
+    with pytest.raises(AuthnError) as caught:
+        get_verifier().verify(token)
+    return " ".join(facts(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("claims", "text"),
+    [
+        ({"exp": -180}, "It expired 3 minutes ago."),
+        ({"exp": -31}, "It expired 31 seconds ago."),
+        ({"exp": -31, "nbf": "soon"}, "It expired 31 seconds ago."),
+        ({"nbf": 7200}, "It is valid 2 hours from now."),
+        ({"nbf": 7200, "iat": "now"}, "It is valid 2 hours from now."),
+        ({"iat": 90}, "It says that it was issued 1 minute from now."),
+    ],
+)
+def test_when(mint: Mint, clock: Clock, claims: dict[str, Any], text: str) -> None:
+    now = int(clock())
+    moments = {name: now + each if isinstance(each, int) else each for name, each in claims.items()}
+    assert told(mint(**moments)) == text
+
+
+def test_whose_and_for_whom(mint: Mint, settings: Settings) -> None:
+    settings.BETTER_AUTH_URL = "https://app.example.com"
+    assert told(mint(iss="https://evil.example")) == (
+        "Its issuer is https://evil.example; this API expects https://app.example.com."
+    )
+    assert told(mint(aud=["shop", "blog"])) == (
+        "Its audience is shop, blog; this API expects https://app.example.com."
+    )
+
+
+def test_what_there_is_in_place_of_what_is_missing(mint: Mint) -> None:
+    assert told(mint(sub=None)) == "Its claims are exp, iat."
+
+
+def test_who_was_asked_for_keys(issuer: Issuer) -> None:
+    issuer.broken = True
+    assert told(issuer.mint()) == "This API asked https://auth.example.com/api/auth/jwks"
+
+
+def test_nothing_is_told_of_claims_that_nobody_signed(mint: Mint) -> None:
+    token = mint(exp=1)
+    with pytest.raises(TokenRejected) as caught:
+        get_verifier().verify(token[:-6] + "AAAAAA")
+    assert caught.value.payload is None
+    assert not [*facts(caught.value)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.2, "less than a second"),
+        (1, "1 second"),
+        (59.9, "59 seconds"),
+        (60, "1 minute"),
+        (7199, "1 hour"),
+        (200_000, "2 days"),
+    ],
+)
+def test_a_duration_is_said_in_its_largest_unit(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

@@ -1,0 +1,253 @@
+"""The kit for those who build on this: what its fixtures promise, and its documentation."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from authn import jwks
+from authn.conf import AuthnConfig, get_verifier
+from authn.keys import COOLDOWN_SECONDS, GRACE_SECONDS, MAX_AGE_SECONDS
+from authn.testing import (
+    KEY_SET_ALGORITHMS,
+    SECRET,
+    Bearer,
+    Clock,
+    Issuer,
+    Mint,
+    SecretIssuer,
+    forge,
+    jwk,
+    new_private_key,
+)
+
+PROJECT = Path(__file__).parents[2]
+LIFETIME_SECONDS = 900
+LEEWAY_SECONDS = 30
+# An environment in which no token of the example would be accepted.
+SOMEBODY_ELSES = {
+    "BETTER_AUTH_URL": "https://somebody.example",
+    "BETTER_AUTH_JWKS_URL": "https://somebody.example/keys",
+    "BETTER_AUTH_ISSUER": "https://somebody.example",
+    "BETTER_AUTH_AUDIENCE": "somebody",
+    "BETTER_AUTH_ALGORITHMS": "ES384",
+    "BETTER_AUTH_SECRET": "short",
+    "BETTER_AUTH_LEEWAY": "0",
+}
+
+
+def outcome(client: Client) -> tuple[int, str]:
+    """What ``/api/me/`` says: the status, and who it is or why not."""
+    response = client.get("/api/me/")
+    body = response.json()
+    return response.status_code, body["id" if response.status_code == 200 else "code"]
+
+
+class TestIssuer:
+    @pytest.mark.parametrize("issuer", KEY_SET_ALGORITHMS, indirect=True)
+    def test_its_tokens_open_the_api(
+        self, issuer: Issuer, bearer: Bearer, request: pytest.FixtureRequest
+    ) -> None:
+        algorithm = request.node.callspec.params["issuer"]
+        assert [key["alg"] for key in issuer.jwks()["keys"]] == [algorithm]
+        assert outcome(bearer(issuer.mint(sub="ada"))) == (200, "ada")
+        assert issuer.fetches == 1
+
+    def test_it_has_every_algorithm_of_the_api(self) -> None:
+        assert sorted(KEY_SET_ALGORITHMS) == sorted(jwks.KEY_SET_ALGORITHMS)
+
+    @pytest.mark.parametrize("algorithm", ["HS256", "ES384", "none"])
+    def test_it_has_no_other(self, algorithm: str) -> None:
+        with pytest.raises(ValueError, match="none of EdDSA"):
+            Issuer(algorithm=algorithm)
+
+    def test_it_stands_beside_the_secret(
+        self, issuer: Issuer, mint: Mint, bearer: Bearer, secret_issuer: SecretIssuer
+    ) -> None:
+        assert outcome(bearer(issuer.mint(sub="ada"))) == (200, "ada")
+        assert outcome(bearer(mint(sub="bob"))) == (200, "bob")
+        assert outcome(bearer(secret_issuer.mint(sub="eve"))) == (200, "eve")
+
+    def test_a_strangers_tokens_open_nothing(
+        self, issuer: Issuer, bearer: Bearer, clock: Clock
+    ) -> None:
+        stranger = Issuer(url=issuer.url, clock=clock)
+        assert outcome(bearer(stranger.mint())) == (401, "key_unknown")
+        posing = stranger.mint(header={"kid": issuer.kid})
+        assert outcome(bearer(posing)) == (401, "signature_invalid")
+
+    @pytest.mark.parametrize("algorithm", [None, *KEY_SET_ALGORITHMS])
+    def test_a_new_key_stands_beside_the_old_one(
+        self, issuer: Issuer, bearer: Bearer, clock: Clock, algorithm: str | None
+    ) -> None:
+        old = bearer(issuer.mint(sub="ada"))
+        assert outcome(old) == (200, "ada")
+        issuer.rotate(algorithm)
+        clock.advance(COOLDOWN_SECONDS)
+        assert outcome(bearer(issuer.mint(sub="bob"))) == (200, "bob")
+        assert outcome(old) == (200, "ada")
+        assert issuer.fetches == 2
+
+    def test_a_new_key_is_of_the_kind_of_the_last(self) -> None:
+        issuer = Issuer(algorithm="ES512")
+        issuer.rotate()
+        assert [key["alg"] for key in issuer.jwks()["keys"]] == ["ES512", "ES512"]
+
+    def test_a_withdrawn_key_signs_and_opens_nothing(
+        self, issuer: Issuer, bearer: Bearer, clock: Clock
+    ) -> None:
+        withdrawn = issuer.kid
+        assert outcome(bearer(issuer.mint())) == (200, "alice")
+        issuer.rotate()
+        issuer.withdraw(withdrawn)
+        assert [key["kid"] for key in issuer.jwks()["keys"]] == [issuer.kid]
+        clock.advance(COOLDOWN_SECONDS)
+        assert outcome(bearer(issuer.mint())) == (200, "alice")
+        assert outcome(bearer(issuer.mint(kid=withdrawn))) == (401, "key_unknown")
+
+    def test_an_outage_is_one_until_it_ends(
+        self, issuer: Issuer, bearer: Bearer, clock: Clock
+    ) -> None:
+        issuer.broken = True
+        assert outcome(bearer(issuer.mint())) == (503, "keys_unavailable")
+        issuer.broken = False
+        clock.advance(COOLDOWN_SECONDS)
+        assert outcome(bearer(issuer.mint())) == (200, "alice")
+
+    def test_an_outage_shows_once_the_keys_are_dead(
+        self, issuer: Issuer, bearer: Bearer, clock: Clock
+    ) -> None:
+        assert outcome(bearer(issuer.mint())) == (200, "alice")
+        issuer.broken = True
+        clock.advance(MAX_AGE_SECONDS + GRACE_SECONDS - 1)
+        assert outcome(bearer(issuer.mint())) == (200, "alice")
+        clock.advance(COOLDOWN_SECONDS)
+        assert outcome(bearer(issuer.mint())) == (503, "keys_unavailable")
+
+
+class TestClock:
+    @pytest.mark.parametrize("source", ["issuer", "secret_issuer"])
+    def test_a_token_lives_until_it_says_otherwise(
+        self, request: pytest.FixtureRequest, bearer: Bearer, clock: Clock, source: str
+    ) -> None:
+        issuer: Issuer | SecretIssuer = request.getfixturevalue(source)
+        client = bearer(issuer.mint())
+        clock.advance(LIFETIME_SECONDS + LEEWAY_SECONDS - 0.001)
+        assert outcome(client) == (200, "alice")
+        clock.advance(0.001)
+        assert outcome(client) == (401, "token_expired")
+        assert outcome(bearer(issuer.mint())) == (200, "alice")
+
+    def test_it_starts_at_the_present_second_and_stands(self, clock: Clock) -> None:
+        assert 0 <= time.time() - clock() < 60
+        assert clock() == int(clock())
+        assert clock() == clock()
+
+
+class TestAnotherClock:
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return Clock(0)
+
+    def test_it_leaves_tokens_alone(
+        self, clock: Clock, issuer: Issuer, mint: Mint, bearer: Bearer
+    ) -> None:
+        clock.advance(1)
+        assert outcome(bearer(issuer.mint())) == outcome(bearer(mint())) == (200, "alice")
+
+
+class TestMint:
+    @pytest.mark.parametrize("claim", ["sub", "exp"])
+    def test_none_leaves_a_claim_out(self, mint: Mint, bearer: Bearer, claim: str) -> None:
+        assert outcome(bearer(mint(**{claim: None}))) == (401, "claim_missing")
+
+    @pytest.mark.parametrize("claim", ["sub", "exp", "iss", "aud"])
+    def test_also_of_a_key_set(self, issuer: Issuer, bearer: Bearer, claim: str) -> None:
+        assert outcome(bearer(issuer.mint(**{claim: None}))) == (401, "claim_missing")
+
+    def test_any_claim_may_be_added(self, mint: Mint) -> None:
+        claims = get_verifier().verify(mint(role="reader", email="a@example.com"))
+        assert (claims.payload["role"], claims.email) == ("reader", "a@example.com")
+
+    def test_none_leaves_a_parameter_of_the_header_out(
+        self, issuer: Issuer, bearer: Bearer, clock: Clock
+    ) -> None:
+        assert outcome(bearer(issuer.mint(header={"kid": None}))) == (200, "alice")
+        issuer.rotate()
+        clock.advance(MAX_AGE_SECONDS + GRACE_SECONDS)
+        assert outcome(bearer(issuer.mint(header={"kid": None}))) == (401, "key_ambiguous")
+
+
+class TestForge:
+    def test_it_signs_whatever_it_is_given(self, bearer: Bearer, clock: Clock) -> None:
+        def outcome_of(header: Any, payload: Any, secret: str = SECRET) -> tuple[int, str]:
+            token = forge(header=header, payload=payload, key=secret.encode(), algorithm="HS256")
+            return outcome(bearer(token))
+
+        header, payload = {"alg": "HS256"}, {"sub": "ada", "exp": clock.now + 60}
+        assert outcome_of(header, payload) == (200, "ada")
+        assert outcome_of(header, payload, SECRET + "!") == (401, "signature_invalid")
+        assert outcome_of({"alg": "none"}, payload) == (401, "algorithm_unsupported")
+        assert outcome_of(header, b"no JSON") == (401, "token_malformed")
+
+    @pytest.mark.parametrize("algorithm", KEY_SET_ALGORITHMS)
+    def test_its_keys_are_published_without_their_private_half(self, algorithm: str) -> None:
+        published = jwk(algorithm, new_private_key(algorithm), kid="k")
+        (key,) = jwks.parse_key_set(json.dumps({"keys": [published]}).encode())
+        assert (key.kid, key.algorithm) == ("k", algorithm)
+        assert not published.keys() & {"d", "p", "q", "dp", "dq", "qi"}
+
+
+class TestWhateverTheEnvironmentSays:
+    def test_one_known_secret_is_trusted(self) -> None:
+        assert AuthnConfig.from_settings() == AuthnConfig(
+            url="",
+            jwks_url="",
+            issuer="",
+            audience=(),
+            algorithms=(),
+            secret=SECRET,
+            leeway_seconds=LEEWAY_SECONDS,
+            plain_http_allowed=False,
+        )
+
+    @pytest.mark.parametrize("test", ["one", "the next"])
+    def test_the_keys_of_one_test_are_not_the_next_ones(self, issuer: Issuer, test: str) -> None:
+        assert get_verifier().verify(issuer.mint())
+        assert issuer.fetches == 1
+
+
+def blocks() -> dict[str, str]:
+    """The files that the documentation shows: path -> text."""
+    text = (PROJECT / "docs" / "testing.md").read_text()
+    return dict(re.findall(r"^```python\n# (\S+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    """A project of its own, which has nothing of this one's conftest."""
+    for path, text in {"pytest.ini": (PROJECT / "pytest.ini").read_text(), **blocks()}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    return tmp_path
+
+
+def test_the_documented_example_works_in_any_environment(example: Path) -> None:
+    finished = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "greetings"],
+        cwd=example,
+        env={"PYTHONPATH": str(PROJECT), **SOMEBODY_ELSES},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert " 13 passed" in finished.stdout

@@ -1,0 +1,321 @@
+"""Everything that a client can do to todos, with the forms of a browser that has no scripts."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from browsable.tests.browser import FORM, Browser, Page
+from todos.models import Priority, Todo
+from todos.tests.factories import make_todo
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/api/todos/"
+
+
+@pytest.fixture
+def todo() -> Todo:
+    return make_todo(
+        owner_id="alice",
+        title="Buy milk",
+        description="Two litres\nof it",
+        priority=Priority.HIGH,
+        tags=["home", "shop"],
+    )
+
+
+def open_(browser: Browser, todo: Todo) -> Page:
+    return browser.get(f"{LIST}{todo.pk}/")
+
+
+def curl(page: Page) -> str:
+    """What the page says that the same request is in a terminal."""
+    return page.text.partition("The same with curl")[2]
+
+
+class TestCreate:
+    def test_every_field_can_be_filled_in(self, alices: Browser) -> None:
+        page = (
+            alices.get(LIST)
+            .form("title")
+            .submit(
+                title="Call the bank",
+                description="Ask for\r\nthe rate",
+                completed="on",
+                priority="medium",
+                due_date="2026-12-24",
+                due_time="09:30",
+                timezone="Europe/Berlin",
+                tags="phone\r\nmoney\r\n\r\n",
+            )
+        )
+        assert page.status == HTTPStatus.CREATED
+        todo = Todo.objects.get()
+        assert (todo.owner_id, todo.title, todo.completed) == ("alice", "Call the bank", True)
+        assert todo.description == "Ask for\nthe rate"
+        assert todo.tags == ["phone", "money"]
+        assert todo.due_at is not None
+        assert todo.due_at.isoformat() == "2026-12-24T08:30:00+00:00"
+        assert page.text.count(str(todo.pk)) >= 2  # Location, and the id
+
+    def test_what_is_left_as_it_was_is_not_sent(self, alices: Browser) -> None:
+        page = alices.get(LIST).form("title").submit(title="Buy milk")
+        assert """--data-raw '{"title": "Buy milk"}'""" in curl(page)
+        assert "-H 'Idempotency-Key: " in curl(page)
+
+    def test_mistakes_are_told_beside_their_fields_and_nothing_is_lost(
+        self, alices: Browser
+    ) -> None:
+        page = (
+            alices.get(LIST)
+            .form("title")
+            .submit(title="", due_time="09:30", tags="x" * 51, description="A <long> text")
+        )
+        assert page.status == HTTPStatus.BAD_REQUEST
+        assert page.text_of("new-title-errors") == "This field is required."
+        assert "50 characters" in page.text_of("new-tags-errors")
+        form = page.form("title")
+        assert form.value("description") == "A <long> text"
+        assert (form.value("due_time"), form.value("tags")) == ("09:30", "x" * 51)
+        page = form.submit(title="Buy milk", due_time="", tags="short")
+        assert page.status == HTTPStatus.CREATED
+        assert Todo.objects.get().description == "A <long> text"
+
+    def test_sending_it_twice_makes_one_todo(self, alices: Browser) -> None:
+        form = alices.get(LIST).form("title")
+        first, second = (form.submit(title="Buy milk") for _ in range(2))
+        assert (first.status, second.status) == (201, 201)
+        assert "Idempotency-Replayed: true" in second.text
+        assert Todo.objects.count() == 1
+
+    def test_who_goes_back_and_writes_something_else_makes_another(self, alices: Browser) -> None:
+        form = alices.get(LIST).form("title")
+        for title in ("Buy milk", "Buy bread", "Buy milk"):
+            assert form.submit(title=title).status == HTTPStatus.CREATED
+        assert Todo.objects.count() == 2
+
+    def test_a_new_todo_can_be_completed_at_once(self, alices: Browser) -> None:
+        page = alices.get(LIST).form("title").submit(title="Buy milk")
+        page = page.form_to("/complete/").submit()
+        assert page.status == HTTPStatus.OK
+        assert Todo.objects.get().completed
+
+    def test_the_json_can_be_written_by_hand(self, alices: Browser) -> None:
+        form = alices.get(LIST).form("_raw")
+        assert json.loads(form.value("_raw"))["title"] == "Buy milk"  # an example that works
+        assert form.submit().status == HTTPStatus.CREATED
+        page = form.submit(_raw='{"title": 5}')
+        assert page.status == HTTPStatus.BAD_REQUEST
+        assert page.form("_raw").value("_raw") == '{"title": 5}'
+        assert "title: Not a valid string." in page.text
+
+    @pytest.mark.parametrize("raw", ["", "{", "[]", "null", '{"a": 1, "a": 2}', "😀"])
+    def test_what_is_no_object_is_refused(self, alices: Browser, raw: str) -> None:
+        page = alices.get(LIST).form("_raw").submit(_raw=raw)
+        assert page.status == HTTPStatus.BAD_REQUEST
+        assert not Todo.objects.exists()
+
+
+class TestChange:
+    def test_it_shows_what_there_is(self, alices: Browser, todo: Todo) -> None:
+        form = open_(alices, todo).form("title", button="PATCH")
+        assert form.value("title") == "Buy milk"
+        assert form.value("description") == "Two litres\nof it"
+        assert form.value("priority") == "high"
+        assert form.value("tags") == "home\nshop"
+        assert form.options["priority"] == ["none", "low", "medium", "high"]
+        assert "completed" not in dict(form.fields)
+
+    def test_patch_sends_what_was_changed(self, alices: Browser, todo: Todo) -> None:
+        form = open_(alices, todo).form("title", button="PATCH")
+        before = todo.etag
+        page = form.submit("PATCH", priority="low", due_date="2026-12-24")
+        assert page.status == HTTPStatus.OK
+        assert """--data-raw '{"priority": "low", "due_date": "2026-12-24"}'""" in curl(page)
+        assert f"-H 'If-Match: {before}'" in curl(page)
+        todo.refresh_from_db()
+        assert (todo.priority, todo.due_date) == (Priority.LOW, date(2026, 12, 24))
+
+    def test_patch_takes_away_what_was_emptied(self, alices: Browser) -> None:
+        todo = make_todo(owner_id="alice", due_date=date(2026, 12, 24), completed=True)
+        form = open_(alices, todo).form("title", button="PATCH")
+        page = form.submit("PATCH", due_date="", completed=None)
+        assert """--data-raw '{"completed": false, "due_date": null}'""" in curl(page)
+        todo.refresh_from_db()
+        assert (todo.due_date, todo.completed) == (None, False)
+
+    def test_patch_of_nothing_changes_nothing(self, alices: Browser, todo: Todo) -> None:
+        before = todo.etag
+        page = open_(alices, todo).form("title", button="PATCH").submit("PATCH")
+        assert page.status == HTTPStatus.OK
+        assert "--data-raw '{}'" in curl(page)
+        todo.refresh_from_db()
+        assert todo.etag == before
+
+    @pytest.mark.parametrize("text", ["a\rb", "a\r\nb", "\n\na", " a ", "\u2028", "<b>&amp;\"'"])
+    def test_patch_leaves_what_a_browser_writes_otherwise(self, alices: Browser, text: str) -> None:
+        todo = make_todo(owner_id="alice", description=text)
+        form = open_(alices, todo).form("title", button="PATCH")
+        sent = form.value("description").replace("\r\n", "\n").replace("\r", "\n")
+        form.submit("PATCH", description=sent.replace("\n", "\r\n"), title="Changed")
+        todo.refresh_from_db()
+        assert (todo.title, todo.description) == ("Changed", text)
+
+    def test_put_sends_everything(self, alices: Browser, todo: Todo) -> None:
+        form = open_(alices, todo).form("title", button="PUT")
+        page = form.submit("PUT", title="Buy bread")
+        assert page.status == HTTPStatus.OK
+        assert '"tags": ["home", "shop"]' in curl(page)
+        assert '"due_date": null' in curl(page)
+        todo.refresh_from_db()
+        assert (todo.title, todo.tags) == ("Buy bread", ["home", "shop"])
+
+    def test_a_mistake_is_told_beside_its_field(self, alices: Browser, todo: Todo) -> None:
+        form = open_(alices, todo).form("title", button="PATCH")
+        page = form.submit("PATCH", due_time="09:30", description="Kept")
+        assert page.status == HTTPStatus.BAD_REQUEST
+        assert page.text_of("due_time-errors") == "A time needs a date and a timezone."
+        form = page.form("title", button="PATCH")
+        assert (form.value("due_time"), form.value("description")) == ("09:30", "Kept")
+        # What is sent again is still what differs from the todo, and not from the mistake.
+        page = form.submit("PATCH", due_time="")
+        assert page.status == HTTPStatus.OK
+        assert """--data-raw '{"description": "Kept"}'""" in curl(page)
+
+    def test_what_somebody_else_wrote_meanwhile_is_not_overwritten_by_accident(
+        self, alices: Browser, todo: Todo
+    ) -> None:
+        form = open_(alices, todo).form("title", button="PATCH")
+        todo.change(title="By somebody else")
+        page = form.submit("PATCH", title="Mine")
+        assert page.status == HTTPStatus.PRECONDITION_FAILED
+        assert "Somebody else was quicker." in page.text
+        assert page.links["See what is there now"] == f"{LIST}{todo.pk}/"
+        todo.refresh_from_db()
+        assert todo.title == "By somebody else"
+        form = page.form("title", button="PATCH")
+        assert form.value("title") == "Mine"
+        assert form.submit("PATCH").status == HTTPStatus.OK
+        todo.refresh_from_db()
+        assert todo.title == "Mine"
+
+    def test_it_can_be_written_by_hand(self, alices: Browser, todo: Todo) -> None:
+        form = open_(alices, todo).form("_raw", button="PATCH")
+        assert json.loads(form.value("_raw"))["tags"] == ["home", "shop"]
+        assert form.submit("PATCH", _raw='{"tags": null}').status == HTTPStatus.OK
+        todo.refresh_from_db()
+        assert todo.tags == []
+
+    def test_every_form_says_which_version_it_is_about(
+        self, alices: Browser, todo: Todo, settings: Settings
+    ) -> None:
+        settings.REQUIRE_IF_MATCH = True
+        page = open_(alices, todo).form("title", button="PUT").submit("PUT")
+        page = page.form_to("/complete/").submit()
+        page = page.form_to("/reopen/").submit()
+        page = page.form("_if_match", button="DELETE").submit("DELETE")
+        assert page.status == HTTPStatus.OK
+        assert not Todo.objects.exists()
+
+
+class TestTheRest:
+    def test_complete_and_reopen(self, alices: Browser, todo: Todo) -> None:
+        page = open_(alices, todo).form_to("/complete/").submit()
+        todo.refresh_from_db()
+        assert (page.status, todo.completed) == (200, True)
+        page = page.form_to("/reopen/").submit()
+        todo.refresh_from_db()
+        assert (page.status, todo.completed) == (200, False)
+
+    def test_delete(self, alices: Browser, todo: Todo) -> None:
+        page = open_(alices, todo).form("_if_match", button="DELETE").submit("DELETE")
+        assert "HTTP 204 No Content" in page.text
+        assert page.status == HTTPStatus.OK  # or a browser would stay on the page before
+        assert page.links["Back to the list"] == LIST
+        assert "Change it" not in page.text
+        assert "Content-Type" not in page.text
+        assert not Todo.objects.exists()
+
+    def test_what_came_too_late_is_told(self, alices: Browser, todo: Todo) -> None:
+        page = open_(alices, todo)
+        todo.change(title="By somebody else")
+        for form in (page.form_to("/complete/"), page.form("_if_match", button="DELETE")):
+            answer = form.submit()
+            assert answer.status == HTTPStatus.PRECONDITION_FAILED
+            assert answer.links["See what is there now"] == f"{LIST}{todo.pk}/"
+            assert "The form below" not in answer.text
+        assert Todo.objects.filter(pk=todo.pk, completed=False).exists()
+
+    def test_options_offer_nothing_to_send(self, alices: Browser, todo: Todo) -> None:
+        answer: Any = alices.client.options(f"{LIST}{todo.pk}/")
+        assert answer.status_code == HTTPStatus.OK
+        assert b"PUT this JSON" not in answer.content
+        assert b"Delete it" not in answer.content
+
+    def test_a_mistake_in_a_batch_is_told_with_its_place(self, alices: Browser) -> None:
+        form = alices.get("/api/todos/batch/").form("_raw")
+        operations = [{"op": "create", "title": "x"}, {"op": "create", "title": ""}]
+        page = form.submit(_raw=json.dumps({"operations": operations}))
+        assert "operations/1/title: This field may not be blank." in page.text
+
+    def test_several_changes_at_once(self, alices: Browser, todo: Todo) -> None:
+        page = alices.get(alices.get(LIST).links["Batch…"])
+        assert page.status == HTTPStatus.METHOD_NOT_ALLOWED
+        form = page.form("_raw")
+        assert form.submit().status == HTTPStatus.OK  # the example
+        operations = [{"op": "delete", "id": str(todo.pk)}, {"op": "create", "title": ""}]
+        page = form.submit(_raw=json.dumps({"operations": operations}))
+        assert page.status == HTTPStatus.BAD_REQUEST
+        assert json.loads(page.form("_raw").value("_raw")) == {"operations": operations}
+        assert Todo.objects.filter(pk=todo.pk).exists()
+
+    @pytest.mark.parametrize("method", ["", "GET", "HEAD", "TRACE", "delete", "FROBNICATE", "\x00"])
+    def test_a_method_that_no_form_has_is_a_post(
+        self, alices: Browser, todo: Todo, method: str
+    ) -> None:
+        form = open_(alices, todo).form("title", button="PATCH")
+        values = [each for each in form.fields if each[0] != "_method"]
+        page = alices.send(form, [*values, ("_method", method)])
+        assert page.status == HTTPStatus.METHOD_NOT_ALLOWED
+        assert Todo.objects.get().etag == todo.etag
+
+    @pytest.mark.parametrize(
+        "shown", ["", "{", "[]", "null", '{"title": {"a": [1]}}', "5", "[" * 50_000]
+    )
+    def test_controls_that_somebody_has_played_with_do_no_harm(
+        self, alices: Browser, todo: Todo, shown: str
+    ) -> None:
+        form = open_(alices, todo).form("title", button="PATCH")
+        page = form.submit("PATCH", _shown=shown, title="Changed")
+        assert page.status == HTTPStatus.OK
+        assert Todo.objects.get().title == "Changed"
+
+    @pytest.mark.parametrize(
+        ("body", "status"),
+        [
+            ("&".join(f"f{i}=x" for i in range(1200)), 400),
+            ("title=" + "x" * 300_000, 413),
+            ("title=%ff%fe", 201),
+            ("%00=%00&title=x", 400),
+            ("title=a&title=b", 201),
+        ],
+    )
+    def test_a_body_that_no_page_sends_is_a_clear_error(
+        self, alices: Browser, body: str, status: int
+    ) -> None:
+        csrf = alices.get(LIST).form("title").value("csrfmiddlewaretoken")
+        answer: Any = alices.client.post(LIST, f"{body}&csrfmiddlewaretoken={csrf}", FORM)
+        assert answer.status_code == status
+        assert answer["Content-Type"].startswith("text/html")
+
+    def test_nobody_gets_forms_before_signing_in(self, browser: Browser, todo: Todo) -> None:
+        for path in (LIST, f"{LIST}{todo.pk}/", "/api/", "/api/todos/batch/"):
+            page = browser.get(path)
+            assert page.status == HTTPStatus.UNAUTHORIZED
+            assert "<form" not in page.html

@@ -1,0 +1,93 @@
+"""The token that somebody brings to sign in with, or why there is none."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+
+from api.exceptions import TooManyRequests
+from authn import strict_json
+from authn.authentication import InvalidToken, VerificationUnavailable
+from authn.claims import Claims
+from authn.exceptions import TokenRejected
+from authn.explanations import WHERE_TO_LOOK, facts
+from authn.minting import can_mint, mint
+from browsable.authentication import authenticate_browser
+from browsable.cookies import fits
+
+DEMO_SECONDS = 12 * 3600
+AROUND_A_TOKEN = re.compile(r"^[\s\"']*(authorization:)?\s*(bearer(\s|$))?|[\"']", re.IGNORECASE)
+
+
+@dataclass(eq=False)
+class Refusal(Exception):
+    """Why nobody is signed in, for whoever tried, in words."""
+
+    status: int
+    title: str
+    facts: list[str] = field(default_factory=list)
+    advice: str = ""
+    wait_seconds: int = 0
+
+
+def may_mint() -> bool:
+    """Whether a name is enough to sign in with: in development, with a secret."""
+    return settings.DEBUG and can_mint()
+
+
+def brought_token(request: HttpRequest) -> tuple[str, Claims]:
+    """The token that a form brings or asks for. Raises ``Refusal``."""
+    if "name" in request.POST and may_mint():
+        token = _minted(request.POST["name"].strip())
+    else:
+        token = pasted_token(request.POST.get("token", ""))
+    if not token:
+        raise Refusal(400, "Paste a token first.")
+    claims = _verified(request, token)
+    if claims.expires_at <= timezone.now():
+        raise Refusal(400, "The token has expired just now.")  # the leeway is of no use here
+    if not fits(token):
+        raise Refusal(
+            400,
+            f"This token has {len(token)} characters, which is more than a browser keeps.",
+            advice="Send it in the Authorization header, or let Better Auth put less into it "
+            "(definePayload).",
+        )
+    return token, claims
+
+
+def pasted_token(text: str) -> str:
+    """A token out of what people paste: it, a header field, or the answer of Better Auth."""
+    if text.lstrip().startswith("{"):
+        try:
+            text = str(strict_json.parse_object(text.encode())["token"])
+        except (ValueError, KeyError):
+            return text
+    return "".join(AROUND_A_TOKEN.sub("", text).split())
+
+
+def _verified(request: HttpRequest, token: str) -> Claims:
+    try:
+        return authenticate_browser(request, token)[1]
+    except InvalidToken as error:
+        reason = error.reason
+        raise Refusal(400, str(reason), [*facts(reason)], WHERE_TO_LOOK[reason.code]) from None
+    except VerificationUnavailable as error:
+        # Whose keys were asked for is for whoever runs this.
+        told, advice = ([*facts(error.reason)], WHERE_TO_LOOK[error.reason.code])
+        told, advice = (told, advice) if settings.DEBUG else ([], "")
+        raise Refusal(503, str(error.reason), told, advice, error.wait) from None
+    except TooManyRequests as error:
+        wait = int(error.wait or 1)
+        raise Refusal(429, "Too many tokens were refused.", wait_seconds=wait) from None
+
+
+def _minted(name: str) -> str:
+    try:
+        return mint(name, lifetime_seconds=DEMO_SECONDS)
+    except TokenRejected:
+        raise Refusal(400, "This name cannot be an identity: 1 to 255 characters.") from None
