@@ -8,7 +8,9 @@ class ApiConfig(AppConfig):
     name = "api"
 
     def ready(self) -> None:
-        from api.checks import check_deployment, check_views
+        from api.checks import check_views
+        from api.deployment import check_debug, check_deployment
 
         checks.register(check_views, checks.Tags.security)
+        checks.register(check_debug, checks.Tags.security)
         checks.register(check_deployment, checks.Tags.security, deploy=True)

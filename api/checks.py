@@ -1,4 +1,4 @@
-"""System checks: no view without a decision about who may use it, no careless deployment."""
+"""A system check: no view without a decision about who may use it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.apps import AppConfig
-from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.permissions import IsAuthenticated
@@ -35,22 +34,6 @@ def check_views(
         )
         for route, callback in iterate_routes(get_resolver())
         if not (asks_for_token(callback) or reason_to_be_open(callback))
-    ]
-
-
-def check_deployment(
-    *,
-    app_configs: Sequence[AppConfig] | None,
-    **kwargs: Any,
-) -> list[CheckMessage]:
-    if settings.DJANGO_SECRET_KEY:
-        return []
-    return [
-        Error(
-            "DJANGO_SECRET_KEY is not set: page cursors break at a restart and between processes.",
-            hint="Set it to a long random value, the same for every process.",
-            id="api.E002",
-        )
     ]
 
 

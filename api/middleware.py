@@ -6,8 +6,10 @@ import uuid
 from collections.abc import Callable
 from http import HTTPStatus
 
-from django.http import HttpRequest
+from django.conf import settings
+from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
+from django.middleware.common import CommonMiddleware
 from django.urls import is_valid_path
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
@@ -23,15 +25,29 @@ PROBES = ("/healthz", "/readyz")
 
 
 def request_id(get_response: Handler) -> Handler:
-    """Give every request an id, which its answer carries as ``X-Request-Id``."""
+    """Give every request an id, which its answer carries as ``X-Request-Id``.
+
+    That is the one which a trusted proxy has given it. What anybody else says of it is not
+    read: it would be their choice with which other request theirs is taken for one.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        request.id = uuid.uuid4()  # type: ignore[attr-defined]
+        request.id = _id_of_proxy(request) or uuid.uuid4()  # type: ignore[attr-defined]
         response = get_response(request)
         response["X-Request-Id"] = str(request.id)  # type: ignore[attr-defined]
         return response
 
     return middleware
+
+
+def _id_of_proxy(request: HttpRequest) -> uuid.UUID | None:
+    """It has the one form that RFC 9562 section 4 has for it, in lower case."""
+    text: str = request.META.get("HTTP_X_REQUEST_ID", "") if settings.NUM_PROXIES else ""
+    try:
+        found = uuid.UUID(text)
+    except ValueError:
+        return None
+    return found if str(found) == text else None
 
 
 def problem_documents(get_response: Handler) -> Handler:
@@ -121,6 +137,16 @@ def _throttled(request: HttpRequest, usage: Usage) -> HttpResponseBase:
     response = problem_response(request, HTTPStatus.TOO_MANY_REQUESTS)
     response["Retry-After"] = str(usage.reset_seconds)
     return response
+
+
+class AllowedHosts(CommonMiddleware):
+    """Django's, which refuses a ``Host`` that is not in ``ALLOWED_HOSTS``, but not from a probe.
+
+    A probe comes by the address of a process, and its answer depends on no host.
+    """
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        return None if request.path_info in PROBES else super().process_request(request)
 
 
 def optional_slash(get_response: Handler) -> Handler:

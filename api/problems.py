@@ -12,6 +12,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -48,18 +49,20 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         logger.error("Database unavailable: %s", exc)
     set_rollback()
     request: Request = context["request"]
-    return Response(
-        problem(request, error.status_code, **_members(error)),
+    members = _members(error)
+    response = Response(
+        problem(request, error.status_code, **members),
         status=error.status_code,
         headers=_headers(error),
         content_type=PROBLEM_MEDIA_TYPE,
     )
+    note_code(response, members["code"])
+    return response
 
 
 def problem_response(request: HttpRequest, status_code: int) -> HttpResponse:
     """The problem document for an error that only its status code is known of."""
-    fallback = 400 if status_code < 500 else 500
-    code, detail = STATUS_PROBLEMS.get(status_code, STATUS_PROBLEMS[fallback])
+    code, detail = _of_status(status_code)
     body = json.dumps(problem(request, status_code, code=code, detail=detail))
     return HttpResponse(
         body,
@@ -67,6 +70,23 @@ def problem_response(request: HttpRequest, status_code: int) -> HttpResponse:
         content_type=PROBLEM_MEDIA_TYPE,
         headers={"Content-Length": str(len(body))},  # nothing further out counts it
     )
+
+
+def note_code(response: HttpResponseBase, code: str) -> None:
+    """Why it is a failure, where that is more than its status code tells."""
+    response.problem_code = code  # type: ignore[attr-defined]
+
+
+def code_of(response: HttpResponseBase) -> str | None:
+    """Why it is a failure, or ``None`` where it is none: of a page, too, which does not show it."""
+    if response.status_code < HTTPStatus.BAD_REQUEST:
+        return None
+    return getattr(response, "problem_code", "") or _of_status(response.status_code)[0]
+
+
+def _of_status(status_code: int) -> tuple[str, str]:
+    fallback = 400 if status_code < 500 else 500
+    return STATUS_PROBLEMS.get(status_code, STATUS_PROBLEMS[fallback])
 
 
 def problem(request: HttpRequest | Request, status_code: int, **members: Any) -> dict[str, Any]:

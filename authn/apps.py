@@ -8,6 +8,7 @@ class AuthnAppConfig(AppConfig):
     name = "authn"
 
     def ready(self) -> None:
-        from authn.checks import check_configuration
+        from authn.checks import check_configuration, check_issuer
 
         checks.register(check_configuration, checks.Tags.security)
+        checks.register(check_issuer, checks.Tags.security, deploy=True)

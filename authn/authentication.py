@@ -60,7 +60,7 @@ def authenticate_token(token: str) -> tuple[TokenUser, Claims]:
     try:
         claims = get_verifier().verify(token)
     except TokenRejected as reason:
-        logger.info("Token refused: %s", reason.code)
+        logger.debug("Token refused: %s", reason.code)
         raise InvalidToken(reason) from None
     except KeysUnavailable as reason:
         logger.warning("Token not verified: %s", reason.code)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 
+from api.problems import note_code
 from authn.conf import get_verifier
 from authn.exceptions import AuthnError
 from authn.users import TokenUser
@@ -56,6 +57,8 @@ class LoginView(View):
         status = refusal.status if refusal else 200
         response = page(request, "browsable/login.html", context, status=status)
         response["Cache-Control"] = "no-store"  # it may have the token that was pasted
+        if refusal:
+            note_code(response, refusal.code)
         if refusal and refusal.wait_seconds:
             response["Retry-After"] = str(refusal.wait_seconds)
         return response
@@ -95,7 +98,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         "detail": CsrfRefused.default_detail,
         "hide_login": True,
     }
-    return page(request, "browsable/problem.html", context, status=403)
+    response = page(request, "browsable/problem.html", context, status=403)
+    note_code(response, CsrfRefused.default_code)
+    return response
 
 
 def _whoever_is_signed_in(request: HttpRequest) -> dict[str, Any] | None:

@@ -25,13 +25,14 @@ AROUND_A_TOKEN = re.compile(r"^[\s\"']*(authorization:)?\s*(bearer(\s|$))?|[\"']
 
 @dataclass(eq=False)
 class Refusal(Exception):
-    """Why nobody is signed in, for whoever tried, in words."""
+    """Why nobody is signed in, for whoever tried, in words; ``code`` is for the log."""
 
     status: int
     title: str
     facts: list[str] = field(default_factory=list)
     advice: str = ""
     wait_seconds: int = 0
+    code: str = ""
 
 
 def may_mint() -> bool:
@@ -75,12 +76,14 @@ def _verified(request: HttpRequest, token: str) -> Claims:
         return authenticate_browser(request, token)[1]
     except InvalidToken as error:
         reason = error.reason
-        raise Refusal(400, str(reason), [*facts(reason)], WHERE_TO_LOOK[reason.code]) from None
+        advice = WHERE_TO_LOOK[reason.code]
+        raise Refusal(400, str(reason), [*facts(reason)], advice, code=reason.code) from None
     except VerificationUnavailable as error:
         # Whose keys were asked for is for whoever runs this.
         told, advice = ([*facts(error.reason)], WHERE_TO_LOOK[error.reason.code])
         told, advice = (told, advice) if settings.DEBUG else ([], "")
-        raise Refusal(503, str(error.reason), told, advice, error.wait) from None
+        code = error.reason.code
+        raise Refusal(503, str(error.reason), told, advice, error.wait, code) from None
     except TooManyRequests as error:
         wait = int(error.wait or 1)
         raise Refusal(429, "Too many tokens were refused.", wait_seconds=wait) from None

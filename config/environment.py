@@ -25,6 +25,20 @@ MEMORY_CACHE = {
     "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
     "OPTIONS": {"MAX_ENTRIES": 100_000},
 }
+# Each thread keeps its connection, and asks at the start of a request whether it is still good.
+POSTGRESQL = {
+    "CONN_MAX_AGE": 600,
+    "CONN_HEALTH_CHECKS": True,
+    # A pooler that hands out its connections by the transaction keeps no cursor.
+    "DISABLE_SERVER_SIDE_CURSORS": True,
+}
+# A server that is unreachable, gone or slow must not hold every thread.
+POSTGRESQL_OPTIONS = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,  # milliseconds until what was sent must be acknowledged
+    "options": "-c statement_timeout=10s -c lock_timeout=5s "
+    "-c idle_in_transaction_session_timeout=30s",
+}
 # A cache that is slow must not make every request slow.
 REDIS_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 0.25}
 
@@ -86,7 +100,7 @@ def database(name: str, *, default: Path) -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
         }
     else:
-        options = {"connect_timeout": 5}  # an unreachable server must not hold every thread
+        options, config = POSTGRESQL_OPTIONS, {**POSTGRESQL, **config}
     return {**config, "OPTIONS": {**options, **config.get("OPTIONS", {})}}
 
 

@@ -1,10 +1,21 @@
+"""How a record of the log becomes a line: for people, or for programs.
+
+A record may have ``fields``, a mapping of names to values: what it says besides its message,
+for whoever searches or counts. Both formats have them as they are.
+"""
+
 from __future__ import annotations
 
 import json
 import logging
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 MAX_HOST_MESSAGE_CHARACTERS = 200
+# What can neither be taken for the end of a value nor for "-".
+PLAIN = re.compile(r"[A-Za-z0-9/][A-Za-z0-9/_.:@|{}-]*")
 
 
 def shorten(record: logging.LogRecord) -> bool:
@@ -26,4 +37,42 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return json.dumps(entry)
+        return json.dumps({**entry, **fields_of(record)})
+
+
+class ConsoleFormatter(logging.Formatter):
+    """One line, but for a traceback: the message, and behind it the fields as ``name=value``.
+
+    What does not print is escaped, so that no message can start a line of its own or, with
+    the marks that turn the direction of writing, pass for another one. ``-`` is no value.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name it has
+        record.message = _printable(record.message)
+        fields = (f"{name}={_shown(value)}" for name, value in fields_of(record).items())
+        return " ".join([super().formatMessage(record), *fields])
+
+
+def fields_of(record: logging.LogRecord) -> Mapping[str, Any]:
+    """Its own, or the id of the request that Django says it is about."""
+    if fields := getattr(record, "fields", None):
+        return fields  # type: ignore[no-any-return]
+    request_id = getattr(getattr(record, "request", None), "id", None)
+    return {"request_id": str(request_id)} if request_id else {}
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "-"
+    is_plain = not isinstance(value, str) or PLAIN.fullmatch(value)
+    return str(value) if is_plain else json.dumps(value)
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else _escaped(each) for each in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()

@@ -13,9 +13,9 @@ RENDERER = "browsable.renderers.PageRenderer"
 CSRF = "django.middleware.csrf.CsrfViewMiddleware"
 # What each goes inside of, as the next.
 PLACES = {
-    "django.middleware.security.SecurityMiddleware": STATIC_FILES,
+    "corsheaders.middleware.CorsMiddleware": STATIC_FILES,
     "api.middleware.problem_documents": PAGES,
-    "django.middleware.common.CommonMiddleware": CSRF,
+    "api.middleware.AllowedHosts": CSRF,
 }
 
 

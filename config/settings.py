@@ -31,6 +31,7 @@ ALLOWED_HOSTS = items("DJANGO_ALLOWED_HOSTS")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 HOST = text("HOST", "127.0.0.1")
 PORT = text("PORT", "8000")
+WEB_CONCURRENCY = whole_number("WEB_CONCURRENCY", default=1, minimum=1)
 CORS_ALLOWED_ORIGINS = items("CORS_ALLOWED_ORIGINS")
 CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "if-none-match"]
 CORS_EXPOSE_HEADERS = [
@@ -74,13 +75,15 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "api.middleware.request_id",
-    "corsheaders.middleware.CorsMiddleware",
+    "api.request_log.request_log",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "api.security_headers.security_headers",
+    "corsheaders.middleware.CorsMiddleware",
     "api.middleware.rate_limit_fields",  # outside what replaces an answer
     "api.middleware.problem_documents",  # inside what adds headers, outside what may refuse
     "api.middleware.address_allowances",
-    "django.middleware.common.CommonMiddleware",
+    "api.middleware.AllowedHosts",
     "api.middleware.optional_slash",
 ]
 ROOT_URLCONF = "config.urls"
@@ -168,14 +171,21 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "console": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "console": {
+            "class": "config.logs.ConsoleFormatter",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        },
         "json": {"()": "config.logs.JsonFormatter"},
     },
     "filters": {
-        # The reason is in the log already, and during an outage anybody could fill it.
-        "not_unavailable": {
+        "only_crashes": {
             "()": "django.utils.log.CallbackFilter",
-            "callback": lambda record: getattr(record, "status_code", 500) != 503,
+            "callback": lambda record: bool(record.exc_info),
+        },
+        "no_requests": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: not record.args,
         },
         "shorten": {"()": "django.utils.log.CallbackFilter", "callback": shorten},
     },
@@ -189,8 +199,10 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},
-        # Its lines about 4xx answers say less than the reason codes logged here.
-        "django.request": {"level": "ERROR", "filters": ["not_unavailable"]},
+        # What came of a request is in the line of api.request_log; a traceback is here.
+        "django.request": {"level": "ERROR", "filters": ["only_crashes"]},
+        # The development server has a line of its own for every request, with its query.
+        "django.server": {"filters": ["no_requests"], "propagate": True},
         **{f"django.security.{name}": {"filters": ["shorten"]} for name in ANYBODY_CAN_CAUSE},
     },
 }

@@ -1,4 +1,4 @@
-"""What a server serves. Refuses to load where no token could be verified."""
+"""What a server serves. Refuses to load where no token could be verified, or with public DEBUG."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
 if TYPE_CHECKING:
@@ -15,10 +16,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 _django = get_wsgi_application()
 
-from api.headers import drop_unreadable_headers  # noqa: E402 - needs the settings
+from api.deployment import debug_with_public_hosts  # noqa: E402 - needs the settings
+from api.headers import drop_unreadable_headers  # noqa: E402
 from authn.conf import get_verifier  # noqa: E402
 
 get_verifier()
+for error in debug_with_public_hosts():
+    raise ImproperlyConfigured(f"{error.msg} {error.hint}")
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -6,11 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.http import HttpRequest
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
+from api.applied_migrations import get_applied_migrations
 from authn.testing import Issuer
+
+READY = {"database": "ok", "migrations": "ok", "keys": "ok"}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_known_of_the_database() -> None:
+    get_applied_migrations.cache_clear()
 
 
 def fail(error: type[Exception] = OperationalError) -> None:
@@ -41,9 +51,10 @@ def test_a_process_that_answers_is_alive(
 def test_a_server_with_database_and_keys_is_ready(
     anonymous: Client, django_assert_num_queries: DjangoAssertNumQueries, issuer: Issuer
 ) -> None:
-    with django_assert_num_queries(1):
+    anonymous.get("/readyz")
+    with django_assert_num_queries(1):  # what was up to date is so for some seconds
         response = anonymous.get("/readyz")
-    assert (response.status_code, response.json()) == (200, {"database": "ok", "keys": "ok"})
+    assert (response.status_code, response.json()) == (200, READY)
     assert issuer.fetches == 1
 
 
@@ -56,6 +67,21 @@ def test_a_server_without_keys_is_not_ready(anonymous: Client, issuer: Issuer) -
 @pytest.mark.django_db
 def test_the_secret_needs_nobody(anonymous: Client) -> None:
     assert anonymous.get("/readyz").status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_server_whose_database_is_not_migrated_is_not_ready(anonymous: Client) -> None:
+    recorder = MigrationRecorder(connection)
+    recorder.record_unapplied("api", "0001_initial")
+    assert missing(anonymous.get("/readyz")) == [("migrations", "migrations_pending")]
+    recorder.record_applied("api", "0001_initial")
+    assert anonymous.get("/readyz").json() == READY
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_newer_than_the_code_will_do(anonymous: Client) -> None:
+    MigrationRecorder(connection).record_applied("todos", "9999_of_the_next_version")
+    assert anonymous.get("/readyz").json() == READY
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
@@ -80,3 +106,41 @@ def test_a_token_changes_nothing(bearer: Callable[[str], Client]) -> None:
         response = bearer("no token").get(path)
         assert response.status_code == 200
         assert "RateLimit" not in response
+
+
+class TestAProbeThatComesByAddress:
+    """Orchestrators and load balancers ask each process by its address, not by its name."""
+
+    @pytest.mark.django_db
+    @pytest.mark.parametrize("host", ["10.0.0.7:8000", "[fd00::7]:8000", "a b", "évil.example"])
+    @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    def test_is_answered(
+        self, anonymous: Client, settings: Settings, method: str, path: str, host: str
+    ) -> None:
+        settings.ALLOWED_HOSTS = ["todos.example.com"]
+        response = anonymous.generic(method, path, headers={"host": host})
+        assert response.status_code == 200
+        assert host not in str(response.headers)
+
+    @pytest.mark.django_db
+    @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/healthz?x=1"])
+    @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "TRACE"])
+    @pytest.mark.parametrize("accept", ["*/*", "text/html", "x/y"])
+    def test_is_never_asked_for_its_host(
+        self,
+        anonymous: Client,
+        monkeypatch: pytest.MonkeyPatch,
+        method: str,
+        path: str,
+        accept: str,
+    ) -> None:
+        monkeypatch.setattr(HttpRequest, "get_host", fail)
+        headers = {"accept": accept, "origin": "https://app.example.com"}
+        assert anonymous.generic(method, path, headers=headers).status_code < 500
+
+    @pytest.mark.parametrize("path", ["/", "/healthz/", "/healthz/x", "//healthz", "/api/me/"])
+    def test_opens_nothing_else(self, anonymous: Client, settings: Settings, path: str) -> None:
+        settings.ALLOWED_HOSTS = ["todos.example.com"]
+        response = anonymous.get(path, headers={"host": "10.0.0.7"})
+        assert (response.status_code, response.json()["code"]) == (400, "bad_request")

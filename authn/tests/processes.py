@@ -7,13 +7,14 @@ import os
 import random
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -82,6 +83,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         deadline = time.monotonic() + START_SECONDS
         while not self.is_ready():
@@ -91,6 +93,11 @@ class Server:
             time.sleep(0.05)
         return self
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "it is not running"
+        return self._process.pid
+
     def stop(self) -> None:
         if self._process is None:
             return
@@ -98,8 +105,14 @@ class Server:
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.kill()
+        self._process = None
+
+    def kill(self) -> None:
+        """End it and what it has started at once, as when the machine loses its power."""
+        assert self._process is not None, "it is not running"
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
         self._process = None
 
     def is_ready(self) -> bool:
@@ -228,6 +241,22 @@ class Api(Server):
             time.sleep(POLL_SECONDS)
         return answer
 
+    def workers(self) -> list[int]:
+        """The processes that serve: of the children of the one that was started, all but the one
+        that Python has to keep count of what they share."""
+        children = []
+        for status_file in Path("/proc").glob("[0-9]*/status"):
+            with suppress(OSError):
+                fields = dict(
+                    line.split(":\t", 1)
+                    for line in status_file.read_text().splitlines()
+                    if ":\t" in line
+                )
+                command = (status_file.parent / "cmdline").read_bytes()
+                if int(fields["PPid"]) == self.pid and b"resource_tracker" not in command:
+                    children.append(int(fields["Pid"]))
+        return sorted(children)
+
     def manage(self, *arguments: str) -> str:
         """What a management command prints under the settings of this server."""
         return run([sys.executable, "manage.py", *arguments], PROJECT, self.environment)
@@ -259,18 +288,28 @@ class Servers:
         self._started.callback(server.stop)
         return server.start()
 
-    def api(self, issuer: Issuer | None = None, *, secret: str = "", **environment: str) -> Api:
-        """An API with an empty database that trusts ``issuer`` or ``secret``, or both."""
+    def api(
+        self,
+        issuer: Issuer | None = None,
+        *,
+        secret: str = "",
+        within: Sequence[str] = (),
+        **environment: str,
+    ) -> Api:
+        """An API with an empty database that trusts ``issuer`` or ``secret``, or both.
+
+        ``within`` is a command that starts the one that it is given.
+        """
         issuer_url = issuer.url if issuer else ""
         port = free_port()
         database = self._directory / f"api-{port}.sqlite3"
         shutil.copy(self._migrated_database, database)
-        waitress = [sys.executable, "-m", "waitress", "--threads=8", f"--listen=127.0.0.1:{port}"]
         server = Api(
-            [*waitress, "config.wsgi:application"],
+            [*within, sys.executable, "-m", "config.run", "--production"],
             port=port,
             directory=PROJECT,
             environment={
+                "PORT": str(port),
                 **api_environment(database, issuer_url=issuer_url, secret=secret),
                 **environment,
             },

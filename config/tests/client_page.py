@@ -70,6 +70,6 @@ def answers_in(heads: str) -> list[str]:
     """The status of each answer, and whether it is one that was given before."""
     replayed = "Idempotency-Replayed: true"
     return [
-        f"{head[:3]}, {replayed}" if replayed in head else head[:3]
+        f"{head[:3]}, {replayed}" if replayed.lower() in head.lower() else head[:3]
         for head in re.split("^HTTP/1.1 ", heads, flags=re.MULTILINE)[1:]
     ]

@@ -220,7 +220,7 @@ class TestServe:
             with connection.makefile("rb") as file:
                 answers = file.read()
         head, _, after = answers.partition(b"\r\n\r\n")
-        assert b"Content-Length: 201" in head
+        assert b"content-length: 201" in head.lower()
         assert after.startswith(b"HTTP/1.1 401 ")
 
     def test_links_are_https_behind_a_proxy_that_ends_tls(self, project: Path, port: int) -> None:

@@ -90,6 +90,7 @@ def test_a_secret_that_starts_with_a_dollar_is_taken_to_the_letter(name: str) ->
         ("THROTTLE_ANON", "THROTTLE_ANON", "(120, 60)"),
         ("THROTTLE_REFUSED", "THROTTLE_REFUSED", "(30, 60)"),
         ("NUM_PROXIES", "NUM_PROXIES", "0"),
+        ("WEB_CONCURRENCY", "WEB_CONCURRENCY", "1"),
         ("HOST", "HOST", "127.0.0.1"),
         ("PORT", "PORT", "8000"),
         ("DJANGO_ALLOWED_HOSTS", "ALLOWED_HOSTS", "[]"),
@@ -117,9 +118,33 @@ def test_spaces_in_a_comma_list_do_not_count() -> None:
     )
 
 
+def postgresql(part: str, *, query: str = "") -> str:
+    url = f"postgres://u:p@h/db{query}"
+    return value_of(f"DATABASES['default']{part}", DATABASE_URL=url)
+
+
 def test_postgresql_is_not_waited_for_forever() -> None:
-    options = value_of("DATABASES['default']['OPTIONS']", DATABASE_URL="postgres://u:p@h/db")
-    assert options == "{'connect_timeout': 5}"
+    options = postgresql("['OPTIONS']")
+    assert "'connect_timeout': 5" in options
+    assert "'tcp_user_timeout': 10000" in options
+    for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+        assert f"-c {name}=" in options
+
+
+def test_a_connection_is_kept_and_asked_whether_it_is_good() -> None:
+    assert postgresql("['CONN_MAX_AGE']") == "600"
+    assert postgresql("['CONN_HEALTH_CHECKS']") == "True"
+
+
+def test_a_pooler_by_the_transaction_is_not_asked_for_what_it_has_not() -> None:
+    assert postgresql("['DISABLE_SERVER_SIDE_CURSORS']") == "True"
+    assert "prepare_threshold" not in postgresql("['OPTIONS']")  # the backend prepares nothing
+
+
+def test_the_url_has_the_last_word() -> None:
+    assert "'connect_timeout': 9" in postgresql("['OPTIONS']", query="?connect_timeout=9")
+    assert "statement_timeout" not in postgresql("['OPTIONS']", query="?options=-c+geqo%3Doff")
+    assert postgresql("['CONN_MAX_AGE']", query="?conn_max_age=0") == "0"
 
 
 @pytest.mark.parametrize(
@@ -138,6 +163,11 @@ def test_what_is_no_rate_is_refused_by_the_name_of_its_variable(rate: str) -> No
 @pytest.mark.parametrize("number", ["-1", "one", "1.0"])
 def test_there_are_no_proxies_or_some(number: str) -> None:
     assert complaint(NUM_PROXIES=number).startswith("NUM_PROXIES must be")
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "auto", "1.5"])
+def test_there_is_one_process_or_several(number: str) -> None:
+    assert complaint(WEB_CONCURRENCY=number).startswith("WEB_CONCURRENCY must be")
 
 
 @pytest.mark.parametrize("scheme", ["redis", "rediss"])
@@ -181,6 +211,14 @@ def test_the_server_refuses_to_start_unconfigured_and_says_which_variable_to_set
 )
 def test_the_server_starts_with_either_source(environment: dict[str, str]) -> None:
     assert run("import config.wsgi", **environment).returncode == 0
+
+
+def test_the_server_refuses_to_start_with_debug_for_others() -> None:
+    environment = {"BETTER_AUTH_SECRET": SECRET, "DEBUG": "true"}
+    assert run("import config.wsgi", **environment).returncode == 0
+    result = run("import config.wsgi", **environment, DJANGO_ALLOWED_HOSTS="todos.example.com")
+    assert result.returncode != 0
+    assert "ImproperlyConfigured: DEBUG is on for todos.example.com" in result.stderr
 
 
 def test_the_verifier_needs_neither_django_nor_the_framework() -> None:

@@ -1,0 +1,153 @@
+"""System checks of the settings: what must not be deployed, or not without a thought.
+
+An error keeps a server from starting. A warning is printed, and leaves the decision to whoever
+reads it. An id is never given to another check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from corsheaders.conf import conf as cors
+from django.apps import AppConfig
+from django.conf import settings
+from django.core import checks
+from django.db import connection
+
+from authn.origins import is_loopback, split_url
+
+OPAQUE_ORIGINS = ("null", "file://")  # what django-cors-headers takes besides URLs
+
+
+def check_debug(
+    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """Of every start, also of a development server."""
+    return [*debug_with_public_hosts(), *debug_on_public_address()]
+
+
+def check_deployment(
+    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    return [
+        *no_secret_key(),
+        *wildcard_hosts(),
+        *wildcard_origins(),
+        *opaque_origins(),
+        *plain_http_origins(),
+        *uncounted_processes(),
+        *sqlite_on_one_of_several_machines(),
+    ]
+
+
+def debug_with_public_hosts() -> Iterator[checks.CheckMessage]:
+    """Enforced by ``config.wsgi`` too: no checks run under a server that loads it by itself."""
+    public = [host for host in settings.ALLOWED_HOSTS if not is_this_machine(host)]
+    if settings.DEBUG and public:
+        yield checks.Error(
+            f"DEBUG is on for {', '.join(public)}: anybody there may sign in as anybody.",
+            hint="Set DEBUG=false, or leave DJANGO_ALLOWED_HOSTS unset to develop on this machine.",
+            id="api.E003",
+        )
+
+
+def debug_on_public_address() -> Iterator[checks.CheckMessage]:
+    # A Host header says what its sender likes, so that allowed hosts keep nobody out.
+    if settings.DEBUG and not is_this_machine(settings.HOST):
+        yield checks.Warning(
+            f"DEBUG is on and HOST is {settings.HOST}: whoever reaches it may sign in as anybody.",
+            hint="Set HOST=127.0.0.1 or DEBUG=false, unless nobody else can reach this machine.",
+            id="api.W004",
+        )
+
+
+def no_secret_key() -> Iterator[checks.CheckMessage]:
+    if not settings.DJANGO_SECRET_KEY:
+        yield checks.Error(
+            "DJANGO_SECRET_KEY is not set: page cursors break at a restart and between processes.",
+            hint="Set it to a long random value, the same for every process.",
+            id="api.E002",
+        )
+
+
+def wildcard_hosts() -> Iterator[checks.CheckMessage]:
+    if any("*" in host for host in settings.ALLOWED_HOSTS):
+        yield checks.Warning(
+            'DJANGO_ALLOWED_HOSTS has a "*": alone it lets any name into links, '
+            "and as a part of a name it matches nothing.",
+            hint="Name the hosts, as todos.example.com, or .example.com with all its subdomains.",
+            id="api.W005",
+        )
+
+
+def wildcard_origins() -> Iterator[checks.CheckMessage]:
+    wildcard = any("*" in origin for origin in settings.CORS_ALLOWED_ORIGINS)
+    if wildcard or cors.CORS_ALLOW_ALL_ORIGINS:
+        yield checks.Warning(
+            'Every origin may call this API, or CORS_ALLOWED_ORIGINS has a "*" that matches none.',
+            hint="Name in CORS_ALLOWED_ORIGINS each origin of your own, as https://app.example.com.",
+            id="api.W006",
+        )
+
+
+def opaque_origins() -> Iterator[checks.CheckMessage]:
+    if opaque := [origin for origin in settings.CORS_ALLOWED_ORIGINS if origin in OPAQUE_ORIGINS]:
+        yield checks.Warning(
+            f"CORS_ALLOWED_ORIGINS has {', '.join(opaque)}: so say local files, and sandboxed "
+            "frames of every site.",
+            hint="Take it out, and serve the page from an https origin that you name instead.",
+            id="api.W007",
+        )
+
+
+def plain_http_origins() -> Iterator[checks.CheckMessage]:
+    if plain := [origin for origin in settings.CORS_ALLOWED_ORIGINS if is_plain_http(origin)]:
+        yield checks.Warning(
+            f"CORS_ALLOWED_ORIGINS has {', '.join(plain)}: anybody on the way can change the pages "
+            "there, and take their tokens.",
+            hint="Serve that front end over https, and name its https origin.",
+            id="api.W008",
+        )
+
+
+def uncounted_processes() -> Iterator[checks.CheckMessage]:
+    in_process = settings.CACHES["default"]["BACKEND"].endswith(".LocMemCache")
+    if in_process and settings.WEB_CONCURRENCY > 1:
+        yield checks.Warning(
+            f"Each of {settings.WEB_CONCURRENCY} processes counts requests for itself: allowances "
+            "are as many times what THROTTLE_USER, THROTTLE_ANON and THROTTLE_REFUSED say.",
+            hint="Set CACHE_URL to a Redis, in which they count together, or WEB_CONCURRENCY=1.",
+            id="api.W009",
+        )
+
+
+def sqlite_on_one_of_several_machines() -> Iterator[checks.CheckMessage]:
+    """Guessed from a Redis elsewhere: a process cannot see what other machines run."""
+    if connection.vendor == "sqlite" and not all(map(is_this_machine, redis_hosts())):
+        yield checks.Warning(
+            "The database is an SQLite file, which serves one machine, and the Redis of CACHE_URL "
+            "is on another: several servers would each have todos of their own.",
+            hint="Set DATABASE_URL to a PostgreSQL that they share, unless there is one server.",
+            id="api.W010",
+        )
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether this host, or pattern for hosts, is loopback: as Django's own are with ``DEBUG``."""
+    bracketed = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
+    parts = split_url(f"http://{bracketed}")
+    return host.lower().endswith(".localhost") or (parts is not None and is_loopback(parts))
+
+
+def is_plain_http(origin: str) -> bool:
+    parts = split_url(origin)
+    return parts is not None and parts.scheme == "http" and not is_loopback(parts)
+
+
+def redis_hosts() -> Iterator[str]:
+    cache = settings.CACHES["default"]
+    if cache["BACKEND"].endswith(".RedisCache"):
+        for url in cache["LOCATION"]:
+            yield urlsplit(url).hostname or "localhost"

@@ -1,0 +1,109 @@
+"""What every answer tells a browser, whoever made it and whatever it is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from api.views import MeView
+from authn.testing import Bearer, Mint
+
+ORIGIN = "https://app.example.com"
+TODOS = "/api/todos/"
+OF_JSON = "default-src 'none'; frame-ancestors 'none'"
+EVERYWHERE = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), "
+    "payment=(), usb=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+HSTS = "max-age=31536000; includeSubDomains"
+
+
+def assert_guarded(response: Any, *, status: int, policy: str = OF_JSON) -> None:
+    assert response.status_code == status
+    found = {name: response.headers.get(name) for name in EVERYWHERE}
+    assert found == EVERYWHERE
+    assert response.headers.get("Content-Security-Policy") == policy
+
+
+@pytest.mark.django_db
+def test_what_is_no_failure(alice: Client, anonymous: Client) -> None:
+    created = alice.post(TODOS, {"title": "x"}, content_type="application/json")
+    address, etag = created["Location"], created["ETag"]
+    assert_guarded(created, status=201)
+    assert_guarded(alice.get(address), status=200)
+    assert_guarded(alice.head(address), status=200)
+    assert_guarded(alice.get(address, headers={"if-none-match": etag}), status=304)
+    assert_guarded(alice.delete(address), status=204)
+    assert_guarded(alice.get("/api/schema/"), status=200)
+    assert_guarded(anonymous.get("/healthz"), status=200)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", TODOS, 400),
+        ("GET", f"{TODOS}x/", 404),
+        ("GET", "/nope", 404),
+        ("DELETE", "/api/me/", 405),
+    ],
+)
+def test_a_failure(alice: Client, method: str, path: str, status: int) -> None:
+    assert_guarded(alice.generic(method, path, "{}", "application/json"), status=status)
+
+
+@pytest.mark.django_db
+def test_somebody_elses_todo(alice: Client, bob: Client) -> None:
+    created = alice.post(TODOS, {"title": "x"}, content_type="application/json")
+    assert_guarded(bob.get(created["Location"]), status=403)
+
+
+def test_what_no_view_has_answered(anonymous: Client, settings: Settings) -> None:
+    assert_guarded(anonymous.get("/api/me/", headers={"host": "evil.example"}), status=400)
+    settings.THROTTLE_ANON = (2, 3600)
+    assert_guarded(anonymous.get("/api/me/"), status=401)
+    assert_guarded(anonymous.get("/api/me/"), status=429)
+
+
+def test_a_crash(mint: Mint, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(self: MeView, request: Any) -> None:
+        raise LookupError
+
+    monkeypatch.setattr(MeView, "get", crash)
+    client = Client(raise_request_exception=False, headers={"authorization": f"Bearer {mint()}"})
+    assert_guarded(client.get("/api/me/"), status=500)
+
+
+@pytest.mark.parametrize("path", ["/api/me/", "/nope", "/healthz"])
+def test_https_is_to_be_kept_once_it_was_used(anonymous: Client, path: str) -> None:
+    assert anonymous.get(path, secure=True)["Strict-Transport-Security"] == HSTS
+    assert "Strict-Transport-Security" not in anonymous.get(path)
+
+
+class TestAnAllowedOrigin:
+    """``Cross-Origin-Resource-Policy`` is about requests without CORS alone."""
+
+    @pytest.fixture(autouse=True)
+    def _open_to_the_front_end(self, settings: Settings) -> None:
+        settings.CORS_ALLOWED_ORIGINS = [ORIGIN]
+
+    def test_may_read_an_answer_as_before(self, mint: Mint, bearer: Bearer) -> None:
+        response = bearer(mint()).get("/api/me/", headers={"origin": ORIGIN})
+        assert_guarded(response, status=200)
+        assert response["Access-Control-Allow-Origin"] == ORIGIN
+        assert json.loads(response.content)["id"] == "alice"
+
+    def test_may_ask_first(self, anonymous: Client) -> None:
+        headers = {"origin": ORIGIN, "access-control-request-method": "PATCH"}
+        response = anonymous.options(TODOS, headers=headers)
+        assert_guarded(response, status=200)
+        assert response["Access-Control-Allow-Origin"] == ORIGIN

@@ -1,0 +1,42 @@
+"""What is said about a deployment. What is refused everywhere is in test_conf.py."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.checks import Tags, run_checks
+from pytest_django import Settings
+
+JWKS_URL = "https://app.example.com/api/auth/jwks"
+
+
+@pytest.mark.parametrize(
+    ("values", "ids"),
+    [
+        ({}, []),
+        ({"URL": "https://app.example.com"}, []),
+        ({"URL": "http://localhost:3000"}, []),
+        ({"URL": "http://[::1]:3000"}, []),
+        ({"URL": "http://app.example.com"}, ["authn.E005", "authn.W009"]),
+        ({"URL": "http://app.example.com", "JWKS_URL": JWKS_URL}, ["authn.W009"]),
+        ({"URL": "http://app.example.com", "ALGORITHMS": ["HS256"]}, ["authn.W009"]),
+        ({"URL": "https://app.example.com", "ISSUER": "http://app.example.com"}, ["authn.W009"]),
+        ({"ISSUER": "http://localhost.example.com"}, ["authn.W009"]),
+        ({"ISSUER": "https://app.example.com"}, []),
+        ({"ISSUER": "app"}, []),
+    ],
+    ids=repr,
+)
+def test_an_issuer_on_plain_http_is_named(
+    settings: Settings, values: dict[str, str | list[str]], ids: list[str]
+) -> None:
+    for name, value in values.items():
+        setattr(settings, f"BETTER_AUTH_{name}", value)
+    found = run_checks(tags=[Tags.security], include_deployment_checks=True)
+    messages = [message for message in found if str(message.id).startswith("authn.")]
+    assert [message.id for message in messages] == ids
+    assert all(message.hint for message in messages)
+
+
+def test_it_is_so_in_a_deployment_only(settings: Settings) -> None:
+    settings.BETTER_AUTH_ISSUER = "http://app.example.com"
+    assert "authn.W009" not in [message.id for message in run_checks(tags=[Tags.security])]

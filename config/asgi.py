@@ -1,0 +1,18 @@
+"""What ``make serve`` serves, in each of its workers."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from config.gateway import Gateway
+from config.wsgi import application as wsgi_application
+
+THREADS = 4  # of each worker, and so its connections to the database
+BODY_SECONDS = 30  # for all of a request's body to arrive
+
+application = Gateway(
+    wsgi_application,
+    threads=THREADS,
+    max_body_octets=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+    body_seconds=BODY_SECONDS,
+)

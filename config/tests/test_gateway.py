@@ -1,0 +1,194 @@
+"""The reader of whole requests, with an application that tells what it was given."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from config import gateway as module
+from config.gateway import Gateway, Message
+
+MAX_BODY_OCTETS = 100
+SCOPE = {
+    "type": "http",
+    "http_version": "1.1",
+    "method": "POST",
+    "scheme": "http",
+    "raw_path": b"/api/t%C3%B6dos/",
+    "query_string": b"q=%C3%B6",
+    "headers": [(b"host", b"todos.example.com"), (b"content-type", b"text/plain")],
+    "server": ("127.0.0.1", 8000),
+    "client": ("192.0.2.7", 4711),
+}
+
+
+def tell(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Answers with its environ, as JSON."""
+    told = {name: value for name, value in environ.items() if isinstance(value, str)}
+    told["body"] = environ["wsgi.input"].read().decode()
+    start_response("200 OK", [("Content-Type", "application/json"), ("X-Thing", "a")])
+    return [json.dumps(told).encode()]
+
+
+def gateway(app: Any = tell, *, threads: int = 1, body_seconds: float = 5) -> Gateway:
+    return Gateway(app, threads=threads, max_body_octets=MAX_BODY_OCTETS, body_seconds=body_seconds)
+
+
+def ask(
+    app: Gateway, *parts: bytes, disconnects: bool = False, stalls: bool = False, **scope: Any
+) -> list[Message]:
+    """What is sent to a client that sends these parts of a body."""
+    messages: list[Message] = [
+        {"type": "http.request", "body": part, "more_body": True} for part in parts
+    ]
+    if disconnects:
+        messages.append({"type": "http.disconnect"})
+    elif not stalls:
+        messages.append({"type": "http.request", "body": b"", "more_body": False})
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        if not messages:
+            await asyncio.sleep(3600)
+        return messages.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(app({**SCOPE, **scope}, receive, send))
+    return sent
+
+
+def told(*parts: bytes, **scope: Any) -> dict[str, str]:
+    start, body = ask(gateway(), *parts, **scope)
+    assert start["status"] == 200
+    answer: dict[str, str] = json.loads(body["body"])
+    return answer
+
+
+def test_an_application_is_told_what_cgi_tells() -> None:
+    environ = told(b"ab", b"c")
+    assert environ["REQUEST_METHOD"] == "POST"
+    assert environ["PATH_INFO"].encode("latin-1").decode() == "/api/tödos/"
+    assert environ["QUERY_STRING"] == "q=%C3%B6"
+    assert (environ["REMOTE_ADDR"], environ["SERVER_PORT"]) == ("192.0.2.7", "8000")
+    assert environ["HTTP_HOST"] == "todos.example.com"
+    assert (environ["CONTENT_TYPE"], environ["CONTENT_LENGTH"]) == ("text/plain", "3")
+    assert environ["SERVER_PROTOCOL"] == "HTTP/1.1"
+    assert (environ["wsgi.url_scheme"], environ["body"]) == ("http", "abc")
+
+
+def test_the_answer_is_sent_as_it_is() -> None:
+    start, body = ask(gateway())
+    assert start == {
+        "type": "http.response.start",
+        "status": 200,
+        "headers": [(b"content-type", b"application/json"), (b"x-thing", b"a")],
+    }
+    assert body["type"] == "http.response.body"
+
+
+def test_a_field_that_comes_twice_is_a_list() -> None:
+    headers = [(b"Accept", b"a"), (b"accept", b"b"), (b"cookie", b"x=1"), (b"cookie", b"y=2")]
+    environ = told(headers=headers)
+    assert (environ["HTTP_ACCEPT"], environ["HTTP_COOKIE"]) == ("a,b", "x=1; y=2")
+
+
+@pytest.mark.parametrize("name", [b"x_forwarded_for", b"x-forwarded_for", b"content_length"])
+def test_a_field_with_an_underscore_passes_for_no_other(name: bytes) -> None:
+    headers = [(b"x-forwarded-for", b"192.0.2.1"), (name, b"203.0.113.9")]
+    environ = told(headers=headers)
+    assert environ["HTTP_X_FORWARDED_FOR"] == "192.0.2.1"
+    assert "203.0.113.9" not in environ.values()
+
+
+def test_the_length_is_that_of_what_came() -> None:
+    assert told(b"abc", headers=[(b"content-length", b"99")])["CONTENT_LENGTH"] == "3"
+
+
+def test_a_body_of_the_largest_size_is_read() -> None:
+    assert told(b"x" * MAX_BODY_OCTETS)["body"] == "x" * MAX_BODY_OCTETS
+
+
+def test_of_one_that_is_too_large_the_application_gets_the_size_alone() -> None:
+    environ = told(b"x" * 60, b"x" * 60, b"x" * 10_000)
+    assert (environ["CONTENT_LENGTH"], environ["body"]) == ("120", "")
+
+
+def test_a_client_that_is_too_slow_takes_no_thread() -> None:
+    calls: list[Any] = []
+    app = gateway(lambda environ, start_response: calls.append(environ), body_seconds=0.05)
+    start, _ = ask(app, b"a", stalls=True)
+    assert (start["status"], start["headers"]) == (408, [(b"connection", b"close")])
+    assert not calls
+
+
+def test_a_client_that_is_gone_is_not_answered() -> None:
+    calls: list[Any] = []
+    app = gateway(lambda environ, start_response: calls.append(environ))
+    assert not ask(app, b"a", disconnects=True)
+    assert not calls
+
+
+def test_bodies_on_their_way_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_BUFFERED_OCTETS", 50)
+    app = gateway()
+    start, _ = ask(app, b"x" * 51)
+    assert start["status"] == 503
+    assert (b"retry-after", b"1") in start["headers"]
+    # What was given up, and what was answered, counts no longer.
+    for _ in range(3):
+        assert ask(app, b"x" * 50)[0]["status"] == 200
+
+
+def test_an_answer_is_closed_whatever_happens() -> None:
+    closed: list[str] = []
+
+    class Answer:
+        def __iter__(self) -> Any:
+            raise ValueError("broken")
+
+        def close(self) -> None:
+            closed.append("closed")
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        start_response("200 OK", [])
+        return Answer()
+
+    with pytest.raises(ValueError, match="broken"):
+        ask(gateway(app))
+    assert closed == ["closed"]
+
+
+def test_the_application_is_called_in_so_many_threads_and_no_more() -> None:
+    running, most, lock = 0, 0, threading.Lock()
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        threading.Event().wait(0.02)
+        with lock:
+            running -= 1
+        start_response("204 No Content", [])
+        return []
+
+    served = gateway(app, threads=3)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(message: Message) -> None:
+        pass
+
+    async def many() -> None:
+        await asyncio.gather(*(served(dict(SCOPE), receive, send) for _ in range(12)))
+
+    asyncio.run(many())
+    assert most == 3
