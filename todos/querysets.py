@@ -21,5 +21,8 @@ class TodoQuerySet(models.QuerySet["Todo"]):
         return self.defer("description_folded", "tags_folded")
 
     def somebody_has(self, todo_id: UUID) -> bool:
-        """Whether there is such a todo at all, which tells 403 from 404. Loads no row."""
+        """Whether there is such a todo at all, which tells 403 from 404. Loads no row.
+
+        The one statement of a request that names no owner: docs/scaling.md says what it costs.
+        """
         return self.filter(pk=todo_id).exists()
