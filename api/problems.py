@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework import exceptions
@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 100  # that are told in one answer
+READ_ONLY = "25006"  # what PostgreSQL says to a write on a standby, or while its disk is full
 RENAMED = {413: "Content Too Large", 422: "Unprocessable Content"}
 WHOLE_BODY = api_settings.NON_FIELD_ERRORS_KEY
 
@@ -120,6 +121,8 @@ def _as_api_exception(exc: Exception) -> exceptions.APIException | None:
         case SuspiciousOperation():
             return BadRequest()
         case OperationalError() | InterfaceError():
+            return DatabaseUnavailable()
+        case InternalError() if getattr(exc.__cause__, "sqlstate", "") == READ_ONLY:
             return DatabaseUnavailable()
     return None
 

@@ -34,9 +34,10 @@ REFRESH_AFTER_SECONDS = 8 * 60
 MAX_AGE_SECONDS = 10 * 60
 GRACE_SECONDS = 60 * 60
 COOLDOWN_SECONDS = 10
-# How many requests may wait for a fetch: without a bound, tokens with made-up kids and a slow
-# issuer would together hold every thread of the server, and with them those that need no fetch.
-MAX_WAITING = 4
+# How many requests may wait for a fetch: tokens with made-up kids and a slow issuer would
+# together hold every thread of the server, and with them those that need no fetch. A worker
+# has four threads (config.asgi).
+MAX_WAITING = 2
 # How long the others may: as long as a fetch takes that goes well.
 BRIEFLY_SECONDS = 0.25
 

@@ -8,13 +8,15 @@ import uuid
 from typing import Any
 
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
+from psycopg.errors import InFailedSqlTransaction, ReadOnlySqlTransaction
 from pytest_django import Settings
 
 from api.middleware import problem_documents, request_id
 from api.views import MeView
+from authn.testing import Mint
 
 
 def problem(response: Any, status: int, code: str) -> dict[str, Any]:
@@ -108,6 +110,29 @@ class TestFromAnywhere:
         problem(response, 500, "internal_error")
         assert b"internal detail" not in response.content
         assert "internal detail" in caplog.text
+
+    @pytest.mark.parametrize(
+        ("cause", "status", "code"),
+        [
+            (ReadOnlySqlTransaction, 503, "database_unavailable"),
+            (InFailedSqlTransaction, 500, "internal_error"),
+        ],
+    )
+    def test_a_database_that_takes_no_writes_is_503(
+        self,
+        mint: Mint,
+        monkeypatch: pytest.MonkeyPatch,
+        cause: type[Exception],
+        status: int,
+        code: str,
+    ) -> None:
+        def fail(self: MeView, request: Any) -> None:
+            raise InternalError from cause()
+
+        monkeypatch.setattr(MeView, "get", fail)
+        client = Client(raise_request_exception=False)
+        response = client.get("/api/me/", headers={"authorization": f"Bearer {mint()}"})
+        problem(response, status, code)
 
     @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
     def test_a_database_that_is_away_is_503(

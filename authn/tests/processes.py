@@ -102,16 +102,15 @@ class Server:
         if self._process is None:
             return
         self._process.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        self._process = None
+        self.kill()
 
     def kill(self) -> None:
-        """End it and what it has started at once, as when the machine loses its power."""
+        """End it and what it has started at once, and leave nothing of it running."""
         assert self._process is not None, "it is not running"
-        os.killpg(self._process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._process = None
 
@@ -291,6 +290,7 @@ class Servers:
     def api(
         self,
         issuer: Issuer | None = None,
+        /,
         *,
         secret: str = "",
         within: Sequence[str] = (),

@@ -417,7 +417,7 @@ class TestTogether:
 
 def test_the_limits_are_those_that_operators_were_told(issuer: Issuer) -> None:
     assert (REFRESH_AFTER_SECONDS, MAX_AGE_SECONDS, GRACE_SECONDS) == (480, 600, 3600)
-    assert (COOLDOWN_SECONDS, MAX_WAITING, TIMEOUT_SECONDS) == (10, 4, 3)
+    assert (COOLDOWN_SECONDS, MAX_WAITING, TIMEOUT_SECONDS) == (10, 2, 3)
     assert KeySet(issuer.fetch)._clock is time.monotonic
 
 

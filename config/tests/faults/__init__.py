@@ -1,0 +1,5 @@
+"""What becomes of promises when a part of the whole dies, hangs, lies or fills up.
+
+Real processes under load; run with ``pytest -m faults``. Needs PostgreSQL, Redis and, for the
+disk, user namespaces.
+"""

@@ -1,0 +1,145 @@
+"""PostgreSQL and Redis, each a process of its own with nothing in it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import redis
+from psycopg import sql
+
+from authn.tests.processes import PROJECT, Server, free_port, run, with_path
+from config.tests.postgresql import programs, server_user
+
+
+class Postgres(Server):
+    """``stop`` is ``pg_ctl stop -m immediate``: no connection and no transaction is finished."""
+
+    def is_ready(self) -> bool:
+        try:
+            psycopg.connect(self.database_url("template1"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGQUIT)
+        super().stop()
+
+    def database_url(self, name: str) -> str:
+        return f"postgres://todos@127.0.0.1:{self.port}/{name}"
+
+    def migrate(self, environment: Mapping[str, str]) -> None:
+        """Once, for every database that is made then."""
+        url = self.database_url("postgres")
+        command = [sys.executable, "manage.py", "migrate"]
+        run(command, PROJECT, {**environment, "DATABASE_URL": url})
+
+    @contextmanager
+    def read_only(self) -> Iterator[None]:
+        """As a standby is, and a server whose disk is full where a provider watches over it."""
+        with psycopg.connect(self.database_url("template1"), autocommit=True) as connection:
+            connection.execute("SET default_transaction_read_only = off")  # here it stays
+            connection.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+            connection.execute("SELECT pg_reload_conf()")
+            try:
+                yield
+            finally:
+                connection.execute("ALTER SYSTEM RESET default_transaction_read_only")
+                connection.execute("SELECT pg_reload_conf()")
+
+    def new_database(self) -> str:
+        """The URL of a database that has its tables, and nothing in them."""
+        name = f"todos_{next(_numbers)}"
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE postgres").format(sql.Identifier(name))
+        with psycopg.connect(self.database_url("template1"), autocommit=True) as connection:
+            connection.execute(statement)
+        return self.database_url(name)
+
+
+class Redis(Server):
+    def is_ready(self) -> bool:
+        try:
+            with redis.Redis(port=self.port, socket_timeout=1) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    def suspend(self) -> None:
+        """It keeps its connections, and says nothing on them."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
+
+@contextmanager
+def postgres() -> Iterator[Postgres]:
+    # Not a directory of pytest, which nobody but this user may enter.
+    with tempfile.TemporaryDirectory(prefix="postgres-") as home:
+        data, port = Path(home) / "data", free_port()
+        if user := server_user():
+            shutil.chown(home, user)
+        binaries = programs()
+        initdb = [f"{binaries}/initdb", "-U", "todos", "--auth=trust", "--encoding=UTF8"]
+        subprocess.run(
+            [*as_its_user(), *initdb, "--locale=C.UTF-8", "--no-sync", "-D", str(data)],
+            cwd="/",
+            env=with_path({}),
+            stdout=subprocess.DEVNULL,
+            check=True,
+            timeout=60,
+        )
+        options = ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
+        server = Postgres(
+            [*as_its_user(), f"{binaries}/postgres", "-D", str(data), f"-p{port}", *options],
+            port=port,
+            directory=Path("/"),
+            environment={},
+            log=Path(home) / "log",
+        )
+        try:
+            yield server.start()
+        finally:
+            server.stop()
+
+
+@contextmanager
+def redis_server(directory: Path) -> Iterator[Redis]:
+    port = free_port()
+    program = shutil.which("redis-server")
+    assert program, "redis-server is not installed"
+    server = Redis(
+        [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+        port=port,
+        directory=directory,
+        environment={},
+        log=directory / f"redis-{port}.log",
+    )
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+def as_its_user() -> list[str]:
+    """What a command needs before it to be run by a user whom PostgreSQL accepts."""
+    name = server_user()
+    if name is None:
+        return []
+    group = pwd.getpwnam(name).pw_gid
+    return ["setpriv", f"--reuid={name}", f"--regid={group}", "--clear-groups", "--"]
+
+
+_numbers = count(1)

@@ -1,0 +1,83 @@
+"""PostgreSQL is stopped, or takes no writes."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import pytest
+
+from authn.testing import SECRET
+from authn.tests.processes import Servers
+from config.tests.faults.language import (
+    TOLERABLE_SECONDS,
+    UNAVAILABLE,
+    UNLIMITED,
+    assert_answered_or_unavailable,
+    note,
+    token_of,
+    wait_for_refusals,
+    wait_for_writes,
+    wait_until,
+)
+from config.tests.faults.load import (
+    assert_kept,
+    assert_repeatable,
+    load,
+    outcomes,
+)
+from config.tests.faults.services import Postgres
+
+logger = logging.getLogger(__name__)
+pytestmark = pytest.mark.faults
+
+
+class TestPostgresStopped:
+    def test_meanwhile_503_then_recovery_and_nothing_lost(
+        self, servers: Servers, database: Postgres
+    ) -> None:
+        api = servers.api(
+            secret=SECRET, DATABASE_URL=database.new_database(), WEB_CONCURRENCY="2", **UNLIMITED
+        )
+        token, before = token_of("alice"), api.workers()
+        with load(api, token) as attempts:
+            wait_for_writes(attempts, 50)
+            database.stop()
+            stopped_at = time.monotonic()
+            time.sleep(3)
+            starting_at = time.monotonic()
+            database.start()
+            started_at = time.monotonic()
+            wait_until(lambda: attempts[-1].todos)
+            recovered_at = time.monotonic()
+            wait_for_writes(attempts, 50)
+            recovered = len(attempts)
+            wait_for_writes(attempts, 50)
+        note(attempts)
+        logger.info("It was back after %.2f s", recovered_at - started_at)
+        assert_answered_or_unavailable(attempts)
+        meanwhile = [each for each in attempts if stopped_at + 1 < each.ended_at < starting_at]
+        assert {*outcomes(meanwhile)} == {UNAVAILABLE}
+        assert len(meanwhile) > 20
+        assert {*outcomes(attempts[recovered:])} == {"201", "200"}
+        assert recovered_at - started_at < TOLERABLE_SECONDS
+        assert api.workers() == before
+        assert_kept(api, token, attempts)
+        assert_repeatable(api, token, attempts)
+
+
+class TestPostgresReadOnly:
+    def test_writes_are_503_and_reads_go_on(self, servers: Servers, database: Postgres) -> None:
+        api = servers.api(secret=SECRET, DATABASE_URL=database.new_database(), **UNLIMITED)
+        token = token_of("alice")
+        with load(api, token) as attempts:
+            wait_for_writes(attempts, 20)
+            with database.read_only():
+                wait_for_refusals(attempts, 20)
+                reads = [api.get("/api/todos/", token) for _ in range(10)]
+            wait_for_writes(attempts, 20)
+        note(attempts)
+        assert {read.status for read in reads} == {200}
+        assert_answered_or_unavailable(attempts)
+        assert_kept(api, token, attempts)
+        assert_repeatable(api, token, attempts)
