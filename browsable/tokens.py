@@ -80,10 +80,11 @@ def _verified(request: HttpRequest, token: str) -> Claims:
         raise Refusal(400, str(reason), [*facts(reason)], advice, code=reason.code) from None
     except VerificationUnavailable as error:
         # Whose keys were asked for is for whoever runs this.
-        told, advice = ([*facts(error.reason)], WHERE_TO_LOOK[error.reason.code])
-        told, advice = (told, advice) if settings.DEBUG else ([], "")
-        code = error.reason.code
-        raise Refusal(503, str(error.reason), told, advice, error.wait, code) from None
+        outage = error.reason
+        told, advice = [*facts(outage)], WHERE_TO_LOOK[outage.code]
+        if not settings.DEBUG:
+            told, advice = [], ""
+        raise Refusal(503, str(outage), told, advice, error.wait, outage.code) from None
     except TooManyRequests as error:
         wait = int(error.wait or 1)
         raise Refusal(429, "Too many tokens were refused.", wait_seconds=wait) from None

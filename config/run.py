@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import resource
 import secrets
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from django.conf import settings
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
 from config.preflight import (
     Address,
@@ -135,13 +134,9 @@ def introduction(root: str) -> str:
 
 def demo_token() -> str:
     """Empty where no secret is in use: a key set only verifies."""
-    from authn.minting import can_mint  # needs the settings
+    from authn.minting import can_mint, mint  # needs the settings
 
-    if not can_mint():
-        return ""
-    output = io.StringIO()
-    call_command("mint_token", DEMO_USER, "--name=Demo", "--expires=12h", stdout=output)
-    return output.getvalue().strip()
+    return mint(DEMO_USER, lifetime_seconds=12 * 3600, name="Demo") if can_mint() else ""
 
 
 def become(*arguments: str) -> NoReturn:

@@ -27,6 +27,7 @@ def told(token: str) -> str:
         ({"exp": -31, "nbf": "soon"}, "It expired 31 seconds ago."),
         ({"nbf": 7200}, "It is valid 2 hours from now."),
         ({"nbf": 7200, "iat": "now"}, "It is valid 2 hours from now."),
+        ({"exp": -31, "nbf": 10**400}, "It expired 31 seconds ago."),
         ({"iat": 90}, "It says that it was issued 1 minute from now."),
     ],
 )
@@ -44,6 +45,12 @@ def test_whose_and_for_whom(mint: Mint, settings: Settings) -> None:
     assert told(mint(aud=["shop", "blog"])) == (
         "Its audience is shop, blog; this API expects https://app.example.com."
     )
+
+
+def test_half_a_surrogate_pair_can_be_shown(mint: Mint, settings: Settings) -> None:
+    settings.BETTER_AUTH_AUDIENCE = ["todos"]
+    assert told(mint(aud="\ud800")) == "Its audience is ?; this API expects todos."
+    assert told(mint(sub=None, aud="todos", **{"\ud800": 1})).encode()
 
 
 def test_what_there_is_in_place_of_what_is_missing(mint: Mint) -> None:

@@ -188,9 +188,11 @@ class TestChange:
         assert page.status == HTTPStatus.OK
         assert """--data-raw '{"description": "Kept"}'""" in curl(page)
 
+    @pytest.mark.parametrize("required", [False, True])
     def test_what_somebody_else_wrote_meanwhile_is_not_overwritten_by_accident(
-        self, alices: Browser, todo: Todo
+        self, alices: Browser, todo: Todo, settings: Settings, *, required: bool
     ) -> None:
+        settings.REQUIRE_IF_MATCH = required
         form = open_(alices, todo).form("title", button="PATCH")
         todo.change(title="By somebody else")
         page = form.submit("PATCH", title="Mine")
