@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, InternalError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework import exceptions
@@ -48,6 +48,9 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         return None
     if isinstance(error, DatabaseUnavailable):
         logger.error("Database unavailable: %s", exc)
+        if _is_read_only(exc):
+            # It may be a primary no more: the next request connects to what is one now.
+            connection.close()
     set_rollback()
     request: Request = context["request"]
     members = _members(error)
@@ -122,9 +125,13 @@ def _as_api_exception(exc: Exception) -> exceptions.APIException | None:
             return BadRequest()
         case OperationalError() | InterfaceError():
             return DatabaseUnavailable()
-        case InternalError() if getattr(exc.__cause__, "sqlstate", "") == READ_ONLY:
+        case InternalError() if _is_read_only(exc):
             return DatabaseUnavailable()
     return None
+
+
+def _is_read_only(exc: Exception) -> bool:
+    return getattr(exc.__cause__, "sqlstate", "") == READ_ONLY
 
 
 def _members(error: exceptions.APIException) -> dict[str, Any]:

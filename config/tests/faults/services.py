@@ -59,6 +59,15 @@ class Postgres(Server):
                 connection.execute("ALTER SYSTEM RESET default_transaction_read_only")
                 connection.execute("SELECT pg_reload_conf()")
 
+    def connections(self, url: str) -> set[int]:
+        """By the process that each has in the server."""
+        with psycopg.connect(url) as connection:
+            rows = connection.execute(
+                "SELECT pid FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            return {pid for [pid] in rows}
+
     def new_database(self) -> str:
         """The URL of a database that has its tables, and nothing in them."""
         name = f"todos_{next(_numbers)}"
