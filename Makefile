@@ -39,6 +39,7 @@ lint: export NUM_PROXIES := 0
 lint: export WEB_CONCURRENCY := 1
 lint: export LOG_LEVEL := INFO
 lint: export LOG_FORMAT := console
+lint: export METRICS_TOKEN :=
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test lint openapi screenshots serve lock clean always

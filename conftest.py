@@ -36,6 +36,7 @@ def _configured_for_the_suite(settings: Settings) -> None:
     settings.REQUIRE_IF_MATCH = False
     settings.CACHES = {"default": MEMORY_CACHE}
     settings.NUM_PROXIES = 0
+    settings.METRICS_TOKEN = ""
     settings.THROTTLE_USER = settings.THROTTLE_ANON = settings.THROTTLE_REFUSED = UNLIMITED
     cache.clear()  # what another test was counted
 

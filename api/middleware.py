@@ -22,6 +22,8 @@ Handler = Callable[[HttpRequest], HttpResponseBase]
 
 # A process that is probed must not look dead because others ask too much.
 PROBES = ("/healthz", "/readyz")
+# They come by the address of a process, and their answer depends on no host.
+FOR_ANY_HOST = (*PROBES, "/metrics")
 
 
 def request_id(get_response: Handler) -> Handler:
@@ -140,13 +142,10 @@ def _throttled(request: HttpRequest, usage: Usage) -> HttpResponseBase:
 
 
 class AllowedHosts(CommonMiddleware):
-    """Django's, which refuses a ``Host`` that is not in ``ALLOWED_HOSTS``, but not from a probe.
-
-    A probe comes by the address of a process, and its answer depends on no host.
-    """
+    """Django's, which refuses a ``Host`` not in ``ALLOWED_HOSTS``, but not from an operator."""
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
-        return None if request.path_info in PROBES else super().process_request(request)
+        return None if request.path_info in FOR_ANY_HOST else super().process_request(request)
 
 
 def optional_slash(get_response: Handler) -> Handler:

@@ -48,8 +48,8 @@ def request_log(
 
 def _fields(request: HttpRequest, response: HttpResponseBase, *, seconds: float) -> dict[str, Any]:
     return {
-        "method": request.method if request.method in METHODS else "other",
-        "route": _route(request),
+        "method": method_of(request),
+        "route": route_of(request),
         "status": response.status_code,
         "code": code_of(response),
         "duration_ms": round(seconds * 1000, 1),
@@ -59,7 +59,11 @@ def _fields(request: HttpRequest, response: HttpResponseBase, *, seconds: float)
     }
 
 
-def _route(request: HttpRequest) -> str | None:
+def method_of(request: HttpRequest) -> str:
+    return request.method if request.method in METHODS else "other"
+
+
+def route_of(request: HttpRequest) -> str | None:
     """``/api/todos/{id}/``; ``None`` where no route matched, as for a static file."""
     match = request.resolver_match
     return _template(match.route) if match else None

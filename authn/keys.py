@@ -53,6 +53,9 @@ class KeySource(Protocol):
     def require_any(self) -> None:
         """Raise ``KeysUnavailable`` where no token at all could be verified now."""
 
+    def age_seconds(self) -> float | None:
+        """Since the start of the fetch that brought the keys; ``None`` where none did."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
@@ -106,6 +109,10 @@ class KeySet:
             self._wait_for_fetch()
             if not self._living_snapshot():
                 raise KeysUnavailable(retry_after_seconds=self._seconds_to_next_attempt())
+
+    def age_seconds(self) -> float | None:
+        snapshot = self._snapshot
+        return None if snapshot is None else self._clock() - snapshot.fetched_at
 
     def _key_after_fetch(self, kid: str | None, algorithm: str) -> VerificationKey:
         with self._changed:

@@ -23,6 +23,9 @@ class SecretKey:
     def require_any(self) -> None:
         """It is here."""
 
+    def age_seconds(self) -> None:
+        """It was not fetched."""
+
 
 def is_usable_secret(secret: str) -> bool:
     """Long enough for HS256, and nothing that PyJWT would take for a public key and refuse."""

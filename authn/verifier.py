@@ -90,6 +90,11 @@ class TokenVerifier:
         for trust in self._trusts.values():
             trust.keys.require_any()
 
+    def key_set_age_seconds(self) -> float | None:
+        """That of the oldest keys; ``None`` where there are none that were fetched."""
+        ages = (trust.keys.age_seconds() for trust in self._trusts.values())
+        return max((age for age in ages if age is not None), default=None)
+
     def _verified_payload(self, token: str, algorithm: str, key: VerificationKey) -> dict[str, Any]:
         """The payload, once the signature is valid under ``key`` and the key's own algorithm.
 

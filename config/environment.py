@@ -78,6 +78,16 @@ def rate(name: str, default: str) -> tuple[int, int]:
     return int(match[1]), WINDOW_SECONDS[match[2]]
 
 
+def secret(name: str) -> str:
+    """What a client sends after ``Bearer`` (RFC 6750 section 2.1), too long to be guessed."""
+    value = text(name)
+    if value and not re.fullmatch("[A-Za-z0-9._~+/-]{32,}=*", value):
+        raise ImproperlyConfigured(
+            f"{name} must be 32 characters or more, of letters, digits and - . _ ~ + / only."
+        )
+    return value
+
+
 def choice(name: str, *, of: tuple[str, ...], default: str) -> str:
     value = text(name, default).upper()
     if value not in of:

@@ -7,13 +7,17 @@ second, they hold a coroutine each, and no thread.
 from __future__ import annotations
 
 import asyncio
-import io
-import sys
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from api.middleware import Handler
+from api.problems import problem_response
+from config.wsgi_calls import Headers, call, environ_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -21,12 +25,10 @@ if TYPE_CHECKING:
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Headers = list[tuple[str, str]]
 
 MAX_BUFFERED_OCTETS = 64 * 1024 * 1024  # of all bodies that are on their way
-CLOSE = [("connection", "close")]
-# The names under which CGI has two header fields.
-PLAIN = {"CONTENT_TYPE", "CONTENT_LENGTH"}
+# In the environ of a request that is not whole: the status that it is to be refused with.
+REFUSAL = "gateway.refusal"
 
 
 class Disconnected(Exception):
@@ -59,20 +61,25 @@ class Gateway:
     async def _serve(
         self, scope: Message, parts: list[bytes], receive: Receive, send: Send
     ) -> None:
+        refusal: dict[str, Any] = {}
         try:
             async with asyncio.timeout(self._body_seconds):
                 await self._read(receive, parts)
         except TimeoutError:
-            return await _send(send, HTTPStatus.REQUEST_TIMEOUT, CLOSE, b"")
+            refusal = {REFUSAL: HTTPStatus.REQUEST_TIMEOUT}
         except Busy:
-            headers = [*CLOSE, ("retry-after", "1")]
-            return await _send(send, HTTPStatus.SERVICE_UNAVAILABLE, headers, b"")
+            refusal = {REFUSAL: HTTPStatus.SERVICE_UNAVAILABLE}
         except Disconnected:
-            return None
-        environ = environ_of(scope, b"".join(parts), max_body_octets=self._max_body_octets)
+            return
+        body = b"" if refusal else b"".join(parts)
+        environ = environ_of(scope, body, max_body_octets=self._max_body_octets) | refusal
         loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(self._threads, call, self._wsgi, environ)
-        return await _send(send, *answer)
+        status, headers, content = await loop.run_in_executor(
+            self._threads, call, self._wsgi, environ
+        )
+        # What is left of a body that nobody waits for would read as the next request.
+        closing = [("connection", "close")] if refusal else []
+        await _send(send, status, [*headers, *closing], content)
 
     async def _read(self, receive: Receive, parts: list[bytes]) -> None:
         """Fill ``parts`` with the body, or with as much of it as tells that it is too large."""
@@ -89,62 +96,19 @@ class Gateway:
             more = message.get("more_body", False)
 
 
-def environ_of(scope: Message, body: bytes, *, max_body_octets: int) -> dict[str, Any]:
-    """The environ of a request. One whose body is too large has only its length, so that the
-    application refuses it when it wants to read it, and not before it knows who is asking."""
-    path, (host, port) = scope["raw_path"].partition(b"?")[0], scope["server"]
-    environ: dict[str, Any] = {
-        "REQUEST_METHOD": scope["method"],
-        "SCRIPT_NAME": "",
-        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
-        "QUERY_STRING": scope["query_string"].decode("latin-1"),
-        "SERVER_NAME": host,
-        "SERVER_PORT": str(port),
-        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
-        "REMOTE_ADDR": scope["client"][0],
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope["scheme"],
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-        **_header_fields(scope["headers"]),
-    }
-    is_too_large = len(body) > max_body_octets
-    environ["CONTENT_LENGTH"] = str(len(body))
-    environ["wsgi.input"] = io.BytesIO(b"" if is_too_large else body)
-    return environ
+def refusals(get_response: Handler) -> Handler:
+    """Answer a request that the gateway did not wait for, before anything looks at it."""
 
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        status: HTTPStatus | None = request.META.get(REFUSAL)
+        if status is None:
+            return get_response(request)
+        response = problem_response(request, status)
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            response["Retry-After"] = "1"
+        return response
 
-def _header_fields(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """A field that comes twice is one, as a list (RFC 9110 section 5.3)."""
-    fields: dict[str, str] = {}
-    for name, value in headers:
-        if b"_" in name:
-            continue  # would pass for another field, such as one that only a proxy may set
-        key = name.decode("latin-1").upper().replace("-", "_")
-        key = key if key in PLAIN else f"HTTP_{key}"
-        text = value.decode("latin-1")
-        separator = "; " if key == "HTTP_COOKIE" else ","
-        fields[key] = f"{fields[key]}{separator}{text}" if key in fields else text
-    return fields
-
-
-def call(wsgi: WSGIApplication, environ: dict[str, Any]) -> tuple[int, Headers, bytes]:
-    """Status, header fields and body of the answer."""
-    started: list[tuple[str, Headers]] = []
-
-    def start_response(status: str, headers: Headers, exc_info: Any = None) -> Any:
-        started[:] = [(status, headers)]
-
-    chunks = wsgi(environ, start_response)
-    try:
-        body = b"".join(chunks)
-    finally:
-        if close := getattr(chunks, "close", None):
-            close()
-    [(status, headers)] = started
-    return int(status[:3]), headers, body
+    return middleware
 
 
 async def _send(send: Send, status: int, headers: Headers, body: bytes) -> None:

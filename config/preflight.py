@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import sys
+import tempfile
 from dataclasses import dataclass
 
 import django
@@ -89,6 +90,18 @@ def require_passing_checks(*, deployment: bool = False) -> None:
 
 def in_one_line(message: checks.CheckMessage) -> str:
     return f"{message.id}: {message.msg} {message.hint or ''}".strip()
+
+
+def count_together() -> None:
+    """Have the workers of this server count in one new folder (``api.metrics``)."""
+    if not settings.METRICS_TOKEN:
+        return
+    try:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="todos-metrics-")
+    except OSError as error:
+        raise CannotStart(
+            f"METRICS_TOKEN needs a folder for temporary files ({error.strerror}): set TMPDIR."
+        ) from None
 
 
 def require_allowed_host(address: Address) -> None:

@@ -16,6 +16,7 @@ from django.core.management import CommandError
 from config.preflight import (
     Address,
     CannotStart,
+    count_together,
     load_settings,
     migrate,
     require_allowed_host,
@@ -65,6 +66,7 @@ def serve() -> None:
     require_passing_checks(deployment=True)
     require_free(address, command="make serve")
     allow_connections(MAX_CONNECTIONS)
+    count_together()
     become("-m", "granian", *server_arguments(address, workers=settings.WEB_CONCURRENCY))
 
 

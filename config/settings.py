@@ -16,6 +16,7 @@ from config.environment import (
     flag,
     items,
     rate,
+    secret,
     text,
     whole_number,
 )
@@ -76,12 +77,14 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "api.middleware.request_id",
     "api.request_log.request_log",
+    "api.metrics.metrics",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "api.security_headers.security_headers",
     "corsheaders.middleware.CorsMiddleware",
     "api.middleware.rate_limit_fields",  # outside what replaces an answer
     "api.middleware.problem_documents",  # inside what adds headers, outside what may refuse
+    "config.gateway.refusals",  # inside what makes problem documents
     "api.middleware.address_allowances",
     "api.middleware.AllowedHosts",
     "api.middleware.optional_slash",
@@ -158,6 +161,7 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",
 ]
 
+METRICS_TOKEN = secret("METRICS_TOKEN")
 LOG_LEVEL = choice("LOG_LEVEL", of=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
 LOG_FORMAT = choice("LOG_FORMAT", of=("CONSOLE", "JSON"), default="CONSOLE")
 ANYBODY_CAN_CAUSE = (

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.urls import include, path
 
 from api.health import HealthView, ReadinessView
+from api.metrics import MetricsView
 from api.views import IndexView
 
 pages = [path("api/", include("browsable.urls"))] if settings.BROWSABLE_API else []
@@ -12,6 +13,7 @@ urlpatterns = [
     path("", IndexView.as_view()),
     path("healthz", HealthView.as_view()),
     path("readyz", ReadinessView.as_view()),
+    path("metrics", MetricsView.as_view()),
     path("api/", include("api.urls")),
     path("api/", include("todos.urls")),
     *pages,

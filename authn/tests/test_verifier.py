@@ -285,6 +285,9 @@ def test_a_source_that_hands_out_the_wrong_key_opens_nothing(issuer: Issuer) -> 
         def require_any(self) -> None:
             pass
 
+        def age_seconds(self) -> None:
+            pass
+
     trust = Trust(algorithms=frozenset({"EdDSA"}), keys=Careless(), policy=ClaimPolicy())
     assert refused(TokenVerifier([trust]), issuer.mint()) is AlgorithmUnsupported
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from config import gateway as module
-from config.gateway import Gateway, Message
+from config.gateway import REFUSAL, Gateway, Message
 
 MAX_BODY_OCTETS = 100
 SCOPE = {
@@ -120,12 +121,38 @@ def test_of_one_that_is_too_large_the_application_gets_the_size_alone() -> None:
     assert (environ["CONTENT_LENGTH"], environ["body"]) == ("120", "")
 
 
-def test_a_client_that_is_too_slow_takes_no_thread() -> None:
+def test_a_client_that_is_too_slow_takes_no_thread_until_it_is_refused() -> None:
     calls: list[Any] = []
-    app = gateway(lambda environ, start_response: calls.append(environ), body_seconds=0.05)
-    start, _ = ask(app, b"a", stalls=True)
-    assert (start["status"], start["headers"]) == (408, [(b"connection", b"close")])
-    assert not calls
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        calls.append(environ)
+        return tell(environ, start_response)
+
+    start, _ = ask(gateway(app, body_seconds=0.05), b"a", stalls=True)
+    assert (b"connection", b"close") in start["headers"]
+    [environ] = calls
+    assert environ[REFUSAL] == 408
+    assert environ["wsgi.input"].read() == b""
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "retry_after"), [(408, "request_timeout", None), (503, "overloaded", "1")]
+)
+def test_a_refusal_is_an_answer_like_any_other(
+    alice: Client, caplog: pytest.LogCaptureFixture, status: int, code: str, retry_after: str | None
+) -> None:
+    response = alice.request(REQUEST_METHOD="POST", PATH_INFO="/api/todos/", **{REFUSAL: status})
+    assert response.status_code == status
+    assert response["Content-Type"] == "application/problem+json"
+    assert response.json()["code"] == code
+    assert response.get("Retry-After") == retry_after
+    assert response["Content-Security-Policy"]
+    [line] = [each for each in caplog.records if each.name == "api.request_log"]
+    assert line.fields["code"] == code  # type: ignore[attr-defined]
+
+
+def test_no_header_field_is_taken_for_a_refusal() -> None:
+    assert REFUSAL not in told(headers=[(b"gateway.refusal", b"503")])
 
 
 def test_a_client_that_is_gone_is_not_answered() -> None:
@@ -138,9 +165,9 @@ def test_a_client_that_is_gone_is_not_answered() -> None:
 def test_bodies_on_their_way_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_BUFFERED_OCTETS", 50)
     app = gateway()
-    start, _ = ask(app, b"x" * 51)
-    assert start["status"] == 503
-    assert (b"retry-after", b"1") in start["headers"]
+    start, body = ask(app, b"x" * 51)
+    assert (b"connection", b"close") in start["headers"]
+    assert json.loads(body["body"])["body"] == ""
     # What was given up, and what was answered, counts no longer.
     for _ in range(3):
         assert ask(app, b"x" * 50)[0]["status"] == 200

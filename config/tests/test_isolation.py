@@ -57,6 +57,7 @@ OPEN_ROUTES: dict[str, str] = {
     "/": "It says where the API is, which is no secret.",
     "/healthz": "A probe has no token, and learns nothing of anybody.",
     "/readyz": "A probe has no token, and learns nothing of anybody.",
+    "/metrics": "It asks for a token of its own, METRICS_TOKEN, which no user has.",
     "/api/schema/": "What the API is like is no secret, and clients are made from it.",
 }
 

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.live
 
 SLOW_CLIENTS = 200
 IDLE_CLIENTS = 10_000
+METRICS_TOKEN = "a-token-of-the-operators-own-0123456789"
 QUICK_SECONDS = 2.0  # on a machine that does something else, too
 
 
@@ -51,6 +53,7 @@ def two_workers(servers: Servers) -> Api:
         WEB_CONCURRENCY="2",
         THROTTLE_USER="1000000/min",
         THROTTLE_ANON="1000000/min",
+        METRICS_TOKEN=METRICS_TOKEN,
     )
 
 
@@ -108,6 +111,15 @@ class TestClients:
                     connection.sendall(b"GET /api/todos/ HTTP/1.1\r\nHost: 127.")
             assert_served(api, token)
 
+    def test_one_that_never_ends_its_request_is_told(self, api: Api, token: str) -> None:
+        with connect(api) as connection:
+            connection.settimeout(45)
+            connection.sendall(head(token, "Content-Type: application/json", "Content-Length: 9"))
+            received = answer(connection)
+        assert status(received) == 408
+        assert b'"code": "request_timeout"' in received
+        assert b"x-request-id" in received
+
     def test_large_headers_are_refused(self, api: Api, token: str) -> None:
         with connect(api) as connection:
             connection.sendall(head(token, f"X-Large: {'x' * 100_000}", method="GET"))
@@ -152,8 +164,9 @@ class TestStopping:
             time.sleep(2)
             api.stop()
         assert outcomes["answered"] > 50
-        # A connection may be refused, and one that is kept open may be closed between requests.
-        assert {*outcomes} <= {"answered", "refused"}, outcomes
+        # A connection that no worker has taken yet may be refused, or reset.
+        assert {*outcomes} <= {"answered", "refused", "reset"}, outcomes
+        assert outcomes["answered"] == api.log().count("route=/api/todos/ status=200")
         assert "Traceback" not in api.log()
 
     def test_a_worker_that_dies_is_replaced(self, servers: Servers, token: str) -> None:
@@ -166,6 +179,16 @@ class TestStopping:
             assert time.monotonic() < deadline, api.log()
             time.sleep(0.1)
         assert_served(api, token)
+
+
+def test_a_scrape_counts_what_every_worker_has_answered(servers: Servers, token: str) -> None:
+    api = two_workers(servers)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: api.get("/api/me/", token).status, range(200)))
+    assert answers == [200] * 200
+    os.kill(api.workers()[0], signal.SIGKILL)
+    counted = api.get("/metrics", METRICS_TOKEN).body
+    assert b'method="GET",route="/api/me/",status="200"} 200.0' in counted
 
 
 @contextmanager
@@ -198,8 +221,9 @@ def ask_on(api: Api, token: str, outcomes: Counter[str], over: threading.Event) 
             try:
                 connection.sendall(request)
                 received = answer(connection)
-            except OSError as error:
-                received = str(error).encode()
+            except ConnectionResetError:
+                outcomes["reset"] += 1
+                continue
         outcomes["answered" if b" 200 OK\r\n" in received[:30] else str(received[:60])] += 1
 
 

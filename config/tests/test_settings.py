@@ -155,6 +155,14 @@ def test_a_rate_is_a_number_and_a_time(rate: str, expected: str) -> None:
     assert value_of("THROTTLE_USER", THROTTLE_USER=rate) == expected
 
 
+@pytest.mark.parametrize("token", ["x" * 31, "x" * 31 + "é", "x" * 32 + "\n", f"{'x' * 31} y"])
+def test_a_token_of_metrics_is_one_that_can_be_sent_and_not_be_guessed(token: str) -> None:
+    complaint_made = complaint(METRICS_TOKEN=token)
+    assert complaint_made.startswith("METRICS_TOKEN must be 32 characters or more")
+    assert token not in complaint_made
+    assert value_of("METRICS_TOKEN", METRICS_TOKEN="a" * 32 + "=") == "a" * 32 + "="
+
+
 @pytest.mark.parametrize("rate", ["600", "0/min", "-1/min", "600/m", "600/day", "1.5/s", "5/s\n"])
 def test_what_is_no_rate_is_refused_by_the_name_of_its_variable(rate: str) -> None:
     assert complaint(THROTTLE_ANON=rate).startswith("THROTTLE_ANON must be a number and a time")
