@@ -13,6 +13,7 @@ from django.middleware.common import CommonMiddleware
 from django.urls import is_valid_path
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
+from api import scrapes
 from api.addresses import client_of
 from api.problems import PROBLEM_MEDIA_TYPE, problem_response
 from api.throttling import Allowance, Usage, note_usage, usage_of, write_rate_limit_fields
@@ -23,7 +24,7 @@ Handler = Callable[[HttpRequest], HttpResponseBase]
 # A process that is probed must not look dead because others ask too much.
 PROBES = ("/healthz", "/readyz")
 # They come by the address of a process, and their answer depends on no host.
-FOR_ANY_HOST = (*PROBES, "/metrics")
+FOR_ANY_HOST = (*PROBES, scrapes.PATH)
 
 
 def request_id(get_response: Handler) -> Handler:
@@ -100,7 +101,7 @@ def address_allowances(get_response: Handler) -> Handler:
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if request.path_info in PROBES:
+        if request.path_info in PROBES or scrapes.is_scrape(request):
             return get_response(request)
         answer = _without_token if bearer_token(request) is None else _with_token
         return answer(request, get_response)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView  # imports this module by its name in the settings
 
 Scope = Literal["user", "anon", "refused"]
+SCOPES: tuple[Scope, ...] = ("user", "anon", "refused")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 
 from api.middleware import Handler
 from api.problems import problem_response
-from config.wsgi_calls import Headers, call, environ_of
+from config.wsgi_calls import Answer, Headers, call, environ_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -47,6 +47,8 @@ class Gateway:
     ) -> None:
         self._wsgi = wsgi
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        # Of its own, so that a refusal waits for no request.
+        self._refusing = ThreadPoolExecutor(1, thread_name_prefix="refusal")
         self._max_body_octets = max_body_octets
         self._body_seconds = body_seconds
         self._buffered_octets = 0
@@ -54,32 +56,46 @@ class Gateway:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         parts: list[bytes] = []
         try:
-            await self._serve(scope, parts, receive, send)
+            if status := await self._why_not_whole(receive, parts):
+                await self._refuse(scope, parts, status, send)
+            else:
+                await self._answer(scope, b"".join(parts), send)
+        except Disconnected:
+            pass
         finally:
-            self._buffered_octets -= sum(map(len, parts))
+            self._release(parts)
 
-    async def _serve(
-        self, scope: Message, parts: list[bytes], receive: Receive, send: Send
-    ) -> None:
-        refusal: dict[str, Any] = {}
+    async def _why_not_whole(self, receive: Receive, parts: list[bytes]) -> HTTPStatus | None:
+        """Read the body into ``parts``; what to refuse the request with, if that did not work."""
         try:
             async with asyncio.timeout(self._body_seconds):
                 await self._read(receive, parts)
         except TimeoutError:
-            refusal = {REFUSAL: HTTPStatus.REQUEST_TIMEOUT}
+            return HTTPStatus.REQUEST_TIMEOUT
         except Busy:
-            refusal = {REFUSAL: HTTPStatus.SERVICE_UNAVAILABLE}
-        except Disconnected:
-            return
-        body = b"" if refusal else b"".join(parts)
-        environ = environ_of(scope, body, max_body_octets=self._max_body_octets) | refusal
+            return HTTPStatus.SERVICE_UNAVAILABLE
+        return None
+
+    async def _answer(self, scope: Message, body: bytes, send: Send) -> None:
+        environ = environ_of(scope, body, max_body_octets=self._max_body_octets)
+        await _send(send, *await self._call(self._threads, environ))
+
+    async def _refuse(
+        self, scope: Message, parts: list[bytes], status: HTTPStatus, send: Send
+    ) -> None:
+        self._release(parts)  # others are waiting for the room
+        environ = environ_of(scope, b"", max_body_octets=self._max_body_octets)
+        code, headers, body = await self._call(self._refusing, {**environ, REFUSAL: status})
+        # What is left of a body that nobody reads would pass for the next request.
+        await _send(send, code, [*headers, ("connection", "close")], body)
+
+    async def _call(self, threads: ThreadPoolExecutor, environ: dict[str, Any]) -> Answer:
         loop = asyncio.get_running_loop()
-        status, headers, content = await loop.run_in_executor(
-            self._threads, call, self._wsgi, environ
-        )
-        # What is left of a body that nobody waits for would read as the next request.
-        closing = [("connection", "close")] if refusal else []
-        await _send(send, status, [*headers, *closing], content)
+        return await loop.run_in_executor(threads, call, self._wsgi, environ)
+
+    def _release(self, parts: list[bytes]) -> None:
+        self._buffered_octets -= sum(map(len, parts))
+        parts.clear()
 
     async def _read(self, receive: Receive, parts: list[bytes]) -> None:
         """Fill ``parts`` with the body, or with as much of it as tells that it is too large."""
@@ -91,7 +107,7 @@ class Gateway:
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             self._buffered_octets += len(parts[-1])
-            if self._buffered_octets > MAX_BUFFERED_OCTETS:
+            if parts[-1] and self._buffered_octets > MAX_BUFFERED_OCTETS:
                 raise Busy
             more = message.get("more_body", False)
 

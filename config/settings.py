@@ -77,7 +77,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "api.middleware.request_id",
     "api.request_log.request_log",
-    "api.metrics.metrics",
+    "api.metrics.count_answers",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "api.security_headers.security_headers",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 Headers = list[tuple[str, str]]
+Answer = tuple[int, Headers, bytes]  # its status, header fields and body
 
 # The names under which CGI has two header fields.
 PLAIN = {"CONTENT_TYPE", "CONTENT_LENGTH"}
@@ -60,8 +61,7 @@ def _header_fields(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return fields
 
 
-def call(wsgi: WSGIApplication, environ: dict[str, Any]) -> tuple[int, Headers, bytes]:
-    """Status, header fields and body of the answer."""
+def call(wsgi: WSGIApplication, environ: dict[str, Any]) -> Answer:
     started: list[tuple[str, Headers]] = []
 
     def start_response(status: str, headers: Headers, exc_info: Any = None) -> Any:

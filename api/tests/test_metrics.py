@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -108,6 +109,27 @@ def test_nobody_else_reads_it(scraper: Client, authorization: str) -> None:
     assert b"todos_http" not in response.content
 
 
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "DELETE", "FROBNICATE"])
+@pytest.mark.parametrize("query", ["", "?x=1"])
+def test_nobody_else_learns_anything(
+    scraper: Client, settings: Settings, method: str, query: str
+) -> None:
+    anybody = Client()
+    assert anybody.generic(method, f"/metrics{query}").status_code == 401
+    settings.METRICS_TOKEN = ""
+    for client in (anybody, scraper):
+        assert client.generic(method, f"/metrics{query}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "accept", ["text/plain;version=0.0.4", "application/openmetrics-text;version=1.0.0", "*/*"]
+)
+def test_it_is_of_one_type_whatever_is_asked_for(scraper: Client, accept: str) -> None:
+    response = scraper.get("/metrics", headers={"Accept": accept})
+    assert response.status_code == 200
+    assert response["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+
+
 def test_a_user_does_not_read_it(scraper: Client, alice: Client) -> None:
     assert alice.get("/metrics").status_code == 401
 
@@ -120,6 +142,39 @@ def test_guesses_are_refused_tokens(scraper: Client, settings: Settings) -> None
     settings.THROTTLE_REFUSED = (2, 3600)
     guesser = Client(headers={"Authorization": "Bearer guess"})
     assert [guesser.get("/metrics").status_code for _ in range(3)] == [401, 401, 429]
+
+
+def test_a_scrape_uses_up_nothing_and_is_never_refused(scraper: Client, settings: Settings) -> None:
+    settings.THROTTLE_ANON = settings.THROTTLE_REFUSED = (1, 3600)
+    Client(headers={"Authorization": "Bearer guess"}).get("/metrics")
+    for _ in range(3):
+        assert scraper.get("/metrics").status_code == 200
+    assert Client().get("/api/schema/").status_code == 200
+    assert Client().get("/api/schema/").status_code == 429
+    assert scraper.get("/metrics").status_code == 200
+
+
+def test_where_there_is_no_room_to_count_requests_go_on(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings.METRICS_TOKEN = TOKEN
+    monkeypatch.setenv(module.FOLDER, str(tmp_path / "removed"))
+    assert Client().get("/healthz").status_code == 200
+    assert "Nothing is counted: " in caplog.text
+
+
+def test_a_file_is_as_large_as_it_will_ever_be(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(module.FOLDER, str(tmp_path))
+    module.reserve_files()
+    files = [*tmp_path.iterdir()]
+    assert {file.name.rpartition("_")[0] for file in files} == {"counter", "gauge_max", "histogram"}
+    for file in files:
+        assert file.stat().st_blocks * 512 >= file.stat().st_size == module.FILE_OCTETS
 
 
 def test_it_is_read_by_the_address_of_a_process(scraper: Client, settings: Settings) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from config import gateway as module
 from config.gateway import REFUSAL, Gateway, Message
@@ -149,6 +150,54 @@ def test_a_refusal_is_an_answer_like_any_other(
     assert response["Content-Security-Policy"]
     [line] = [each for each in caplog.records if each.name == "api.request_log"]
     assert line.fields["code"] == code  # type: ignore[attr-defined]
+
+
+def test_a_refusal_comes_before_anything_is_asked(alice: Client, settings: Settings) -> None:
+    settings.THROTTLE_USER = settings.THROTTLE_ANON = settings.THROTTLE_REFUSED = (1, 3600)
+    settings.ALLOWED_HOSTS = ["todos.example.com"]
+    for _ in range(3):
+        response = alice.request(
+            REQUEST_METHOD="POST", PATH_INFO="/api/todos/", HTTP_HOST="x", **{REFUSAL: 408}
+        )
+        assert response.status_code == 408
+
+
+def test_refusals_wait_for_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor do they keep what they have read."""
+    monkeypatch.setattr(module, "MAX_BUFFERED_OCTETS", 250)
+    over = threading.Event()
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if REFUSAL not in environ:
+            over.wait(10)
+        start_response("200 OK", [])
+        return []
+
+    served = gateway(app)
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def ask_once(body: bytes) -> None:
+        async def receive() -> Message:
+            return {"type": "http.request", "body": body}
+
+        await served(dict(SCOPE), receive, send)
+
+    async def story() -> None:
+        slow = [asyncio.create_task(ask_once(b"x" * 100)) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        await asyncio.gather(*(ask_once(b"x" * 100) for _ in range(20)))
+        assert len(sent) == 40
+        assert served._buffered_octets == 200
+        probe = asyncio.create_task(ask_once(b""))  # has no body to be refused for
+        await asyncio.sleep(0.05)
+        assert len(sent) == 40
+        over.set()
+        await asyncio.gather(*slow, probe)
+
+    asyncio.run(story())
 
 
 def test_no_header_field_is_taken_for_a_refusal() -> None:

@@ -166,6 +166,7 @@ class TestStopping:
         assert outcomes["answered"] > 50
         # A connection that no worker has taken yet may be refused, or reset.
         assert {*outcomes} <= {"answered", "refused", "reset"}, outcomes
+        assert outcomes["reset"] <= 2
         assert outcomes["answered"] == api.log().count("route=/api/todos/ status=200")
         assert "Traceback" not in api.log()
 
@@ -187,6 +188,7 @@ def test_a_scrape_counts_what_every_worker_has_answered(servers: Servers, token:
         answers = list(pool.map(lambda _: api.get("/api/me/", token).status, range(200)))
     assert answers == [200] * 200
     os.kill(api.workers()[0], signal.SIGKILL)
+    time.sleep(0.5)  # it takes a moment to be gone
     counted = api.get("/metrics", METRICS_TOKEN).body
     assert b'method="GET",route="/api/me/",status="200"} 200.0' in counted
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
@@ -19,6 +21,7 @@ from config.tests.faults.language import (
     token_of,
     wait_for_refusals,
     wait_for_writes,
+    wait_until,
 )
 from config.tests.faults.load import (
     Attempt,
@@ -30,6 +33,7 @@ from config.tests.faults.load import (
 
 pytestmark = pytest.mark.faults
 
+METRICS_TOKEN = "a-token-of-the-operators-own-0123456789"
 # A small file system of its own, which ends with the server; and root that is nobody special.
 SMALL_DISK = """
 mount -t tmpfs -o size=32m none "$0" && cp "$1" "$0/db.sqlite3" && shift &&
@@ -120,6 +124,48 @@ class TestSQLiteDisk:
         with closing(sqlite3.connect(directory / "db.sqlite3")) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert "Traceback" not in api.log()
+
+
+class TestFolderOfMetrics:
+    """The workers count in files that they have mapped into memory."""
+
+    def test_full(self, servers: Servers, migrated: Path, mount_point: Path) -> None:
+        api = self.counting(servers, migrated, mount_point)
+        token = token_of("alice")
+        fill(Path(f"/proc/{api.pid}/root{mount_point}/ballast"))
+        for path in ("/api/todos/", "/api/me/", "/api/", "/api/schema/", "/nowhere", "/"):
+            for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+                api.send(method, path, token)
+        workers = api.workers()
+        assert api.get("/metrics", METRICS_TOKEN).status == 200
+        assert api.workers() == workers
+        assert "Unexpected exit" not in api.log()
+
+    def test_removed_and_a_worker_replaced(
+        self, servers: Servers, migrated: Path, mount_point: Path
+    ) -> None:
+        api = self.counting(servers, migrated, mount_point)
+        token, before = token_of("alice"), api.workers()
+        for folder in Path(f"/proc/{api.pid}/root{mount_point}").glob("todos-metrics-*"):
+            shutil.rmtree(folder)
+        os.kill(before[0], signal.SIGKILL)
+        wait_until(lambda: len(api.workers()) == 2 and before[0] not in api.workers())
+        for _ in range(20):
+            assert api.post("/api/todos/", token, {"title": "Counted or not"}).status == 201
+        assert "Nothing is counted: " in api.log()
+
+    def counting(self, servers: Servers, migrated: Path, mount_point: Path) -> Api:
+        return servers.api(
+            secret=SECRET,
+            within=[
+                *("unshare", "--map-root-user", "--mount"),
+                *("sh", "-c", SMALL_DISK, str(mount_point), str(migrated)),
+            ],
+            TMPDIR=str(mount_point),
+            METRICS_TOKEN=METRICS_TOKEN,
+            WEB_CONCURRENCY="2",
+            **UNLIMITED,
+        )
 
 
 def fill(ballast: Path) -> None:
