@@ -111,6 +111,8 @@ class FilterBackend(DjangoFilterBackend):  # type: ignore[misc]
     def filter_queryset(
         self, request: Request, queryset: QuerySet[Any], view: APIView
     ) -> QuerySet[Any]:
+        if request.query_params.keys().isdisjoint(view.filterset_class.parameters()):  # type: ignore[attr-defined]
+            return queryset  # a form is dear
         filterset = self.get_filterset(request, queryset, view)
         if mistakes := list(_mistakes(filterset.form)):
             raise InvalidParameter.several(mistakes)

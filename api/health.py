@@ -8,13 +8,13 @@ from django.db import InterfaceError, OperationalError, connection
 from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.permissions import AllowAny
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.applied_migrations import MigrationsPending, get_applied_migrations
 from api.exceptions import DatabaseUnavailable
 from api.parameters import KnownParametersOnly
+from api.renderers import JSONRenderer
 from authn.conf import get_verifier
 from authn.exceptions import KeysUnavailable
 

@@ -17,7 +17,6 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from rest_framework import status
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -28,6 +27,7 @@ from api.exceptions import (
     InvalidHeader,
 )
 from api.models import IdempotencyKey, IdempotencyKeyQuerySet
+from api.renderers import JSONRenderer
 from api.requests import user_of
 
 FIELD = "Idempotency-Key"

@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404
 from rest_framework import status
 from rest_framework.decorators import action
@@ -31,7 +32,6 @@ from todos.filters import TodoFilters
 from todos.models import StaleTodo, Todo
 from todos.openapi import document_todos
 from todos.permissions import IsOwner
-from todos.querysets import TodoQuerySet
 from todos.serializers import TodoSerializer
 
 
@@ -72,12 +72,13 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
             return frozenset()
         return CursorPagination.parameters | TodoFilters.parameters()
 
-    def get_queryset(self) -> TodoQuerySet:
-        return Todo.objects.owned_by(user_of(self.request)).as_shown()
+    def get_queryset(self) -> QuerySet[Todo, Any]:
+        todos = Todo.objects.owned_by(user_of(self.request))
+        return todos.as_rows() if self.action == "list" else todos.as_shown()
 
     def get_object(self) -> Todo:
         rows = self.get_queryset().filter(pk=self._todo_id())
-        todo = (rows.select_for_update() if self.locking else rows).first()
+        todo: Todo | None = (rows.select_for_update() if self.locking else rows).first()
         if todo is None:
             self._refuse()
         self.check_object_permissions(self.request, todo)

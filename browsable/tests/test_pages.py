@@ -348,4 +348,4 @@ def test_the_suite_runs_what_the_settings_make() -> None:
         "django.middleware.csrf.CsrfViewMiddleware",
     }
     assert rest_framework["DEFAULT_AUTHENTICATION_CLASSES"][0] == "authn.JWTAuthentication"
-    assert rest_framework["DEFAULT_RENDERER_CLASSES"][0] == "rest_framework.renderers.JSONRenderer"
+    assert rest_framework["DEFAULT_RENDERER_CLASSES"][0] == "api.renderers.JSONRenderer"

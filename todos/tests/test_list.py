@@ -131,19 +131,6 @@ def test_where_every_row_is_gone_the_pages_are_empty(
     assert empty["results"] == alice.get(empty[back]).json()["results"] == []
 
 
-def test_the_order_and_the_start_of_a_page_are_what_the_index_has(alice: Client) -> None:
-    make(*range(6))
-    with CaptureQueriesContext(connection) as queries:
-        pages = walk(alice, "/api/todos/?limit=2")
-        walk(alice, pages[-1]["previous"], "previous")
-    first, second, *_, back = [query["sql"] for query in queries]
-    newest_first = '"todos_todo"."created_at" DESC, "todos_todo"."id" DESC'
-    assert newest_first in first
-    assert newest_first in second
-    assert '"created_at" <= ' in second
-    assert '"todos_todo"."created_at" ASC, "todos_todo"."id" ASC' in back
-
-
 def test_the_default_order_says_nothing_of_nulls(alice: Client) -> None:
     make(*range(6))
     with CaptureQueriesContext(connection) as queries:

@@ -1,0 +1,81 @@
+"""How the database finds what a request is about, among the todos of many."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from todos.models import Todo
+from todos.tests.factories import TodoFactory, make_todo
+from todos.tests.walking import walk
+
+pytestmark = pytest.mark.django_db
+
+OWNERS, TODOS_EACH = 100, 30
+NEWEST_FIRST = "todo_owner_newest_first"
+
+
+@pytest.fixture
+def _among_many() -> None:
+    for number in range(OWNERS):
+        owner_id = f"owner-{number}" if number else "alice"
+        todos = [TodoFactory.build(owner_id=owner_id) for _ in range(TODOS_EACH)]
+        for todo in todos:
+            todo.updated_at = todo.created_at
+            todo.title_folded = todo.description_folded = todo.tags_folded = ""
+        Todo.objects.bulk_create(todos)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def plans(client: Client, address: str) -> list[str]:
+    """What the database says of how it finds the rows of each statement, as text."""
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(address).status_code == 200
+    return [plan(query["sql"]) for query in queries]
+
+
+def plan(sql: str) -> str:
+    if connection.vendor == "postgresql":
+        explain = "EXPLAIN (FORMAT JSON) "
+    else:
+        explain = "EXPLAIN QUERY PLAN "
+    with connection.cursor() as cursor:
+        cursor.execute(explain + sql)
+        return json.dumps(cursor.fetchall())
+
+
+def assert_from_index(plan: str, index: str) -> None:
+    """Of that index, in its order, and of nothing else."""
+    assert index in plan
+    for work in ("Seq Scan", '"Sort"', "Incremental Sort", "TEMP B-TREE", '"SCAN'):
+        assert work not in plan
+
+
+@pytest.mark.usefixtures("_among_many")
+class TestAmongMany:
+    def test_pages_come_in_the_order_of_their_index(self, alice: Client) -> None:
+        pages = walk(alice, "/api/todos/?limit=10")
+        assert len(pages) == 3
+        for address in ("/api/todos/?limit=10", pages[0]["next"], pages[-1]["previous"]):
+            [found] = plans(alice, address)
+            assert_from_index(found, NEWEST_FIRST)
+
+    @pytest.mark.parametrize(
+        "query", ["completed=true", "tag=x", "q=x", "priority=high", "due=overdue"]
+    )
+    def test_a_filter_reads_nobody_elses(self, alice: Client, query: str) -> None:
+        [found] = plans(alice, f"/api/todos/?{query}")
+        assert "todo_owner" in found
+        assert "Seq Scan" not in found
+        assert '"SCAN' not in found
+
+    def test_one_is_found_by_its_id(self, alice: Client) -> None:
+        todo = make_todo()
+        [found] = plans(alice, f"/api/todos/{todo.pk}/")
+        assert "Seq Scan" not in found
+        assert '"SCAN' not in found

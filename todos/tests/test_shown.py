@@ -1,0 +1,78 @@
+"""A todo is shown by hand, and as its fields would show it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+from rest_framework.serializers import ModelSerializer
+
+from todos.due import due_at
+from todos.models import Priority, Todo
+from todos.serializers import TodoSerializer
+from todos.tests.factories import make_todo
+from todos.tests.hostile import lines, zones
+
+# PostgreSQL has no NUL in a text, and neither has half of a surrogate pair.
+texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))
+clocks = st.times().map(lambda time: time.replace(second=0, microsecond=0))
+dates = st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1)).map(datetime.date)
+dues = st.tuples(st.none() | dates, st.none(), st.none() | zones) | st.tuples(dates, clocks, zones)
+
+
+@st.composite
+def todos(draw: st.DrawFn) -> Todo:
+    due_date, due_time, timezone = draw(dues)
+    todo = Todo(
+        id=draw(st.uuids(version=4)),
+        owner_id="alice",
+        title=draw(texts.filter(lambda text: 0 < len(text) <= 500)),
+        description=draw(texts),
+        completed_at=draw(st.none() | moments),
+        priority=draw(st.sampled_from(Priority)),
+        due_date=due_date,
+        due_time=due_time,
+        timezone=timezone,
+        due_at=due_at(due_date, due_time, timezone),
+        tags=draw(st.lists(lines, max_size=3)),
+        created_at=draw(moments),
+        updated_at=draw(moments),
+    )
+    todo.completed = todo.completed_at is not None
+    todo.title_folded = todo.description_folded = todo.tags_folded = ""
+    return todo
+
+
+def shown_by_fields(todo: Todo) -> dict[str, Any]:
+    """What the framework makes of the fields alone."""
+    shown: dict[str, Any] = ModelSerializer.to_representation(TodoSerializer(), todo)
+    return shown
+
+
+@given(todo=todos())
+@settings(deadline=None)
+def test_it_is_shown_as_its_fields_would_show_it(todo: Todo) -> None:
+    shown = TodoSerializer(todo).data
+    assert [*shown.items()] == [*shown_by_fields(todo).items()]
+
+
+class TestStored(TestCase):
+    @given(todo=todos())
+    @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    def test_a_row_of_a_list_is_shown_as_the_fields_would_show_the_todo(self, todo: Todo) -> None:
+        Todo.objects.bulk_create([todo])  # as it is
+        [row] = Todo.objects.filter(pk=todo.pk).as_rows()
+        assert TodoSerializer(row).data == shown_by_fields(Todo.objects.get(pk=todo.pk))
+
+
+@pytest.mark.django_db
+def test_what_the_list_has_is_what_a_todo_has(alice: Client) -> None:
+    todo = make_todo(title="é", tags=["a"], completed=True, priority=Priority.HIGH)
+    [listed] = alice.get("/api/todos/").json()["results"]
+    assert listed == alice.get(f"/api/todos/{todo.pk}/").json()
