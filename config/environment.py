@@ -25,7 +25,7 @@ MEMORY_CACHE = {
     "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
     "OPTIONS": {"MAX_ENTRIES": 100_000},
 }
-# Each thread keeps its connection, and asks at the start of a request whether it is still good.
+# Each thread keeps its connection, and looks before it uses it whether the server has ended it.
 POSTGRESQL = {
     "CONN_MAX_AGE": 600,
     "CONN_HEALTH_CHECKS": True,
@@ -36,6 +36,9 @@ POSTGRESQL = {
 POSTGRESQL_OPTIONS = {
     "connect_timeout": 5,
     "tcp_user_timeout": 10_000,  # milliseconds until what was sent must be acknowledged
+    # Seconds: where nothing is sent, it is noticed like this, and no NAT forgets the connection.
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
     "options": "-c statement_timeout=10s -c lock_timeout=5s "
     "-c idle_in_transaction_session_timeout=30s",
 }
@@ -110,7 +113,8 @@ def database(name: str, *, default: Path) -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
         }
     else:
-        options, config = POSTGRESQL_OPTIONS, {**POSTGRESQL, **config}
+        options = POSTGRESQL_OPTIONS
+        config = {**POSTGRESQL, **config, "ENGINE": "config.postgresql"}
     return {**config, "OPTIONS": {**options, **config.get("OPTIONS", {})}}
 
 

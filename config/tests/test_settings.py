@@ -131,9 +131,22 @@ def test_postgresql_is_not_waited_for_forever() -> None:
         assert f"-c {name}=" in options
 
 
-def test_a_connection_is_kept_and_asked_whether_it_is_good() -> None:
+def test_a_connection_is_kept_and_looked_at_before_it_is_used() -> None:
     assert postgresql("['CONN_MAX_AGE']") == "600"
     assert postgresql("['CONN_HEALTH_CHECKS']") == "True"
+    assert postgresql("['ENGINE']") == "config.postgresql"
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
+def test_the_engine_is_postgresql_to_whoever_asks_django(scheme: str) -> None:
+    code = "import django; django.setup(); from django.db import connection as c; print(c.vendor)"
+    assert run(code, DATABASE_URL=f"{scheme}://u:p@h/db").stdout.strip() == "postgresql"
+
+
+def test_the_network_is_looked_at_while_nobody_asks_anything() -> None:
+    options = postgresql("['OPTIONS']")
+    assert "'keepalives_idle': 30" in options
+    assert "'keepalives_interval': 10" in options
 
 
 def test_a_pooler_by_the_transaction_is_not_asked_for_what_it_has_not() -> None:

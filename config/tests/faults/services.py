@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -46,18 +46,36 @@ class Postgres(Server):
         command = [sys.executable, "manage.py", "migrate"]
         run(command, PROJECT, {**environment, "DATABASE_URL": url})
 
-    @contextmanager
-    def read_only(self) -> Iterator[None]:
+    def read_only(self) -> AbstractContextManager[None]:
         """As a standby is, and a server whose disk is full where a provider watches over it."""
+        return self.reconfigured("default_transaction_read_only", "on")
+
+    @contextmanager
+    def reconfigured(self, name: str, value: str) -> Iterator[None]:
+        """With another value of a setting, which it is told of while it runs."""
+        setting, literal = sql.Identifier(name), sql.Literal(value)
         with psycopg.connect(self.database_url("template1"), autocommit=True) as connection:
-            connection.execute("SET default_transaction_read_only = off")  # here it stays
-            connection.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+            # Here it stays, so that it can be taken back.
+            connection.execute(
+                sql.SQL("SELECT set_config({0}, current_setting({0}), false)").format(
+                    sql.Literal(name)
+                )
+            )
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(setting, literal))
             connection.execute("SELECT pg_reload_conf()")
             try:
                 yield
             finally:
-                connection.execute("ALTER SYSTEM RESET default_transaction_read_only")
+                connection.execute(sql.SQL("ALTER SYSTEM RESET {}").format(setting))
                 connection.execute("SELECT pg_reload_conf()")
+
+    def end_connections(self, url: str) -> None:
+        """As an administrator does."""
+        with psycopg.connect(url) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
     def connections(self, url: str) -> set[int]:
         """By the process that each has in the server."""

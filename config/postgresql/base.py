@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import select
+from typing import Any
+
+from django.db.backends.postgresql import base
+from psycopg.pq import TransactionStatus
+from psycopg.types.datetime import TimestamptzLoader
+
+AT_REST = (TransactionStatus.IDLE, TransactionStatus.INTRANS)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    connection: Any
+
+    def is_usable(self) -> bool:
+        """Whether nothing was heard on the connection since the last answer. Costs no round trip.
+
+        A server or pooler that stops, or ends a connection, says so (SQLSTATE 57P01) and closes
+        it; one that crashes has it closed by its machine. A message that means no harm costs a
+        new connection, and nothing else. Of a network that falls silent nothing is heard: the
+        keepalives of ``POSTGRESQL_OPTIONS`` notice it while nobody asks anything, and a request
+        before that is a 503 when ``tcp_user_timeout`` has passed.
+        """
+        if self.connection is None:
+            return False
+        pgconn = self.connection.pgconn
+        return pgconn.transaction_status in AT_REST and not _is_readable(pgconn.socket)
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        cursor = super().create_cursor(name)
+        # Django's is Python, and takes longer for a page of todos than all else that loads it. It
+        # puts the time zone of the settings for that of the session, where they are the same.
+        cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
+        return cursor
+
+
+def _is_readable(descriptor: int) -> bool:
+    """Also where the other side has closed it, or it has failed."""
+    poll = select.poll()  # select() has no room for the descriptors of a worker with many clients
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import fcntl
+import os
+import resource
+import socket
+import struct
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import psycopg
+import pytest
+from django.db.backends.postgresql.base import TIMESTAMPTZ_OID
+from django.db.backends.postgresql.psycopg_any import get_adapters_template
+from psycopg.adapt import AdaptersMap
+from psycopg.pq import Format, TransactionStatus
+
+from config.postgresql.base import DatabaseWrapper
+
+GOODBYE = b"E\0\0\0\x2cSFATAL\0C57P01\0Mterminating connection\0\0"
+
+
+@pytest.fixture
+def sockets() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Both ends of a TCP connection: ours, and that of the server."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ours = socket.create_connection(listener.getsockname())
+        servers, _ = listener.accept()
+    with ours, servers:
+        yield ours, servers
+
+
+@pytest.fixture
+def ours(sockets: tuple[socket.socket, socket.socket]) -> socket.socket:
+    return sockets[0]
+
+
+@pytest.fixture
+def server(sockets: tuple[socket.socket, socket.socket]) -> socket.socket:
+    return sockets[1]
+
+
+def is_usable(descriptor: int, status: TransactionStatus = TransactionStatus.IDLE) -> bool:
+    """Has nothing to send a statement with."""
+    wrapper = DatabaseWrapper({})
+    pgconn = SimpleNamespace(socket=descriptor, transaction_status=status)
+    wrapper.connection = SimpleNamespace(pgconn=pgconn)
+    return wrapper.is_usable()
+
+
+def test_a_server_that_says_nothing_is_good(ours: socket.socket) -> None:
+    assert is_usable(ours.fileno())
+
+
+def test_a_server_that_says_goodbye_is_not(ours: socket.socket, server: socket.socket) -> None:
+    server.sendall(GOODBYE)
+    assert not is_usable(ours.fileno())
+
+
+def test_a_server_that_hangs_up_is_not(ours: socket.socket, server: socket.socket) -> None:
+    server.close()
+    assert not is_usable(ours.fileno())
+
+
+def test_a_connection_that_was_reset_is_not(ours: socket.socket, server: socket.socket) -> None:
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    server.close()
+    assert not is_usable(ours.fileno())
+
+
+@pytest.mark.parametrize("status", TransactionStatus, ids=lambda status: status.name)
+def test_it_is_in_the_middle_of_nothing_but_a_transaction(
+    ours: socket.socket, status: TransactionStatus
+) -> None:
+    expected = status in {TransactionStatus.IDLE, TransactionStatus.INTRANS}
+    assert is_usable(ours.fileno(), status) is expected
+
+
+def test_no_connection_is_not_usable() -> None:
+    assert not DatabaseWrapper({}).is_usable()
+
+
+def test_a_worker_may_have_thousands_of_descriptors(
+    ours: socket.socket, server: socket.socket
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 5000), hard))
+    high = fcntl.fcntl(ours, fcntl.F_DUPFD_CLOEXEC, 4999)
+    try:
+        assert is_usable(high)
+        server.sendall(GOODBYE)
+        assert not is_usable(high)
+    finally:
+        os.close(high)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_moments_are_read_by_what_the_driver_has_for_it() -> None:
+    wrapper = DatabaseWrapper({})
+    wrapper.settings_dict = {"TIME_ZONE": None}
+    adapters = get_adapters_template(use_tz=True, timezone=wrapper.timezone)
+    cursor = SimpleNamespace(adapters=AdaptersMap(adapters))
+    wrapper.connection = SimpleNamespace(adapters=adapters, cursor=lambda: cursor)
+    loader = wrapper.create_cursor().adapters.get_loader(TIMESTAMPTZ_OID, Format.TEXT)
+    assert loader is psycopg.adapters.get_loader(TIMESTAMPTZ_OID, Format.TEXT)
+    assert loader.__module__ != "psycopg.types.datetime"  # which is Python
