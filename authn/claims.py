@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from authn.exceptions import (
@@ -25,7 +26,11 @@ MAX_NUMERIC_DATE = 253_402_300_799
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """The claims of a verified token. ``subject`` alone is identity; the rest is for display."""
+    """The claims of a verified token. ``subject`` alone is identity; the rest is for display.
+
+    Requests with the same token share it, so that nothing in it can be changed: the objects of
+    ``payload`` are read-only mappings, its arrays tuples.
+    """
 
     subject: str
     expires_at: datetime
@@ -53,23 +58,15 @@ class ClaimPolicy:
 
         Raises a ``TokenRejected`` that names the first rule the payload breaks.
         """
-        expires_at = _numeric_date(payload, "exp")
-        if expires_at is None:
-            raise ClaimMissing
-        if now >= expires_at + leeway_seconds:
-            raise TokenExpired
-        for name in ("nbf", "iat"):
-            not_before = _numeric_date(payload, name)
-            if not_before is not None and now < not_before - leeway_seconds:
-                raise TokenNotYetValid
+        check_times(payload, now=now, leeway_seconds=leeway_seconds)
         self._check_issuer(payload)
         self._check_audience(payload)
         return Claims(
             subject=_subject(payload),
-            expires_at=datetime.fromtimestamp(expires_at, UTC),
+            expires_at=datetime.fromtimestamp(payload["exp"], UTC),
             email=_text(payload, "email"),
             name=_text(payload, "name"),
-            payload=payload,
+            payload=_read_only(payload),
         )
 
     def _check_issuer(self, payload: Mapping[str, Any]) -> None:
@@ -91,6 +88,19 @@ class ClaimPolicy:
             raise ClaimInvalid
         if self.audiences.isdisjoint(audiences):
             raise AudienceMismatch
+
+
+def check_times(payload: Mapping[str, Any], *, now: float, leeway_seconds: float) -> None:
+    """The part of the policy that the same token can pass now and fail later."""
+    expires_at = _numeric_date(payload, "exp")
+    if expires_at is None:
+        raise ClaimMissing
+    if now >= expires_at + leeway_seconds:
+        raise TokenExpired
+    for name in ("nbf", "iat"):
+        not_before = _numeric_date(payload, name)
+        if not_before is not None and now < not_before - leeway_seconds:
+            raise TokenNotYetValid
 
 
 def _numeric_date(payload: Mapping[str, Any], name: str) -> float | None:
@@ -127,4 +137,13 @@ def _text(payload: Mapping[str, Any], name: str) -> str | None:
     value = payload.get(name)
     if not isinstance(value, str) or any("\ud800" <= character <= "\udfff" for character in value):
         return None
+    return value
+
+
+def _read_only(value: Any) -> Any:
+    match value:
+        case dict():
+            return MappingProxyType({name: _read_only(inner) for name, inner in value.items()})
+        case list():
+            return tuple(_read_only(inner) for inner in value)
     return value

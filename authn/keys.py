@@ -46,6 +46,9 @@ class KeySource(Protocol):
     def key_for(self, *, kid: str | None, algorithm: str) -> VerificationKey:
         """The key that must have signed a token with this header.
 
+        It is the same object only while it is the same key: a token that it has verified is
+        not verified again.
+
         Raises ``TokenRejected`` where there is none, ``KeysUnavailable`` where that cannot
         be known now.
         """

@@ -1,34 +1,28 @@
-"""The one place where a JWT is decoded."""
+"""The one place where a JWT is decoded, and where it is remembered that it was."""
 
 from __future__ import annotations
 
-import re
 import time
-from binascii import a2b_base64
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+from threading import Lock
 from typing import Any
 
 import jwt
 from jwt.algorithms import OKPAlgorithm
 
-from authn.claims import ClaimPolicy, Claims
-from authn.exceptions import (
-    AlgorithmUnsupported,
-    HeaderUnsupported,
-    SignatureInvalid,
-    TokenMalformed,
-    TokenRejected,
-    TypeUnsupported,
-)
+from authn.claims import ClaimPolicy, Claims, check_times
+from authn.exceptions import AlgorithmUnsupported, SignatureInvalid, TokenMalformed, TokenRejected
+from authn.jose_header import parse_header
 from authn.jwks import VerificationKey, canonical_algorithm
 from authn.keys import KeySource
 from authn.strict_json import parse_object
 
-MAX_TOKEN_CHARACTERS = 8 * 1024
-# RFC 7515 section 3.1: three segments of base64url without padding.
-COMPACT_TOKEN = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
-ACCEPTED_TYPES = ("JWT", "at+jwt")
+# Some 2 KiB of memory each with the claims of Better Auth. A longer token is verified every time.
+MAX_REMEMBERED_TOKENS = 4096
+MAX_REMEMBERED_CHARACTERS = 2 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +32,16 @@ class Trust:
     algorithms: frozenset[str]
     keys: KeySource
     policy: ClaimPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Verified:
+    """What is remembered of a token that passed: what it says, and by whose key."""
+
+    keys: KeySource
+    kid: str | None
+    key: VerificationKey
+    claims: Claims
 
 
 class TokenVerifier:
@@ -58,6 +62,9 @@ class TokenVerifier:
         self._trusts = {name: trust for trust in trusts for name in trust.algorithms}
         self._leeway_seconds = leeway_seconds
         self._clock = clock
+        # By a digest of the token, which itself is not kept; the oldest first.
+        self._remembered: OrderedDict[bytes, _Verified] = OrderedDict()
+        self._remembering = Lock()  # guards its writing; readers need none
         self._jws = jwt.PyJWS(
             options={"verify_signature": True, "enforce_minimum_key_length": True}
         )
@@ -69,21 +76,24 @@ class TokenVerifier:
 
         Raises a ``TokenRejected`` for anything wrong with the token, ``KeysUnavailable``
         where that cannot be told for want of keys. Cheap checks come first: no key is
-        looked up for a token that no key could save.
+        looked up for a token that no key could save. A token that passed is remembered, and
+        its signature not verified again while its key is the same.
         """
-        header = _parse_header(token)
-        algorithm = canonical_algorithm(header["alg"])
-        trust = self._trusts.get(algorithm)
-        if trust is None:
-            raise AlgorithmUnsupported
-        key = trust.keys.key_for(kid=header.get("kid"), algorithm=algorithm)
-        payload = self._verified_payload(token, header["alg"], key)
-        now = self._clock()
-        try:
-            return trust.policy.check(payload, now=now, leeway_seconds=self._leeway_seconds)
-        except TokenRejected as reason:
-            reason.payload, reason.refused_at = payload, now
-            raise
+        if len(token) > MAX_REMEMBERED_CHARACTERS:
+            return self._verify_anew(token).claims
+        digest = sha256(token.encode(errors="surrogatepass")).digest()
+        known = self._remembered.get(digest)
+        if known is not None:
+            if self._passes_again(known):
+                return known.claims
+            with self._remembering:
+                self._remembered.pop(digest, None)
+        verified = self._verify_anew(token)
+        with self._remembering:
+            self._remembered[digest] = verified
+            if len(self._remembered) > MAX_REMEMBERED_TOKENS:
+                self._remembered.popitem(last=False)
+        return verified.claims
 
     def require_keys(self) -> None:
         """Raise ``KeysUnavailable`` where tokens of some trust could not be verified now."""
@@ -94,6 +104,36 @@ class TokenVerifier:
         """That of the oldest keys; ``None`` where there are none that were fetched."""
         ages = (trust.keys.age_seconds() for trust in self._trusts.values())
         return max((age for age in ages if age is not None), default=None)
+
+    def _passes_again(self, known: _Verified) -> bool:
+        """Whether it still passes, for all that may have changed: its key, and the time.
+
+        Raises ``KeysUnavailable``. Why it does not is for ``_verify_anew`` to say.
+        """
+        try:
+            key = known.keys.key_for(kid=known.kid, algorithm=known.key.algorithm)
+            now = self._clock()
+            check_times(known.claims.payload, now=now, leeway_seconds=self._leeway_seconds)
+        except TokenRejected:
+            return False
+        return key is known.key
+
+    def _verify_anew(self, token: str) -> _Verified:
+        header = parse_header(token)
+        algorithm = canonical_algorithm(header["alg"])
+        trust = self._trusts.get(algorithm)
+        if trust is None:
+            raise AlgorithmUnsupported
+        kid = header.get("kid")
+        key = trust.keys.key_for(kid=kid, algorithm=algorithm)
+        payload = self._verified_payload(token, header["alg"], key)
+        now = self._clock()
+        try:
+            claims = trust.policy.check(payload, now=now, leeway_seconds=self._leeway_seconds)
+        except TokenRejected as reason:
+            reason.payload, reason.refused_at = payload, now
+            raise
+        return _Verified(keys=trust.keys, kid=kid, key=key, claims=claims)
 
     def _verified_payload(self, token: str, algorithm: str, key: VerificationKey) -> dict[str, Any]:
         """The payload, once the signature is valid under ``key`` and the key's own algorithm.
@@ -111,28 +151,3 @@ class TokenVerifier:
             return parse_object(decoded["payload"])
         except ValueError:
             raise TokenMalformed from None
-
-
-def _parse_header(token: str) -> dict[str, Any]:
-    """The JOSE header, with every parameter that matters checked for type and value.
-
-    ``jku``, ``x5u``, ``x5c`` and ``jwk`` are never read: a token does not bring its own key
-    (RFC 8725 section 3.5).
-    """
-    if len(token) > MAX_TOKEN_CHARACTERS or not (match := COMPACT_TOKEN.fullmatch(token)):
-        raise TokenMalformed
-    try:
-        header = parse_object(_decode_segment(match[1]))
-    except ValueError:
-        raise TokenMalformed from None
-    if not isinstance(header.get("alg"), str) or not isinstance(header.get("kid", ""), str):
-        raise TokenMalformed
-    if "crit" in header or "b64" in header:
-        raise HeaderUnsupported
-    if "typ" in header and header["typ"] not in ACCEPTED_TYPES:
-        raise TypeUnsupported
-    return header
-
-
-def _decode_segment(segment: str) -> bytes:
-    return a2b_base64(segment.replace("-", "+").replace("_", "/") + "=" * (-len(segment) % 4))

@@ -19,11 +19,12 @@ from authn.exceptions import (
     TokenRejected,
     TypeUnsupported,
 )
+from authn.jose_header import MAX_TOKEN_CHARACTERS
 from authn.jwks import VerificationKey
 from authn.keys import KeySet
 from authn.secret import SecretKey
 from authn.testing import KEY_SET_ALGORITHMS, Clock, Issuer, SecretIssuer, forge, jwk
-from authn.verifier import MAX_TOKEN_CHARACTERS, TokenVerifier, Trust
+from authn.verifier import TokenVerifier, Trust
 
 SECRET = "a shared secret of more than 32 bytes"
 

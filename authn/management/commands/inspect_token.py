@@ -27,7 +27,7 @@ class Command(BaseCommand):
             claims = get_verifier().verify(token)
         except AuthnError as reason:
             raise CommandError(_explain(reason)) from None
-        self.stdout.write(json.dumps(dict(claims.payload), indent=2))
+        self.stdout.write(json.dumps(claims.payload, indent=2, default=dict))
 
 
 def _explain(reason: AuthnError) -> str:

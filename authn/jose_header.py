@@ -1,0 +1,40 @@
+"""The header of a token (RFC 7515 section 4), which is read before anything in it is proved."""
+
+from __future__ import annotations
+
+import re
+from binascii import a2b_base64
+from typing import Any
+
+from authn.exceptions import HeaderUnsupported, TokenMalformed, TypeUnsupported
+from authn.strict_json import parse_object
+
+MAX_TOKEN_CHARACTERS = 8 * 1024
+# RFC 7515 section 3.1: three segments of base64url without padding.
+COMPACT_TOKEN = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
+ACCEPTED_TYPES = ("JWT", "at+jwt")
+
+
+def parse_header(token: str) -> dict[str, Any]:
+    """The JOSE header, with every parameter that matters checked for type and value.
+
+    ``jku``, ``x5u``, ``x5c`` and ``jwk`` are never read: a token does not bring its own key
+    (RFC 8725 section 3.5).
+    """
+    if len(token) > MAX_TOKEN_CHARACTERS or not (match := COMPACT_TOKEN.fullmatch(token)):
+        raise TokenMalformed
+    try:
+        header = parse_object(_decode_segment(match[1]))
+    except ValueError:
+        raise TokenMalformed from None
+    if not isinstance(header.get("alg"), str) or not isinstance(header.get("kid", ""), str):
+        raise TokenMalformed
+    if "crit" in header or "b64" in header:
+        raise HeaderUnsupported
+    if "typ" in header and header["typ"] not in ACCEPTED_TYPES:
+        raise TypeUnsupported
+    return header
+
+
+def _decode_segment(segment: str) -> bytes:
+    return a2b_base64(segment.replace("-", "+").replace("_", "/") + "=" * (-len(segment) % 4))

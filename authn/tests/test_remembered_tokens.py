@@ -1,0 +1,629 @@
+"""What a verifier remembers of a token that passed: that its signature is valid, and no more."""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from hashlib import sha256
+from types import FunctionType, ModuleType
+from typing import Any
+
+import pytest
+from jwt.algorithms import Algorithm, HMACAlgorithm, OKPAlgorithm
+from pytest_django import Settings
+
+from authn.claims import ClaimPolicy, Claims
+from authn.conf import get_verifier
+from authn.exceptions import (
+    AlgorithmUnsupported,
+    AudienceMismatch,
+    KeyAmbiguous,
+    KeysUnavailable,
+    KeyUnknown,
+    SignatureInvalid,
+    TokenExpired,
+    TokenNotYetValid,
+    TokenRejected,
+)
+from authn.jwks import VerificationKey
+from authn.keys import GRACE_SECONDS, MAX_AGE_SECONDS, REFRESH_AFTER_SECONDS, KeySet
+from authn.secret import SecretKey
+from authn.testing import (
+    KEY_SET_ALGORITHMS,
+    SECRET,
+    Clock,
+    Issuer,
+    Mint,
+    SecretIssuer,
+    new_private_key,
+)
+from authn.tests.test_keys import settle
+from authn.verifier import (
+    MAX_REMEMBERED_CHARACTERS,
+    MAX_REMEMBERED_TOKENS,
+    TokenVerifier,
+    Trust,
+)
+
+LEEWAY = 30
+DAY = 24 * 60 * 60
+
+
+@pytest.fixture
+def signatures(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Every signature that PyJWT is made to verify, as often as it is."""
+    verified: list[bytes] = []
+
+    def counting(verify: Callable[..., bool]) -> Callable[..., bool]:
+        def verify_and_count(self: Algorithm, message: bytes, key: Any, signature: bytes) -> bool:
+            verified.append(signature)
+            return verify(self, message, key, signature)
+
+        return verify_and_count
+
+    for algorithm in (HMACAlgorithm, OKPAlgorithm):
+        monkeypatch.setattr(algorithm, "verify", counting(algorithm.verify))
+    return verified
+
+
+@pytest.fixture
+def verifier(issuer: Issuer) -> TokenVerifier:
+    return issuer.verifier(leeway_seconds=LEEWAY)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str | None, str]]:
+    """The kid and algorithm of every question to a key set."""
+    questions: list[tuple[str | None, str]] = []
+    key_for = KeySet.key_for
+
+    def key_for_and_tell(keys: KeySet, *, kid: str | None, algorithm: str) -> VerificationKey:
+        questions.append((kid, algorithm))
+        return key_for(keys, kid=kid, algorithm=algorithm)
+
+    monkeypatch.setattr(KeySet, "key_for", key_for_and_tell)
+    return questions
+
+
+def refused(verifier: TokenVerifier, token: str) -> TokenRejected:
+    with pytest.raises(TokenRejected) as caught:
+        verifier.verify(token)
+    return caught.value
+
+
+def refresh(verifier: TokenVerifier, token: str, clock: Clock) -> None:
+    """Let the key set age until a repeat of ``token`` has it fetched, and wait for that."""
+    clock.advance(REFRESH_AFTER_SECONDS)
+    verifier.verify(token)
+    settle(verifier._trusts["EdDSA"].keys)  # type: ignore[arg-type]
+
+
+def spelled_otherwise(token: str) -> Iterator[str]:
+    """Every token that has another character in one place."""
+    for position, character in enumerate(token):
+        other = "A" if character != "A" else "B"
+        yield token[:position] + other + token[position + 1 :]
+
+
+class TestARepeat:
+    def test_no_signature_is_verified_twice(
+        self, verifier: TokenVerifier, issuer: Issuer, signatures: list[bytes]
+    ) -> None:
+        token = issuer.mint(email="a@example.com", name="Alice")
+        claims = verifier.verify(token)
+        assert [verifier.verify(token) for _ in range(3)] == [claims] * 3
+        assert (claims.subject, claims.email, claims.name) == ("alice", "a@example.com", "Alice")
+        assert len(signatures) == 1
+
+    def test_nor_is_one_that_was_made_with_the_secret(
+        self, secret_issuer: SecretIssuer, signatures: list[bytes]
+    ) -> None:
+        verifier, token = secret_issuer.verifier(), secret_issuer.mint()
+        assert verifier.verify(token) == verifier.verify(token)
+        assert len(signatures) == 1
+
+    def test_everybody_is_who_their_token_says(
+        self, verifier: TokenVerifier, issuer: Issuer, signatures: list[bytes]
+    ) -> None:
+        tokens = {subject: issuer.mint(sub=subject) for subject in ("alice", "bob", "charlie")}
+        for _ in range(2):
+            for subject, token in tokens.items():
+                assert verifier.verify(token).subject == subject
+        assert len(signatures) == 3
+
+    def test_a_token_that_differs_anywhere_is_another(
+        self, verifier: TokenVerifier, issuer: Issuer
+    ) -> None:
+        token = issuer.mint()
+        verifier.verify(token)
+        for other in spelled_otherwise(token):
+            refused(verifier, other)
+        for other in (f"{token}=", f"{token}\n", f" {token}", token[:-1], f"{token}\ud800"):
+            refused(verifier, other)
+        assert verifier.verify(token)
+
+    def test_the_unused_bits_of_its_last_character_make_another(
+        self, verifier: TokenVerifier, issuer: Issuer
+    ) -> None:
+        token = issuer.mint()
+        verifier.verify(token)
+        alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+        other = token[:-1] + alphabet[alphabet.index(token[-1]) ^ 1]
+        assert type(refused(verifier, other)) is SignatureInvalid
+
+    def test_another_verifier_knows_nothing_of_it(self, issuer: Issuer) -> None:
+        token = issuer.mint()
+        issuer.verifier().verify(token)
+        impostor = Issuer(clock=issuer.clock)
+        assert type(refused(impostor.verifier(), token)) is KeyUnknown
+
+
+class TestTime:
+    def test_a_repeat_ends_with_the_last_moment_of_the_leeway(
+        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock, signatures: list[bytes]
+    ) -> None:
+        token = issuer.mint(exp=clock.now + 60)
+        verifier.verify(token)
+        clock.advance(60 + LEEWAY - 0.001)
+        assert verifier.verify(token)
+        assert len(signatures) == 1
+        clock.advance(0.001)
+        assert type(refused(verifier, token)) is TokenExpired
+
+    @pytest.mark.parametrize("claim", ["nbf", "iat"])
+    def test_a_repeat_is_refused_by_a_clock_that_went_back_too_far(
+        self,
+        verifier: TokenVerifier,
+        issuer: Issuer,
+        clock: Clock,
+        claim: str,
+        signatures: list[bytes],
+    ) -> None:
+        begins_at = clock.now
+        times: dict[str, Any] = {"iat": None, claim: begins_at}
+        token = issuer.mint(**times)
+        verifier.verify(token)
+        clock.now = begins_at - LEEWAY
+        assert verifier.verify(token)
+        assert len(signatures) == 1
+        clock.now = begins_at - LEEWAY - 0.001
+        assert type(refused(verifier, token)) is TokenNotYetValid
+        clock.now = begins_at
+        assert verifier.verify(token)
+
+    def test_a_clock_that_jumps_ahead_and_back_leaves_a_token_what_it_was(
+        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
+    ) -> None:
+        token = issuer.mint()
+        verifier.verify(token)
+        clock.advance(DAY)
+        assert type(refused(verifier, token)) is TokenExpired
+        clock.advance(-DAY)
+        assert verifier.verify(token).subject == "alice"
+
+    def test_a_repeat_is_refused_with_the_words_of_a_first_time(
+        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
+    ) -> None:
+        token = issuer.mint(exp=clock.now + 60, roles=["reader"], nested={"a": [1]})
+        verifier.verify(token)
+        clock.advance(3600)
+        repeated, first = refused(verifier, token), refused(issuer.verifier(), token)
+        assert type(repeated) is type(first) is TokenExpired
+        assert repeated.payload == first.payload
+        assert repeated.payload
+        assert repeated.payload["roles"] == ["reader"]
+        assert repeated.refused_at == first.refused_at == clock.now
+
+    def test_what_expired_is_forgotten(
+        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
+    ) -> None:
+        token = issuer.mint()
+        verifier.verify(token)
+        clock.advance(DAY)
+        refused(verifier, token)
+        assert not verifier._remembered
+
+
+class TestKeys:
+    def test_a_withdrawn_key_stops_working_with_the_next_refresh(
+        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
+    ) -> None:
+        token = issuer.mint()
+        verifier.verify(token)
+        issuer.withdraw(issuer.kid)
+        issuer.rotate()
+        refresh(verifier, token, clock)
+        assert type(refused(verifier, token)) is KeyUnknown
+        assert not verifier._remembered
+        assert verifier.verify(issuer.mint())
+
+    def test_so_does_a_key_that_another_took_the_kid_of(
+        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
+    ) -> None:
+        token = issuer.mint()
+        verifier.verify(token)
+        issuer.keys[issuer.kid] = ("EdDSA", new_private_key("EdDSA"))
+        refresh(verifier, token, clock)
+        assert type(refused(verifier, token)) is SignatureInvalid
+        assert not verifier._remembered
+        assert verifier.verify(issuer.mint())
+
+    def test_so_does_a_key_whose_kid_is_now_for_another_algorithm(
+        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
+    ) -> None:
+        token = issuer.mint()
+        verifier.verify(token)
+        issuer.keys[issuer.kid] = ("ES256", new_private_key("ES256"))
+        refresh(verifier, token, clock)
+        assert type(refused(verifier, token)) is AlgorithmUnsupported
+
+    def test_so_does_a_key_without_a_name_that_is_no_longer_the_only_one(
+        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
+    ) -> None:
+        token = issuer.mint(header={"kid": None})
+        verifier.verify(token)
+        issuer.rotate()
+        refresh(verifier, token, clock)
+        assert type(refused(verifier, token)) is KeyAmbiguous
+
+    def test_a_key_that_a_refresh_brings_again_is_asked_again_once(
+        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock, signatures: list[bytes]
+    ) -> None:
+        token = issuer.mint()
+        verifier.verify(token)
+        refresh(verifier, token, clock)
+        assert (issuer.fetches, len(signatures)) == (2, 1)
+        for _ in range(3):
+            assert verifier.verify(token)
+        assert len(signatures) == 2
+
+    def test_a_refresh_that_fails_changes_nothing(
+        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock, signatures: list[bytes]
+    ) -> None:
+        token = issuer.mint()
+        verifier.verify(token)
+        issuer.broken = True
+        refresh(verifier, token, clock)
+        assert verifier.verify(token)
+        assert (issuer.fetches, len(signatures)) == (2, 1)
+
+    def test_repeats_alone_have_the_key_set_refreshed_after_eight_minutes(
+        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock, signatures: list[bytes]
+    ) -> None:
+        token = issuer.mint()
+        verifier.verify(token)
+        keys: Any = verifier._trusts["EdDSA"].keys
+        for seconds, fetches in ((REFRESH_AFTER_SECONDS - 0.001, 1), (0.001, 2)):
+            clock.advance(seconds)
+            verifier.verify(token)
+            settle(keys)
+            assert issuer.fetches == fetches
+        assert len(signatures) == 1
+
+    def test_repeats_are_put_off_when_the_keys_are_too_old(
+        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
+    ) -> None:
+        token = issuer.mint(exp=clock.now + DAY)
+        verifier.verify(token)
+        issuer.broken = True
+        clock.advance(MAX_AGE_SECONDS + GRACE_SECONDS - 0.001)
+        assert verifier.verify(token)
+        settle(verifier._trusts["EdDSA"].keys)  # type: ignore[arg-type]
+        clock.advance(0.001)
+        with pytest.raises(KeysUnavailable) as caught:
+            verifier.verify(token)
+        assert caught.value.retry_after_seconds == 10
+        issuer.broken = False
+        clock.advance(10)
+        assert verifier.verify(token)
+
+    @pytest.mark.parametrize("header", [{}, {"kid": None}, {"alg": "Ed25519"}], ids=json.dumps)
+    def test_a_repeat_asks_for_its_key_as_the_first_time_did(
+        self,
+        verifier: TokenVerifier,
+        issuer: Issuer,
+        header: dict[str, Any],
+        asked: list[tuple[str | None, str]],
+    ) -> None:
+        token = issuer.mint(header=header)
+        for _ in range(3):
+            verifier.verify(token)
+        assert asked == [(header.get("kid", issuer.kid), "EdDSA")] * 3
+
+    def test_a_repeat_waits_for_keys_no_longer_than_a_first_time(
+        self,
+        verifier: TokenVerifier,
+        issuer: Issuer,
+        clock: Clock,
+        asked: list[tuple[str | None, str]],
+    ) -> None:
+        token = issuer.mint(exp=clock.now + DAY)
+        verifier.verify(token)
+        issuer.broken = True
+        clock.advance(MAX_AGE_SECONDS + GRACE_SECONDS)
+        with pytest.raises(KeysUnavailable):
+            verifier.verify(token)
+        assert len(asked) == 2
+
+    def test_a_key_replaced_while_it_verified_a_token_is_not_believed_later(
+        self, issuer: Issuer, clock: Clock
+    ) -> None:
+        class Replaced:
+            """Keys between a request's question and the end of its verification."""
+
+            def __init__(self) -> None:
+                old, new = (issuer.keys[kid][1].public_key() for kid in (first, second))
+                self.answers = [VerificationKey(old, "EdDSA"), VerificationKey(new, "EdDSA")]
+
+            def key_for(self, *, kid: str | None, algorithm: str) -> VerificationKey:
+                return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+            def require_any(self) -> None:
+                pass
+
+            def age_seconds(self) -> None:
+                pass
+
+        first, second = issuer.kid, issuer.rotate()
+        policy = ClaimPolicy(issuer=issuer.url, audiences=frozenset({issuer.url}))
+        trust = Trust(algorithms=frozenset({"EdDSA"}), keys=Replaced(), policy=policy)
+        verifier = TokenVerifier([trust], clock=clock)
+        token = issuer.mint(kid=first)
+        assert verifier.verify(token)
+        assert type(refused(verifier, token)) is SignatureInvalid
+
+
+class TestSettings:
+    def test_another_secret_refuses_what_the_old_one_signed(
+        self, settings: Settings, mint: Mint
+    ) -> None:
+        token = mint()
+        assert get_verifier().verify(token) is get_verifier().verify(token)
+        settings.BETTER_AUTH_SECRET = "another secret of more than 32 bytes"
+        assert type(refused(get_verifier(), token)) is SignatureInvalid
+
+    def test_another_audience_refuses_what_was_for_the_old_one(
+        self, settings: Settings, mint: Mint
+    ) -> None:
+        settings.BETTER_AUTH_AUDIENCE = ["todos"]
+        token = mint(aud="todos")
+        get_verifier().verify(token)
+        settings.BETTER_AUTH_AUDIENCE = ["others"]
+        assert type(refused(get_verifier(), token)) is AudienceMismatch
+
+    def test_going_back_to_old_settings_begins_with_nothing(
+        self, settings: Settings, mint: Mint, signatures: list[bytes]
+    ) -> None:
+        token = mint()
+        get_verifier().verify(token)
+        settings.BETTER_AUTH_LEEWAY = 5
+        assert get_verifier().verify(token)
+        settings.BETTER_AUTH_LEEWAY = 30
+        assert get_verifier().verify(token)
+        assert len(signatures) == 3
+
+
+class TestTwoTrusts:
+    @pytest.fixture
+    def verifier(self, issuer: Issuer, clock: Clock) -> TokenVerifier:
+        policy = ClaimPolicy(issuer=issuer.url, audiences=frozenset({issuer.url}))
+        required = replace(policy, issuer_required=True, audience_required=True)
+        keys = KeySet(issuer.fetch, clock=clock)
+        return TokenVerifier(
+            [
+                Trust(algorithms=frozenset({"HS256"}), keys=SecretKey(SECRET), policy=policy),
+                Trust(algorithms=frozenset(KEY_SET_ALGORITHMS), keys=keys, policy=required),
+            ],
+            clock=clock,
+        )
+
+    def test_a_token_of_the_one_does_not_pass_for_the_other(
+        self, verifier: TokenVerifier, issuer: Issuer, secret_issuer: SecretIssuer
+    ) -> None:
+        headers, rests = zip(
+            *(token.split(".", 1) for token in (issuer.mint(), secret_issuer.mint(sub="bob"))),
+            strict=True,
+        )
+        for header, rest in zip(headers, rests, strict=True):
+            verifier.verify(f"{header}.{rest}")
+        for header, rest in zip(headers, reversed(rests), strict=True):
+            assert type(refused(verifier, f"{header}.{rest}")) is SignatureInvalid
+
+    def test_an_outage_of_the_one_is_none_of_the_other(
+        self, verifier: TokenVerifier, issuer: Issuer, secret_issuer: SecretIssuer, clock: Clock
+    ) -> None:
+        theirs, ours = issuer.mint(exp=clock.now + DAY), secret_issuer.mint(exp=clock.now + DAY)
+        for token in (theirs, ours):
+            verifier.verify(token)
+        issuer.broken = True
+        clock.advance(MAX_AGE_SECONDS + GRACE_SECONDS)
+        assert verifier.verify(ours)
+        with pytest.raises(KeysUnavailable):
+            verifier.verify(theirs)
+
+    def test_a_withdrawn_key_leaves_tokens_of_the_secret_alone(
+        self, verifier: TokenVerifier, issuer: Issuer, secret_issuer: SecretIssuer, clock: Clock
+    ) -> None:
+        theirs, ours = issuer.mint(), secret_issuer.mint()
+        verifier.verify(ours)
+        verifier.verify(theirs)
+        issuer.withdraw(issuer.kid)
+        issuer.rotate()
+        refresh(verifier, theirs, clock)
+        assert type(refused(verifier, theirs)) is KeyUnknown
+        assert verifier.verify(ours)
+
+
+class TestMemory:
+    def test_the_limits_are_those_that_operators_were_told(self) -> None:
+        assert (MAX_REMEMBERED_TOKENS, MAX_REMEMBERED_CHARACTERS) == (4096, 2048)
+
+    def test_the_oldest_is_forgotten_for_the_newest(
+        self,
+        secret_issuer: SecretIssuer,
+        signatures: list[bytes],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("authn.verifier.MAX_REMEMBERED_TOKENS", 3)
+        verifier = secret_issuer.verifier()
+        tokens = [secret_issuer.mint(sub=f"user-{number}") for number in range(5)]
+        for number, token in enumerate(tokens, start=1):
+            verifier.verify(token)
+            assert len(verifier._remembered) == min(number, 3)
+        for token in tokens[2:]:
+            verifier.verify(token)
+        assert len(signatures) == 5
+        verifier.verify(tokens[1])
+        assert len(signatures) == 6
+
+    def test_a_flood_of_good_tokens_is_not_kept(self, secret_issuer: SecretIssuer) -> None:
+        verifier = secret_issuer.verifier()
+        for number in range(MAX_REMEMBERED_TOKENS + 100):
+            verifier.verify(secret_issuer.mint(sub=f"user-{number}"))
+        assert len(verifier._remembered) == MAX_REMEMBERED_TOKENS
+
+    def test_a_token_of_more_than_2_kib_is_verified_every_time(
+        self, secret_issuer: SecretIssuer, signatures: list[bytes]
+    ) -> None:
+        verifier = secret_issuer.verifier()
+        by_length = {
+            len(token): token
+            for token in (secret_issuer.mint(name="x" * size) for size in range(1350, 1550))
+        }
+        short, long = by_length[2048], by_length[min(size for size in by_length if size > 2048)]
+        for _ in range(2):
+            verifier.verify(short)
+        assert (len(signatures), len(verifier._remembered)) == (1, 1)
+        for _ in range(2):
+            verifier.verify(long)
+        assert (len(signatures), len(verifier._remembered)) == (3, 1)
+
+    @pytest.mark.parametrize(
+        "refuse",
+        [
+            lambda issuer: issuer.mint(exp=1),
+            lambda issuer: issuer.mint(nbf=9_999_999_999),
+            lambda issuer: issuer.mint(sub=None),
+            lambda issuer: issuer.mint(aud="others"),
+            lambda issuer: issuer.mint(header={"crit": ["x"]}),
+            lambda issuer: issuer.mint(header={"kid": "unknown"}),
+            lambda issuer: f"{issuer.mint()[:-8]}AAAAAAAA",
+            lambda issuer: "no token",
+            lambda issuer: "a.b.\ud800",
+        ],
+        ids=["exp", "nbf", "sub", "aud", "crit", "kid", "signature", "no token", "no text"],
+    )
+    def test_a_refusal_is_not_remembered(
+        self, verifier: TokenVerifier, issuer: Issuer, refuse: Callable[[Issuer], str]
+    ) -> None:
+        token = refuse(issuer)
+        assert type(refused(verifier, token)) is type(refused(verifier, token))
+        assert not verifier._remembered
+
+    def test_no_token_can_be_read_from_a_verifier(
+        self, verifier: TokenVerifier, issuer: Issuer
+    ) -> None:
+        token = issuer.mint(email="a@example.com")
+        verifier.verify(token)
+        texts = {
+            text if isinstance(text, str) else text.decode("latin-1")
+            for text in reachable(verifier)
+            if isinstance(text, str | bytes)
+        }
+        assert "a@example.com" in texts, "what is remembered was not looked at"
+        assert not [part for part in token.split(".") for text in texts if part in text]
+
+    def test_a_token_is_known_by_a_digest_that_no_other_can_be_made_to_have(
+        self, verifier: TokenVerifier, issuer: Issuer
+    ) -> None:
+        token = issuer.mint()
+        verifier.verify(token)
+        assert list(verifier._remembered) == [sha256(token.encode()).digest()]
+
+
+class TestSharing:
+    def test_threads_get_what_their_own_token_says(
+        self, secret_issuer: SecretIssuer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("authn.verifier.MAX_REMEMBERED_TOKENS", 8)
+        verifier = secret_issuer.verifier()
+        lock = verifier._remembering
+
+        class Guarded(OrderedDict[bytes, Any]):
+            def __setitem__(self, digest: bytes, verified: Any) -> None:
+                assert lock.locked()
+                super().__setitem__(digest, verified)
+
+            def popitem(self, last: bool = True) -> tuple[bytes, Any]:
+                assert lock.locked()
+                return super().popitem(last)
+
+            def pop(self, digest: bytes, default: Any = None) -> Any:
+                assert lock.locked()
+                return super().pop(digest, default)
+
+        verifier._remembered = Guarded()
+        tokens = {f"user-{n}": secret_issuer.mint(sub=f"user-{n}") for n in range(20)}
+
+        def ask(start: int) -> None:
+            for number in range(start, start + 300):
+                subject = f"user-{number * (start + 1) % 20}"
+                assert verifier.verify(tokens[subject]).subject == subject
+                assert len(verifier._remembered) <= 9, (
+                    "one more than the bound, while it is written"
+                )
+
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        try:
+            with ThreadPoolExecutor(4) as pool:
+                list(pool.map(ask, range(4)))
+        finally:
+            sys.setswitchinterval(interval)
+        assert len(verifier._remembered) == 8
+        clock.advance(DAY)
+        for token in tokens.values():
+            refused(verifier, token)
+        assert not verifier._remembered
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda claims: setattr(claims, "subject", "bob"),
+            lambda claims: claims.payload.update(sub="bob"),
+            lambda claims: claims.payload.__setitem__("sub", "bob"),
+            lambda claims: claims.payload["roles"].append("admin"),
+            lambda claims: claims.payload["roles"].__setitem__(0, "admin"),
+            lambda claims: claims.payload["teams"][0].__setitem__("name", "admins"),
+            lambda claims: claims.payload["teams"][0]["roles"].append("admin"),
+        ],
+        ids=["attribute", "update", "claim", "append", "array", "object", "nested"],
+    )
+    def test_nobody_can_change_what_the_next_request_gets(
+        self, verifier: TokenVerifier, issuer: Issuer, change: Callable[[Claims], object]
+    ) -> None:
+        teams = [{"name": "todos", "roles": ["reader"]}]
+        token = issuer.mint(roles=["reader"], teams=teams)
+        with pytest.raises((AttributeError, TypeError)):
+            change(verifier.verify(token))
+        claims = verifier.verify(token)
+        assert claims.subject == claims.payload["sub"] == "alice"
+        assert json.loads(json.dumps(claims.payload, default=dict))["teams"] == teams
+
+
+def reachable(root: object) -> Iterator[object]:
+    """Everything that ``root`` holds, directly or not; code holds nothing of a token."""
+    seen: set[int] = set()
+    found = [root]
+    while found:
+        each = found.pop()
+        if id(each) in seen or isinstance(each, type | ModuleType | FunctionType):
+            continue
+        seen.add(id(each))
+        yield each
+        found += gc.get_referents(each)
