@@ -18,6 +18,8 @@ from api.ordering import Column, Ordering
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+# With these parameters alone, a list starts at its start and has all there is.
+UNFILTERED = frozenset({"limit", "ordering"})
 
 
 class OrderedView(Protocol):
@@ -28,6 +30,9 @@ class OrderedView(Protocol):
 
     orderings: Mapping[str, tuple[Column, ...]]
     default_ordering: str
+
+    def first_rows(self, ordering: Ordering, count: int) -> Sequence[Any]:
+        """So many in this order from the start of the list, where nothing filters it."""
 
 
 class CursorPagination(BasePagination):
@@ -52,7 +57,10 @@ class CursorPagination(BasePagination):
         # The owner comes last: it is the one part that can contain anything.
         self._salt = f"api.pagination:{FORMAT}:{self._ordering}:{request.user.pk}"
         limit, cursor = _limit(query.get("limit")), self._cursor(query.get("cursor"))
-        rows = self._rows(queryset, cursor)[: limit + 1]
+        if query.keys() <= UNFILTERED:
+            rows = cast("OrderedView", view).first_rows(self._ordering, limit + 1)
+        else:
+            rows = self._rows(queryset, cursor)[: limit + 1]
         return self._page(list(rows), limit, cursor)
 
     def get_paginated_response(self, data: Sequence[Any]) -> Response:

@@ -22,7 +22,7 @@ class JSONRenderer(renderers.JSONRenderer):
         # A parameter of the type may ask for indentation.
         if data is not None and (accepted_media_type or self.media_type) == self.media_type:
             try:
-                return orjson.dumps(data)
+                return orjson.dumps(data, option=orjson.OPT_UTC_Z)
             except TypeError:
                 pass
         return super().render(data, accepted_media_type, renderer_context)

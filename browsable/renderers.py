@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from rest_framework.renderers import BaseRenderer
 
+from api.renderers import JSONRenderer
 from browsable.pages import MEDIA_TYPE, mark_as_page
 from browsable.submissions import submission_in
 
@@ -28,9 +30,13 @@ class PageRenderer(BaseRenderer):
 
         context = renderer_context or {}
         response, request = context["response"], context["request"]
-        html = page_of(context["view"], request, response, data)
+        html = page_of(context["view"], request, response, as_clients_read_it(data))
         mark_as_page(response)
         is_empty = response.status_code == HTTPStatus.NO_CONTENT
         if is_empty and submission_in(request._request):  # noqa: SLF001 - the one that middleware has
             response.status_code = HTTPStatus.OK  # else a browser stays where it is
         return html
+
+
+def as_clients_read_it(data: Any) -> Any:
+    return None if data is None else json.loads(JSONRenderer().render(data))

@@ -21,6 +21,11 @@ def new_version() -> str:
     return secrets.token_urlsafe(12)
 
 
+def etag_of(version: str) -> str:
+    """As HTTP writes it."""
+    return f'"{version}"'
+
+
 class Priority(models.IntegerChoices):
     """Sorts by its meaning."""
 
@@ -95,7 +100,7 @@ class Todo(models.Model):
     @property
     def etag(self) -> str:
         """Strong (RFC 9110 section 8.8.1): every change gives the todo another one."""
-        return f'"{self.version}"'
+        return etag_of(self.version)
 
     def change(self, **fields: Any) -> None:
         """Write those of ``fields`` that differ, and nothing else, as one compare-and-set.

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -11,6 +10,7 @@ from api.serializers import StrictSerializer, field_error
 from todos.due import due_at
 from todos.fields import PriorityField, TagsField, TimezoneField
 from todos.models import DUE_FIELDS, Priority, Todo
+from todos.rows import TodoRow
 
 PRIORITIES = {priority.value: str(priority.label) for priority in Priority}
 
@@ -75,30 +75,25 @@ class TodoSerializer(StrictSerializer, serializers.ModelSerializer[Todo]):
             raise field_error("due_time", "due_at_unknown", detail) from None
         return attrs
 
-    def to_representation(self, instance: Todo) -> dict[str, Any]:
-        """What the fields would say, in a fraction of the time: a test compares the two."""
+    def to_representation(self, instance: Todo | TodoRow) -> dict[str, Any]:
+        """What the fields would say, in a fraction of the time: a test compares the JSON."""
         return {
-            "id": str(instance.id),
+            "id": instance.id,
             "title": instance.title,
             "description": instance.description,
             "completed": instance.completed,
-            "completed_at": _moment(instance.completed_at),
+            "completed_at": instance.completed_at,
             "priority": PRIORITIES[instance.priority],
-            "due_date": instance.due_date and instance.due_date.isoformat(),
+            "due_date": instance.due_date,
             "due_time": instance.due_time and instance.due_time.isoformat("minutes"),
             "timezone": instance.timezone,
-            "due_at": _moment(instance.due_at),
+            "due_at": instance.due_at,
             "tags": instance.tags,
-            "created_at": _moment(instance.created_at),
-            "updated_at": _moment(instance.updated_at),
-            "etag": f'"{instance.version}"',
+            "created_at": instance.created_at,
+            "updated_at": instance.updated_at,
+            "etag": instance.etag,
         }
 
     def update(self, instance: Todo, validated_data: dict[str, Any]) -> Todo:
         instance.change(**validated_data)
         return instance
-
-
-def _moment(value: datetime | None) -> str | None:
-    """RFC 3339, in UTC, which is what the database is asked for."""
-    return None if value is None else value.isoformat().replace("+00:00", "Z")

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Set
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import Http404
 from rest_framework import status
 from rest_framework.decorators import action
@@ -21,7 +20,7 @@ from api.conditional import check_preconditions, has_current
 from api.fields import CANONICAL_UUID
 from api.filters import FilterBackend
 from api.idempotency import is_repeat, once
-from api.ordering import Column
+from api.ordering import Column, Ordering
 from api.pagination import CursorPagination
 from api.parameters import KnownParametersOnly
 from api.parsers import JSONParser, MergePatchParser
@@ -32,6 +31,8 @@ from todos.filters import TodoFilters
 from todos.models import StaleTodo, Todo
 from todos.openapi import document_todos
 from todos.permissions import IsOwner
+from todos.querysets import TodoQuerySet
+from todos.rows import TodoRow, first_rows, owned_row
 from todos.serializers import TodoSerializer
 
 
@@ -72,17 +73,24 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
             return frozenset()
         return CursorPagination.parameters | TodoFilters.parameters()
 
-    def get_queryset(self) -> QuerySet[Todo, Any]:
-        todos = Todo.objects.owned_by(user_of(self.request))
-        return todos.as_rows() if self.action == "list" else todos.as_shown()
+    def get_queryset(self) -> TodoQuerySet:
+        return Todo.objects.owned_by(user_of(self.request)).as_shown()
+
+    def first_rows(self, ordering: Ordering, count: int) -> list[TodoRow]:
+        return first_rows(user_of(self.request), ordering, count)
 
     def get_object(self) -> Todo:
-        rows = self.get_queryset().filter(pk=self._todo_id())
-        todo: Todo | None = (rows.select_for_update() if self.locking else rows).first()
-        if todo is None:
+        if (todo := self._load()) is None:
             self._refuse()
         self.check_object_permissions(self.request, todo)
         return todo
+
+    def _load(self) -> Todo | None:
+        if self.action == "retrieve":
+            # It is only looked at, which is what the two have in common.
+            return cast("Todo | None", owned_row(user_of(self.request), self._todo_id()))
+        rows = self.get_queryset().filter(pk=self._todo_id())
+        return (rows.select_for_update() if self.locking else rows).first()
 
     def get_parsers(self) -> list[BaseParser]:
         # Where the OpenAPI document is made, the first call comes before there is a request.

@@ -1,0 +1,65 @@
+"""The statements that are compiled once give each user what is theirs."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from api.ordering import Column, Ordering
+from api.prepared import Prepared
+from authn.users import TokenUser
+from todos.models import Todo
+from todos.rows import first_rows, owned_row
+from todos.tests.factories import make_todo
+
+pytestmark = pytest.mark.django_db
+
+ALICE, BOB = TokenUser("alice"), TokenUser("bob")
+BY_TITLE = Ordering((Column("title_folded"),), descending=False)
+
+
+def test_one_is_found_by_its_owner_alone() -> None:
+    mine, his = make_todo(), make_todo(owner_id="bob")
+    for user, own, others in ((ALICE, mine, his), (BOB, his, mine), (ALICE, mine, his)):
+        row = owned_row(user, own.pk)
+        assert row is not None
+        assert (row.id, row.owner_id, row.etag) == (own.pk, user.id, own.etag)
+        assert owned_row(user, others.pk) is None
+    assert owned_row(ALICE, uuid.uuid4()) is None
+
+
+def test_the_first_rows_are_the_users_in_the_order_and_number_asked_for() -> None:
+    for title in ("b", "c", "a"):
+        make_todo(title=title)
+        make_todo(title=f"bobs {title}", owner_id="bob")
+    assert [row.title for row in first_rows(ALICE, BY_TITLE, 2)] == ["a", "b"]
+    assert [row.title for row in first_rows(BOB, BY_TITLE, 3)] == ["bobs a", "bobs b", "bobs c"]
+    backwards = Ordering(BY_TITLE.columns, descending=True)
+    assert [row.title for row in first_rows(ALICE, backwards, 5)] == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize("owner", ["' OR 1=1 --", "%s", "%(x)s", "\\", '"', "é"])
+def test_an_owner_is_a_value_whatever_is_written_in_it(owner: str) -> None:
+    make_todo()
+    todo = make_todo(owner_id=owner)
+    user = TokenUser(owner)
+    assert [row.id for row in first_rows(user, BY_TITLE, 5)] == [todo.pk]
+    assert owned_row(user, todo.pk) is not None
+
+
+def test_each_is_one_query_with_the_owner_in_it() -> None:
+    todo = make_todo()
+    with CaptureQueriesContext(connection) as queries:
+        owned_row(ALICE, todo.pk)
+        first_rows(ALICE, BY_TITLE, 5)
+    assert ["\"owner_id\" = 'alice'" in query["sql"] for query in queries] == [True, True]
+
+
+def test_a_value_that_is_missing_or_too_many_is_an_error() -> None:
+    statement = Prepared(Todo.objects.filter(owner_id="").values_list("pk"), tuple)
+    for values in ((), ("alice", "bob")):
+        with pytest.raises(ValueError, match="1 values are needed"):
+            statement.rows(*values)
