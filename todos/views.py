@@ -12,7 +12,6 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import ModelViewSet
 
@@ -104,7 +103,8 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
         serializer.save(owner_id=user_of(self.request).pk)
 
     def get_success_headers(self, data: Any) -> dict[str, str]:
-        location = reverse("todo-detail", [data["id"]], request=self.request)
+        # Below the list, where this is. Asking for the route by name takes longer than SQL.
+        location = self.request.build_absolute_uri(f"{self.request.path_info}{data['id']}/")
         return {"Location": location, "ETag": data["etag"]}
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
