@@ -42,7 +42,7 @@ lint: export LOG_FORMAT := console
 lint: export METRICS_TOKEN :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint openapi screenshots serve lock clean always
+.PHONY: help install run test lint openapi screenshots serve bench lock clean always
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 13
@@ -72,15 +72,18 @@ screenshots: $(READY_DEV) ## take docs/screenshots/ anew, with the Chromium of t
 serve: $(READY) ## start the production server, migrating nothing (HOST=127.0.0.1 PORT=8000)
 	@$(RUN) -m config.run --production
 
+bench: $(READY) ## compare it with others and with itself, see benchmarks/README.md (ARGS="peers --rounds 3")
+	@$(RUN) -m benchmarks $(ARGS)
+
 lock: $(READY) ## compile the requirements files again (ARGS=--upgrade for newer versions)
 	@command -v uv >/dev/null || test -x $(VENV)/bin/uv || $(PIP_INSTALL) uv
-	@PATH="$$PATH:$(VENV)/bin"; for name in requirements requirements-dev; do \
+	@PATH="$$PATH:$(VENV)/bin"; for name in requirements requirements-dev benchmarks/requirements; do \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-annotate $(ARGS) -o $$name.txt $$name.in || exit; \
 	done
 
 clean: ## remove .venv and every cache; .env and the database stay
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-bench benchmarks/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path '*/node_modules/*' -prune -exec rm -rf {} +
 
 $(READY): requirements.txt $(if $(intact),,always)

@@ -1,0 +1,121 @@
+"""The servers that are measured, this project's among them, and how each is asked."""
+
+from __future__ import annotations
+
+import re
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from benchmarks.asking import Ask
+from benchmarks.installed import BENCHMARKS, PROJECT, plain_environment, run
+from benchmarks.owners import SECRET
+from benchmarks.postgres import Database
+
+PEERS = BENCHMARKS / "peers"
+WORKERS = 2
+PAGE = 20
+VERSIONS = """
+import platform, sys
+from importlib.metadata import version
+print(f"Python {platform.python_version()}", *(f"{n} {version(n)}" for n in sys.argv[1:]), sep=", ")
+"""
+
+
+class Subject(ABC):
+    name: ClassVar[str]
+    title: ClassVar[str]
+    table: ClassVar[str] = "todos"
+    todos: ClassVar[str] = "/todos"
+
+    @abstractmethod
+    def install(self) -> None:
+        """What it needs, unless it is there."""
+
+    def create_table(self, database: Database) -> None:
+        database.run_file(PEERS / "schema.sql")
+
+    @abstractmethod
+    def command(self, port: int) -> list[str]: ...
+
+    @abstractmethod
+    def environment(self, port: int, database: Database) -> dict[str, str]: ...
+
+    @abstractmethod
+    def versions(self) -> list[str]:
+        """The command that prints them."""
+
+    def newest(self) -> Ask:
+        return Ask("GET", f"{self.todos}?limit={PAGE}")
+
+    def one(self, todo_id: str) -> Ask:
+        return Ask("GET", f"{self.todos}/{todo_id}")
+
+    def new(self, body: Mapping[str, Any]) -> Ask:
+        return Ask("POST", self.todos, body=body)
+
+    def listed(self, data: Any) -> Any:
+        """The todos in the answer to a list."""
+        return data
+
+    def created(self, data: Any) -> Any:
+        """The todo in the answer to one that was posted."""
+        return data
+
+
+class Ours(Subject):
+    name = "ours"
+    title = "this project"
+    table = "todos_todo"
+    todos = "/api/todos"
+
+    def __init__(self, **settings: str) -> None:
+        self._settings = settings
+
+    def install(self) -> None:
+        """This runs in its environment."""
+
+    def create_table(self, database: Database) -> None:
+        environment = {**plain_environment(), **self.environment(0, database)}
+        command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+        run(*command, environment=environment)
+
+    def command(self, port: int) -> list[str]:
+        return [sys.executable, "-m", "config.run", "--production"]
+
+    def environment(self, port: int, database: Database) -> dict[str, str]:
+        """Nothing of a developer's .env: what is blank counts as unset."""
+        example = (PROJECT / ".env.example").read_text()
+        unset = dict.fromkeys(re.findall("^# ([A-Z_]+)=", example, re.MULTILINE), "")
+        unlimited = dict.fromkeys(
+            ["THROTTLE_USER", "THROTTLE_ANON", "THROTTLE_REFUSED"], "999999999/h"
+        )
+        return {
+            **unset,
+            **unlimited,
+            "DEBUG": "false",
+            "DJANGO_SECRET_KEY": SECRET,
+            "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
+            "BETTER_AUTH_SECRET": SECRET,
+            "DATABASE_URL": f"postgres://{database.address}",
+            "WEB_CONCURRENCY": str(WORKERS),
+            "PORT": str(port),
+            **self._settings,
+        }
+
+    def versions(self) -> list[str]:
+        packages = ["django", "djangorestframework", "granian", "psycopg", "pyjwt"]
+        return [sys.executable, "-c", VERSIONS, *packages]
+
+    def newest(self) -> Ask:
+        return Ask("GET", f"{self.todos}/?limit={PAGE}")
+
+    def one(self, todo_id: str) -> Ask:
+        return Ask("GET", f"{self.todos}/{todo_id}/")
+
+    def new(self, body: Mapping[str, Any]) -> Ask:
+        return Ask("POST", f"{self.todos}/", body=body)
+
+    def listed(self, data: Any) -> Any:
+        return data["results"]
