@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from functools import lru_cache
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from django.conf import settings
 from django.http import HttpRequest
+
+# Of no more than 8 groups and the name of an interface, so that little is remembered below.
+MAX_ADDRESS_CHARACTERS = 64
 
 
 def client_of(request: HttpRequest) -> str:
@@ -15,22 +19,26 @@ def client_of(request: HttpRequest) -> str:
     right end of ``X-Forwarded-For``. What is further left was written by the client.
     """
     peer: str = request.META.get("REMOTE_ADDR", "")
-    address = _forwarded(request) or _parsed(peer)
-    if isinstance(address, IPv6Address):
-        # Every subscriber has a whole /64 to choose addresses from (RFC 6177).
-        return str(IPv6Network((int(address), 64), strict=False))
-    return str(address or peer)  # the peer at a Unix socket has no address
+    # The peer at a Unix socket has no address.
+    return _counted(_forwarded(request)) or _counted(peer) or peer
 
 
-def _forwarded(request: HttpRequest) -> IPv4Address | IPv6Address | None:
+def _forwarded(request: HttpRequest) -> str:
     number: int = settings.NUM_PROXIES
     entries = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-    return _parsed(entries[-number].strip()) if 0 < number <= len(entries) else None
+    text = entries[-number].strip() if 0 < number <= len(entries) else ""
+    return text if len(text) <= MAX_ADDRESS_CHARACTERS else ""
 
 
-def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+@lru_cache(1024)
+def _counted(text: str) -> str | None:
+    """``None`` where the text is no address."""
     try:
         address = ip_address(text)
     except ValueError:
         return None
-    return getattr(address, "ipv4_mapped", None) or address
+    address = getattr(address, "ipv4_mapped", None) or address
+    if isinstance(address, IPv6Address):
+        # Every subscriber has a whole /64 to choose addresses from (RFC 6177).
+        return str(IPv6Network((int(address), 64), strict=False))
+    return str(address)

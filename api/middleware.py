@@ -45,7 +45,9 @@ def request_id(get_response: Handler) -> Handler:
 
 def _id_of_proxy(request: HttpRequest) -> uuid.UUID | None:
     """It has the one form that RFC 9562 section 4 has for it, in lower case."""
-    text: str = request.META.get("HTTP_X_REQUEST_ID", "") if settings.NUM_PROXIES else ""
+    if not settings.NUM_PROXIES:
+        return None
+    text: str = request.META.get("HTTP_X_REQUEST_ID", "")
     try:
         found = uuid.UUID(text)
     except ValueError:
@@ -68,7 +70,10 @@ def problem_documents(get_response: Handler) -> Handler:
         if response.status_code in (204, 304):
             del response["Content-Length"]  # there is no content (RFC 9110 section 8.6)
         patch_vary_headers(response, ("Accept", "Authorization"))
-        patch_cache_control(response, private=True, no_cache=True)
+        if "Cache-Control" in response:
+            patch_cache_control(response, private=True, no_cache=True)
+        else:
+            response["Cache-Control"] = "private, no-cache"
         return response
 
     return middleware

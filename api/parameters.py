@@ -23,8 +23,8 @@ class KnownParametersOnly(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         self.check_target()
-        if request.method not in self.allowed_methods:
-            return  # 405, whatever the query says
+        if not request.META.get("QUERY_STRING") or request.method not in self.allowed_methods:
+            return  # nothing to look at, or 405 whatever the query says
         if mistakes := list(self._mistakes(request)):
             raise InvalidParameter.several(mistakes)
 

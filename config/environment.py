@@ -22,7 +22,7 @@ DATABASE_SCHEMES = ("postgres", "postgresql", "sqlite")
 WINDOW_SECONDS = {"s": 1, "min": 60, "h": 3600}
 # Every process has its own; Django's 300 entries would forget counters that still run.
 MEMORY_CACHE = {
-    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "BACKEND": "api.memory.LocMemCache",
     "OPTIONS": {"MAX_ENTRIES": 100_000},
 }
 # Each thread keeps its connection, and looks before it uses it whether the server has ended it.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,8 @@ from django.http.response import HttpResponseBase
 
 from api.middleware import Handler
 from api.problems import problem_response
-from config.wsgi_calls import Answer, Headers, call, environ_of
+from config.threads import Threads
+from config.wsgi_calls import Headers, call, environ_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -27,6 +28,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 MAX_BUFFERED_OCTETS = 64 * 1024 * 1024  # of all bodies that are on their way
+# Without one of them, a request has no body (RFC 9112 section 6.3).
+BODY_FIELDS = frozenset({b"content-length", b"transfer-encoding"})
 # In the environ of a request that is not whole: the status that it is to be refused with.
 REFUSAL = "gateway.refusal"
 
@@ -46,9 +49,9 @@ class Gateway:
         self, wsgi: WSGIApplication, *, threads: int, max_body_octets: int, body_seconds: float
     ) -> None:
         self._wsgi = wsgi
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        self._threads = Threads(threads, name="request")
         # Of its own, so that a refusal waits for no request.
-        self._refusing = ThreadPoolExecutor(1, thread_name_prefix="refusal")
+        self._refusing = Threads(1, name="refusal")
         self._max_body_octets = max_body_octets
         self._body_seconds = body_seconds
         self._buffered_octets = 0
@@ -56,7 +59,7 @@ class Gateway:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         parts: list[bytes] = []
         try:
-            if status := await self._why_not_whole(receive, parts):
+            if _has_body(scope) and (status := await self._why_not_whole(receive, parts)):
                 await self._refuse(scope, parts, status, send)
             else:
                 await self._answer(scope, b"".join(parts), send)
@@ -78,20 +81,17 @@ class Gateway:
 
     async def _answer(self, scope: Message, body: bytes, send: Send) -> None:
         environ = environ_of(scope, body, max_body_octets=self._max_body_octets)
-        await _send(send, *await self._call(self._threads, environ))
+        await _send(send, *await self._threads.run(partial(call, self._wsgi, environ)))
 
     async def _refuse(
         self, scope: Message, parts: list[bytes], status: HTTPStatus, send: Send
     ) -> None:
         self._release(parts)  # others are waiting for the room
         environ = environ_of(scope, b"", max_body_octets=self._max_body_octets)
-        code, headers, body = await self._call(self._refusing, {**environ, REFUSAL: status})
+        environ[REFUSAL] = status
+        code, headers, body = await self._refusing.run(partial(call, self._wsgi, environ))
         # What is left of a body that nobody reads would pass for the next request.
         await _send(send, code, [*headers, ("connection", "close")], body)
-
-    async def _call(self, threads: ThreadPoolExecutor, environ: dict[str, Any]) -> Answer:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(threads, call, self._wsgi, environ)
 
     def _release(self, parts: list[bytes]) -> None:
         self._buffered_octets -= sum(map(len, parts))
@@ -125,6 +125,10 @@ def refusals(get_response: Handler) -> Handler:
         return response
 
     return middleware
+
+
+def _has_body(scope: Message) -> bool:
+    return any(name in BODY_FIELDS for name, _ in scope["headers"])
 
 
 async def _send(send: Send, status: int, headers: Headers, body: bytes) -> None:

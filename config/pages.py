@@ -13,7 +13,7 @@ RENDERER = "browsable.renderers.PageRenderer"
 CSRF = "django.middleware.csrf.CsrfViewMiddleware"
 # What each goes inside of, as the next.
 PLACES = {
-    "corsheaders.middleware.CorsMiddleware": STATIC_FILES,
+    "api.cors.cors": STATIC_FILES,
     "api.middleware.problem_documents": PAGES,
     "api.middleware.AllowedHosts": CSRF,
 }

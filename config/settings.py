@@ -81,7 +81,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "api.security_headers.security_headers",
-    "corsheaders.middleware.CorsMiddleware",
+    "api.cors.cors",
     "api.middleware.rate_limit_fields",  # outside what replaces an answer
     "api.middleware.problem_documents",  # inside what adds headers, outside what may refuse
     "config.gateway.refusals",  # inside what makes problem documents
@@ -103,6 +103,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["api.throttling.UserThrottle"],
     "DEFAULT_PARSER_CLASSES": ["api.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["api.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.negotiation.ContentNegotiation",
     "DEFAULT_SCHEMA_CLASS": "api.openapi.Schema",
     "EXCEPTION_HANDLER": "api.problems.exception_handler",
     "UNAUTHENTICATED_USER": "authn.users.AnonymousUser",

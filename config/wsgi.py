@@ -6,7 +6,9 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from django.core.cache import close_caches
 from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import request_finished
 from django.core.wsgi import get_wsgi_application
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ from api.deployment import debug_with_public_hosts  # noqa: E402 - needs the set
 from api.headers import drop_unreadable_headers  # noqa: E402
 from authn.conf import get_verifier  # noqa: E402
 
+# After every request, and in vain: a cache here has nothing of its own that was opened for it.
+request_finished.disconnect(close_caches)
 get_verifier()
 for error in debug_with_public_hosts():
     raise ImproperlyConfigured(f"{error.msg} {error.hint}")

@@ -77,3 +77,10 @@ class TestAnAllowedOrigin:
     def test_another_origin_may_not(self, alice: Client) -> None:
         response = alice.get("/api/me/", headers={"origin": "https://evil.example"})
         assert "Access-Control-Allow-Origin" not in response
+
+
+def test_what_another_origin_would_get_is_said_to_differ(alice: Client) -> None:
+    """A cache must not give it the answer that had no ``Origin``."""
+    for headers in ({}, {"Origin": "https://app.example.com"}):
+        response = alice.get("/api/me/", headers=headers)
+        assert "origin" in response["Vary"].lower().split(", ")

@@ -23,7 +23,11 @@ SCOPE = {
     "scheme": "http",
     "raw_path": b"/api/t%C3%B6dos/",
     "query_string": b"q=%C3%B6",
-    "headers": [(b"host", b"todos.example.com"), (b"content-type", b"text/plain")],
+    "headers": [
+        (b"host", b"todos.example.com"),
+        (b"content-type", b"text/plain"),
+        (b"transfer-encoding", b"chunked"),
+    ],
     "server": ("127.0.0.1", 8000),
     "client": ("192.0.2.7", 4711),
 }

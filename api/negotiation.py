@@ -1,0 +1,36 @@
+"""What an answer is rendered by, and as which media type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from django.http import HttpRequest
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+# Each at most of api.headers.MAX_ACCEPT_CHARACTERS: clients can fill no more than that.
+MAX_REMEMBERED = 256
+
+
+class ContentNegotiation(DefaultContentNegotiation):
+    """The framework's, which takes an ``Accept`` apart once and not in every request."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        accept: str = request.META.get("HTTP_ACCEPT", "*/*")
+        candidates = [*renderers]
+        index, media_type = _selected(accept, tuple(map(type, candidates)))
+        return candidates[index], media_type
+
+
+@lru_cache(MAX_REMEMBERED)
+def _selected(accept: str, renderers: tuple[type[BaseRenderer], ...]) -> tuple[int, str]:
+    """Which of them, and the media type. Raises ``NotAcceptable``, which is not remembered."""
+    request = HttpRequest()
+    request.META["HTTP_ACCEPT"] = accept
+    made = [renderer() for renderer in renderers]
+    selected, media_type = DefaultContentNegotiation().select_renderer(Request(request), made)
+    return made.index(selected), media_type
