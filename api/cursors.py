@@ -14,6 +14,7 @@ from api.ordering import Position
 
 # To be raised with every change of what a cursor holds: those of before are refused then.
 FORMAT = 2
+LONG_CHARACTERS = 64  # more than this is worth being compressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Cursor:
 
     def sign(self, salt: str) -> str:
         value = [self.position, self.backward, self.inclusive]
-        return signing.dumps(value, salt=salt, compress=True)
+        is_long = any(len(str(part)) > LONG_CHARACTERS for part in self.position)
+        return signing.dumps(value, salt=salt, compress=is_long)
 
     @classmethod
     def read(cls, text: str, salt: str) -> Cursor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
+from urllib.parse import urlencode
 
 from django.core import signing
 from rest_framework.pagination import BasePagination
@@ -32,7 +33,7 @@ class OrderedView(Protocol):
     default_ordering: str
 
     def first_rows(self, ordering: Ordering, count: int) -> Sequence[Any]:
-        """So many in this order from the start of the list, where nothing filters it."""
+        """So many in this order from the start of the list, which nothing filters."""
 
 
 class CursorPagination(BasePagination):
@@ -46,6 +47,11 @@ class CursorPagination(BasePagination):
 
     parameters = frozenset({"limit", "cursor", "ordering"})
 
+    @staticmethod
+    def is_first_of_all(request: Request) -> bool:
+        """Whether a page is asked for by the view's ``first_rows``, and needs no queryset."""
+        return request.query_params.keys() <= UNFILTERED
+
     def paginate_queryset(
         self,
         queryset: Any,
@@ -57,7 +63,7 @@ class CursorPagination(BasePagination):
         # The owner comes last: it is the one part that can contain anything.
         self._salt = f"api.pagination:{FORMAT}:{self._ordering}:{request.user.pk}"
         limit, cursor = _limit(query.get("limit")), self._cursor(query.get("cursor"))
-        if query.keys() <= UNFILTERED:
+        if self.is_first_of_all(request):
             rows = cast("OrderedView", view).first_rows(self._ordering, limit + 1)
         else:
             rows = self._rows(queryset, cursor)[: limit + 1]
@@ -127,9 +133,11 @@ class CursorPagination(BasePagination):
     def _link(self, cursor: Cursor | None) -> str | None:
         if cursor is None:
             return None
-        query = self._request.query_params.copy()
-        query["cursor"] = cursor.sign(self._salt)
-        return self._request.build_absolute_uri(f"{self._request.path}?{query.urlencode()}")
+        query = dict(self._request.query_params.lists())
+        query["cursor"] = [cursor.sign(self._salt)]
+        return self._request.build_absolute_uri(
+            f"{self._request.path}?{urlencode(query, doseq=True)}"
+        )
 
 
 def _limit(text: str | None) -> int:
