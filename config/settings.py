@@ -196,7 +196,7 @@ LOGGING = {
     },
     "handlers": {
         "stderr": {
-            "class": "logging.StreamHandler",
+            "class": "config.logs.StandardError",
             "formatter": LOG_FORMAT.lower(),
             "level": LOG_LEVEL,
         },

@@ -132,3 +132,27 @@ def test_django_logs_a_request_only_if_it_crashed() -> None:
     first, *_, last = run(dedent(code)).stderr.splitlines()
     assert first.endswith("ERROR django.request: Internal Server Error")
     assert last.startswith("ZeroDivisionError")
+
+
+def test_lines_of_several_threads_are_whole() -> None:
+    code = """
+        import django, logging; django.setup(); logger = logging.getLogger("api")
+        from concurrent.futures import ThreadPoolExecutor
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda n: logger.info("%s", str(n % 10) * 3000), range(200)))
+    """
+    lines = run(dedent(code)).stderr.splitlines()
+    assert len(lines) == 200
+    for line in lines:
+        message = line.rpartition(": ")[2]
+        assert message == message[0] * 3000
+
+
+def test_what_cannot_be_logged_fails_nobody() -> None:
+    code = """
+        import django, logging, os; django.setup(); logger = logging.getLogger("api")
+        os.close(2)
+        logger.info("Nobody hears this")
+        print("but it goes on")
+    """
+    assert run(dedent(code)).stdout == "but it goes on\n"
