@@ -27,12 +27,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         pgconn = self.connection.pgconn
         return pgconn.transaction_status in AT_REST and not _is_readable(pgconn.socket)
 
-    def create_cursor(self, name: str | None = None) -> Any:
-        cursor = super().create_cursor(name)
+    def get_new_connection(self, conn_params: Any) -> Any:
+        connection = super().get_new_connection(conn_params)
         # Django's is Python, and takes longer for a page of todos than all else that loads it. It
         # puts the time zone of the settings for that of the session, where they are the same.
-        cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
-        return cursor
+        connection.adapters.register_loader("timestamptz", TimestamptzLoader)
+        return connection
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        # Django's asks each for its loader, and gives it the one in Python.
+        return super().create_cursor(name) if name else self.connection.cursor()
 
 
 def _is_readable(descriptor: int) -> bool:

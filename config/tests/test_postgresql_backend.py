@@ -6,10 +6,13 @@ import resource
 import socket
 import struct
 from collections.abc import Iterator
+from datetime import UTC
 from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
+from django.db.backends.postgresql import base
 from django.db.backends.postgresql.base import TIMESTAMPTZ_OID
 from django.db.backends.postgresql.psycopg_any import get_adapters_template
 from psycopg.adapt import AdaptersMap
@@ -95,12 +98,14 @@ def test_a_worker_may_have_thousands_of_descriptors(
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_moments_are_read_by_what_the_driver_has_for_it() -> None:
+def test_moments_are_read_by_what_the_driver_has_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(self: base.DatabaseWrapper, parameters: Any) -> Any:
+        adapters = AdaptersMap(get_adapters_template(use_tz=True, timezone=UTC))
+        return SimpleNamespace(adapters=adapters, cursor=lambda: SimpleNamespace(adapters=adapters))
+
+    monkeypatch.setattr(base.DatabaseWrapper, "get_new_connection", connect)
     wrapper = DatabaseWrapper({})
-    wrapper.settings_dict = {"TIME_ZONE": None}
-    adapters = get_adapters_template(use_tz=True, timezone=wrapper.timezone)
-    cursor = SimpleNamespace(adapters=AdaptersMap(adapters))
-    wrapper.connection = SimpleNamespace(adapters=adapters, cursor=lambda: cursor)
+    wrapper.connection = wrapper.get_new_connection({})
     loader = wrapper.create_cursor().adapters.get_loader(TIMESTAMPTZ_OID, Format.TEXT)
     assert loader is psycopg.adapters.get_loader(TIMESTAMPTZ_OID, Format.TEXT)
     assert loader.__module__ != "psycopg.types.datetime"  # which is Python
