@@ -7,7 +7,6 @@ from typing import cast
 from corsheaders.middleware import CorsMiddleware
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils.cache import patch_vary_headers
 
 from api.middleware import Handler
 
@@ -20,7 +19,8 @@ def cors(get_response: Handler) -> Handler:
         if "HTTP_ORIGIN" in request.META or request.method == "OPTIONS":
             return library(request)
         response = get_response(request)
-        patch_vary_headers(response, ("origin",))
+        vary = response.get("Vary")
+        response["Vary"] = f"{vary}, origin" if vary else "origin"
         return response
 
     return middleware

@@ -6,10 +6,12 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.core.cache import close_caches
 from django.core.exceptions import ImproperlyConfigured
-from django.core.signals import request_finished
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import reset_queries
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -22,11 +24,15 @@ from api.deployment import debug_with_public_hosts  # noqa: E402 - needs the set
 from api.headers import drop_unreadable_headers  # noqa: E402
 from authn.conf import get_verifier  # noqa: E402
 
-# After every request, and in vain: a cache here has nothing of its own that was opened for it.
-request_finished.disconnect(close_caches)
 get_verifier()
 for error in debug_with_public_hosts():
     raise ImproperlyConfigured(f"{error.msg} {error.hint}")
+
+# Around every request, and for nothing: no cache here has anything to close after it, and
+# queries are kept with DEBUG only.
+request_finished.disconnect(close_caches)
+if not settings.DEBUG:
+    request_started.disconnect(reset_queries)
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -6,6 +6,7 @@ import pytest
 from django.test import RequestFactory
 from pytest_django import Settings
 
+from api import addresses
 from api.addresses import client_of
 
 PROXY = "10.0.0.1"
@@ -70,6 +71,17 @@ def test_what_no_proxy_can_have_written_does_not_count(
 )
 def test_one_network_of_ipv6_is_one_client(peer: str, expected: str) -> None:
     assert client(peer=peer) == expected
+
+
+def test_made_up_addresses_fill_no_memory(settings: Settings) -> None:
+    settings.NUM_PROXIES = 1
+    remembered = addresses._counted
+    for number in range(2 * remembered.cache_parameters()["maxsize"]):
+        assert client(f"192.0.2.{number}") in (f"192.0.2.{number}", PROXY)
+    assert remembered.cache_info().currsize == remembered.cache_parameters()["maxsize"]
+    remembered.cache_clear()
+    assert client("fe80::1%" + "x" * 1000) == client("x" * 30_000) == PROXY
+    assert remembered.cache_info().currsize == 2  # the address of the proxy, and nothing
 
 
 def test_a_forwarded_address_is_counted_by_the_same_rules(settings: Settings) -> None:

@@ -30,6 +30,30 @@ def test_no_other_origin_is_let_in_by_default(alice: Client) -> None:
     assert "Access-Control-Allow-Origin" not in alice.get("/api/me/", headers={"origin": ORIGIN})
 
 
+@pytest.mark.parametrize("open_to", [[], [ORIGIN]])
+@pytest.mark.parametrize("origin", [{}, {"origin": ""}, {"origin": ORIGIN}])
+@pytest.mark.parametrize(("path", "status"), [("/api/me/", 200), ("/nope", 404), ("/healthz", 200)])
+def test_a_cache_is_told_that_the_origin_matters(
+    alice: Client,
+    settings: Settings,
+    open_to: list[str],
+    origin: dict[str, str],
+    path: str,
+    status: int,
+) -> None:
+    settings.CORS_ALLOWED_ORIGINS = open_to
+    response = alice.get(path, headers=origin)
+    assert response.status_code == status
+    assert response["Vary"] == "Accept, Authorization, origin"
+
+
+def test_what_looks_like_a_preflight_is_answered_as_one(anonymous: Client) -> None:
+    response = anonymous.options("/api/me/", headers={"access-control-request-method": "GET"})
+    assert (response.status_code, response["Vary"]) == (200, "origin")
+    assert "Access-Control-Allow-Origin" not in response
+    assert anonymous.options("/api/me/").status_code == 401
+
+
 @pytest.mark.usefixtures("_open_to_the_front_end")
 class TestAnAllowedOrigin:
     def test_a_preflight_needs_no_token(self, anonymous: Client) -> None:

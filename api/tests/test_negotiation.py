@@ -1,47 +1,82 @@
-"""What an answer is rendered by is chosen as the framework chooses it, and remembered."""
+"""Remembering how an ``Accept`` is answered changes no answer, and fills no memory."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import pytest
 from django.test import Client, RequestFactory
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from api.negotiation import MAX_REMEMBERED, ContentNegotiation, _selected
+from api import negotiation as module
+from api.negotiation import ContentNegotiation
 from api.renderers import JSONRenderer
 from browsable.renderers import PageRenderer
 
-ACCEPTS = [
-    "*/*",
-    "application/json",
-    "application/json; indent=4",
-    "application/*",
-    "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-    "application/json, text/plain, */*",
-    "text/html, application/json",
-    "text/html",
-]
+JSON, PAGE = JSONRenderer, PageRenderer
 
 
-@pytest.mark.parametrize("accept", ACCEPTS)
-def test_the_choice_is_the_frameworks(rf: RequestFactory, accept: str) -> None:
-    request = Request(rf.get("/", headers={"Accept": accept}))
-    renderers = [JSONRenderer(), PageRenderer()]
-    expected = DefaultContentNegotiation().select_renderer(request, renderers)
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered() -> Iterator[None]:
+    module._selected.cache_clear()
+    yield
+    module._selected.cache_clear()
+
+
+def selected(
+    negotiation: DefaultContentNegotiation,
+    accept: str | None,
+    *renderer_classes: type[BaseRenderer],
+) -> tuple[type[BaseRenderer], str]:
+    headers = {} if accept is None else {"Accept": accept}
+    request = Request(RequestFactory().get("/", headers=headers))
+    renderers = [renderer_class() for renderer_class in renderer_classes]
+    renderer, media_type = negotiation.select_renderer(request, renderers)
+    assert renderer in renderers  # and not one that was made for another request
+    return type(renderer), media_type
+
+
+@pytest.mark.parametrize("renderers", [(JSON,), (JSON, PAGE), (PAGE, JSON)])
+@pytest.mark.parametrize(
+    "accept",
+    [
+        None,
+        "*/*",
+        "application/json",
+        "application/*",
+        "APPLICATION/JSON, text/html",
+        "application/json; indent=4",
+        "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+        "application/json, text/plain, */*",
+        "nonsense, */*;q=0.1",
+    ],
+)
+def test_it_is_the_outcome_of_the_framework(
+    accept: str | None, renderers: tuple[type[BaseRenderer], ...]
+) -> None:
+    expected = selected(DefaultContentNegotiation(), accept, *renderers)
     for _ in range(2):
-        assert ContentNegotiation().select_renderer(request, renderers) == expected
+        assert selected(ContentNegotiation(), accept, *renderers) == expected
+    assert module._selected.cache_info().hits == 1
 
 
-def test_what_is_refused_is_refused_again(rf: RequestFactory) -> None:
-    request = Request(rf.get("/", headers={"Accept": "image/png"}))
+def test_a_view_that_makes_other_types_has_an_outcome_of_its_own() -> None:
+    for _ in range(2):
+        assert selected(ContentNegotiation(), "text/html, */*", JSON) == (JSON, "application/json")
+        assert selected(ContentNegotiation(), "text/html, */*", JSON, PAGE) == (PAGE, "text/html")
+
+
+def test_what_nothing_can_be_made_for_is_refused_each_time() -> None:
     for _ in range(2):
         with pytest.raises(NotAcceptable):
-            ContentNegotiation().select_renderer(request, [JSONRenderer()])
+            selected(ContentNegotiation(), "image/png", JSON)
 
 
-def test_clients_cannot_fill_the_memory_with_it() -> None:
-    client = Client()
-    for number in range(MAX_REMEMBERED + 20):
-        client.get("/healthz", headers={"Accept": f"application/json; x={number}"})
-    assert _selected.cache_info().currsize <= MAX_REMEMBERED
+def test_made_up_values_fill_no_memory(alice: Client) -> None:
+    for number in range(2 * module.MAX_REMEMBERED):
+        headers = {"Accept": f"application/json; indent=1; x={number}"}
+        assert alice.get("/api/me/", headers=headers).status_code == 200
+    assert module._selected.cache_info().currsize == module.MAX_REMEMBERED

@@ -66,7 +66,7 @@ def ask(
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(app({**SCOPE, **scope}, receive, send))
+    asyncio.run(asyncio.wait_for(app({**SCOPE, **scope}, receive, send), 10))
     return sent
 
 
@@ -111,6 +111,22 @@ def test_a_field_with_an_underscore_passes_for_no_other(name: bytes) -> None:
     environ = told(headers=headers)
     assert environ["HTTP_X_FORWARDED_FOR"] == "192.0.2.1"
     assert "203.0.113.9" not in environ.values()
+
+
+def test_nothing_is_waited_for_that_cannot_come() -> None:
+    """Without a length and a coding of the transfer, a request ends with its header."""
+    slow = gateway(body_seconds=3600)
+    sent = ask(slow, stalls=True, method="GET", headers=[(b"host", b"x")])
+    environ = json.loads(sent[1]["body"])
+    assert (environ["CONTENT_LENGTH"], environ["body"]) == ("0", "")
+
+
+@pytest.mark.parametrize(
+    "field", [(b"content-length", b"3"), (b"transfer-encoding", b"gzip, chunked")]
+)
+@pytest.mark.parametrize("method", ["GET", "DELETE", "POST"])
+def test_whatever_the_method_a_body_is_read(method: str, field: tuple[bytes, bytes]) -> None:
+    assert told(b"abc", method=method, headers=[field])["body"] == "abc"
 
 
 def test_the_length_is_that_of_what_came() -> None:
