@@ -14,7 +14,12 @@ from rest_framework.request import Request
 from api import negotiation as module
 from api.negotiation import ContentNegotiation
 from api.renderers import JSONRenderer
-from browsable.renderers import PageRenderer
+
+
+class PageRenderer(BaseRenderer):
+    media_type = "text/html"
+    format = "html"
+
 
 JSON, PAGE = JSONRenderer, PageRenderer
 
