@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from django.db import connection
@@ -16,7 +17,8 @@ from todos.tests.walking import walk
 pytestmark = pytest.mark.django_db
 
 OWNERS, TODOS_EACH = 100, 30
-NEWEST_FIRST = "todo_owner_newest_first"
+# As SQLite and PostgreSQL have it.
+BY_OWNER = re.compile(r'USING INDEX \w+ \(owner_id=|"Index Cond": "\(+owner_id')
 
 
 @pytest.fixture
@@ -49,9 +51,9 @@ def plan(sql: str) -> str:
         return json.dumps(cursor.fetchall())
 
 
-def assert_from_index(plan: str, index: str) -> None:
-    """Of that index, in its order, and of nothing else."""
-    assert index in plan
+def assert_from_index(plan: str) -> None:
+    """From an index that begins with the owner, in its order, and from nothing else."""
+    assert BY_OWNER.search(plan)
     for work in ("Seq Scan", '"Sort"', "Incremental Sort", "TEMP B-TREE", '"SCAN'):
         assert work not in plan
 
@@ -63,14 +65,14 @@ class TestAmongMany:
         assert len(pages) == 3
         for address in ("/api/todos/?limit=10", pages[0]["next"], pages[-1]["previous"]):
             [found] = plans(alice, address)
-            assert_from_index(found, NEWEST_FIRST)
+            assert_from_index(found)
 
     @pytest.mark.parametrize(
         "query", ["completed=true", "tag=x", "q=x", "priority=high", "due=overdue"]
     )
     def test_a_filter_reads_nobody_elses(self, alice: Client, query: str) -> None:
         [found] = plans(alice, f"/api/todos/?{query}")
-        assert "todo_owner" in found
+        assert BY_OWNER.search(found)
         assert "Seq Scan" not in found
         assert '"SCAN' not in found
 
