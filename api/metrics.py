@@ -71,6 +71,9 @@ class Metrics:
         )
         for scope in SCOPES:
             self._throttled.labels(scope)  # zero, not absent, before it happens
+        # A kind of metric opens its file for the first value that it has. This is that value
+        # here: by the time of a request, somebody may have removed the folder.
+        self._seconds.labels("GET", "/healthz")
 
     def record(self, request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
         method, route = method_of(request), route_of(request) or ""

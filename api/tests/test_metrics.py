@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from api import metrics as module
-from authn.testing import Bearer, Clock, Issuer, Mint
+from authn.testing import SECRET, Bearer, Clock, Issuer, Mint
+from authn.tests.processes import PROJECT, run
 
 TOKEN = "a-token-of-the-operators-own-0123456789"
 
@@ -175,6 +177,31 @@ def test_a_file_is_as_large_as_it_will_ever_be(
     assert {file.name.rpartition("_")[0] for file in files} == {"counter", "gauge_max", "histogram"}
     for file in files:
         assert file.stat().st_blocks * 512 >= file.stat().st_size == module.FILE_OCTETS
+
+
+# A process of its own: whether there are files is settled when the library is imported.
+IN_A_FOLDER_THAT_IS_REMOVED = """
+import django, os, shutil
+django.setup()
+from django.http import HttpResponse
+from django.test import RequestFactory
+from api.metrics import FOLDER, count_answers
+answer = count_answers(lambda request: HttpResponse(status=201))
+shutil.rmtree(os.environ[FOLDER])
+print(answer(RequestFactory().get("/")).status_code)
+"""
+
+
+def test_where_the_files_are_removed_requests_go_on(tmp_path: Path) -> None:
+    (tmp_path / "metrics").mkdir()
+    environment = {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "BETTER_AUTH_SECRET": SECRET,
+        "METRICS_TOKEN": TOKEN,
+        module.FOLDER: str(tmp_path / "metrics"),
+    }
+    command = [sys.executable, "-c", IN_A_FOLDER_THAT_IS_REMOVED]
+    assert run(command, PROJECT, environment) == "201\n"
 
 
 def test_it_is_read_by_the_address_of_a_process(scraper: Client, settings: Settings) -> None:
