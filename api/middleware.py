@@ -8,7 +8,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponsePermanentRedirect
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 from django.urls import is_valid_path
@@ -17,6 +17,7 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 from api import scrapes
 from api.addresses import client_of
 from api.problems import PROBLEM_MEDIA_TYPE, problem_response
+from api.requests import note_root
 from api.throttling import Allowance, Usage, note_usage, usage_of, write_rate_limit_fields
 from authn.authentication import bearer_token
 
@@ -155,10 +156,14 @@ def _throttled(request: HttpRequest, usage: Usage) -> HttpResponseBase:
 
 
 class AllowedHosts(CommonMiddleware):
-    """Django's, which refuses a ``Host`` not in ``ALLOWED_HOSTS``, but not from an operator."""
+    """Of Django's, what refuses a ``Host`` not in ``ALLOWED_HOSTS``, but not from an operator.
 
-    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
-        return None if request.path_info in FOR_ANY_HOST else super().process_request(request)
+    Its redirects and the agents that it can keep out are not for an API.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        if request.path_info not in FOR_ANY_HOST:
+            note_root(request)
 
 
 def optional_slash(get_response: Handler) -> Handler:

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from api.cursors import FORMAT, Cursor
 from api.exceptions import InvalidParameter
 from api.ordering import Column, Ordering
+from api.requests import root_of
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -135,9 +136,7 @@ class CursorPagination(BasePagination):
             return None
         query = dict(self._request.query_params.lists())
         query["cursor"] = [cursor.sign(self._salt)]
-        return self._request.build_absolute_uri(
-            f"{self._request.path}?{urlencode(query, doseq=True)}"
-        )
+        return f"{root_of(self._request)}{self._request.path}?{urlencode(query, doseq=True)}"
 
 
 def _limit(text: str | None) -> int:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
-from django.db import connection
+import orjson
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from api.ordering import Ordering
 from api.prepared import Prepared
 from authn.users import TokenUser
 from todos.models import Todo, etag_of
+from todos.querysets import TodoQuerySet
 
 SOMEBODY = TokenUser(id="")
 SOME_ID = UUID(int=0)
@@ -32,11 +36,16 @@ class TodoRow(NamedTuple):
     due_time: time | None
     timezone: str | None
     due_at: datetime | None
-    tags: list[str]
     created_at: datetime
     updated_at: datetime
     version: str
     title_folded: str
+    tags: list[str]
+
+    @classmethod
+    def of(cls, values: Sequence[Any]) -> Self:
+        """``values`` are in this order, with the tags as they are stored."""
+        return cls._make([*values[:-1], orjson.loads(values[-1])])
 
     @property
     def etag(self) -> str:
@@ -44,8 +53,7 @@ class TodoRow(NamedTuple):
 
 
 def owned_row(user: TokenUser, todo_id: UUID) -> TodoRow | None:
-    key = Todo._meta.pk.get_db_prep_value(todo_id, connection)  # noqa: SLF001 - public by name
-    return next(iter(_one().rows(user.pk, key)), None)
+    return next(iter(_one().rows(user.pk, todo_id)), None)
 
 
 def first_rows(user: TokenUser, ordering: Ordering, count: int) -> list[TodoRow]:
@@ -54,11 +62,14 @@ def first_rows(user: TokenUser, ordering: Ordering, count: int) -> list[TodoRow]
 
 @cache
 def _one() -> Prepared[TodoRow]:
-    todos = Todo.objects.owned_by(SOMEBODY).filter(pk=SOME_ID)
-    return Prepared(todos.values_list(*TodoRow._fields), TodoRow._make)
+    return _prepared(Todo.objects.owned_by(SOMEBODY).filter(pk=SOME_ID))
 
 
 @lru_cache(maxsize=128)
 def _first(ordering: Ordering, count: int) -> Prepared[TodoRow]:
-    todos = Todo.objects.owned_by(SOMEBODY).order_by(*ordering.order_by())[:count]
-    return Prepared(todos.values_list(*TodoRow._fields), TodoRow._make)
+    return _prepared(Todo.objects.owned_by(SOMEBODY).order_by(*ordering.order_by())[:count])
+
+
+def _prepared(todos: TodoQuerySet) -> Prepared[TodoRow]:
+    *columns, tags = TodoRow._fields
+    return Prepared(todos.values_list(*columns, Cast(tags, TextField())), TodoRow.of)

@@ -15,6 +15,26 @@ from todos.rows import TodoRow
 PRIORITIES = {priority.value: str(priority.label) for priority in Priority}
 
 
+def shown(todo: Todo | TodoRow) -> dict[str, Any]:
+    """What the serializer's fields say, in a fraction of the time: a test compares the JSON."""
+    return {
+        "id": todo.id,
+        "title": todo.title,
+        "description": todo.description,
+        "completed": todo.completed,
+        "completed_at": todo.completed_at,
+        "priority": PRIORITIES[todo.priority],
+        "due_date": todo.due_date,
+        "due_time": todo.due_time and todo.due_time.isoformat("minutes"),
+        "timezone": todo.timezone,
+        "due_at": todo.due_at,
+        "tags": todo.tags,
+        "created_at": todo.created_at,
+        "updated_at": todo.updated_at,
+        "etag": todo.etag,
+    }
+
+
 class TodoSerializer(StrictSerializer, serializers.ModelSerializer[Todo]):
     """A todo as its owner sees it."""
 
@@ -43,6 +63,7 @@ class TodoSerializer(StrictSerializer, serializers.ModelSerializer[Todo]):
 
     class Meta:
         model = Todo
+        validators: ClassVar[list[Any]] = []  # or the model is looked through for them, each time
         fields: ClassVar = [
             "id",
             "title",
@@ -76,27 +97,13 @@ class TodoSerializer(StrictSerializer, serializers.ModelSerializer[Todo]):
         return attrs
 
     def to_representation(self, instance: Todo | TodoRow) -> dict[str, Any]:
-        """What the fields would say, in a fraction of the time: a test compares the JSON."""
-        return {
-            "id": instance.id,
-            "title": instance.title,
-            "description": instance.description,
-            "completed": instance.completed,
-            "completed_at": instance.completed_at,
-            "priority": PRIORITIES[instance.priority],
-            "due_date": instance.due_date,
-            "due_time": instance.due_time and instance.due_time.isoformat("minutes"),
-            "timezone": instance.timezone,
-            "due_at": instance.due_at,
-            "tags": instance.tags,
-            "created_at": instance.created_at,
-            "updated_at": instance.updated_at,
-            "etag": instance.etag,
-        }
+        return shown(instance)
 
     def create(self, validated_data: dict[str, Any]) -> Todo:
         # The framework's looks through the model for relations first, each time.
-        return Todo.objects.create(**validated_data)
+        todo = Todo(**validated_data)
+        todo.save()
+        return todo
 
     def update(self, instance: Todo, validated_data: dict[str, Any]) -> Todo:
         instance.change(**validated_data)

@@ -104,6 +104,7 @@ def test_moments_are_read_by_what_the_driver_has_for_it(monkeypatch: pytest.Monk
         return SimpleNamespace(adapters=adapters, cursor=lambda: SimpleNamespace(adapters=adapters))
 
     monkeypatch.setattr(base.DatabaseWrapper, "get_new_connection", connect)
+    monkeypatch.setattr("config.postgresql.base.Statements", lambda connection: None)
     wrapper = DatabaseWrapper({})
     wrapper.connection = wrapper.get_new_connection({})
     loader = wrapper.create_cursor().adapters.get_loader(TIMESTAMPTZ_OID, Format.TEXT)

@@ -11,7 +11,6 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from rest_framework.mixins import CreateModelMixin
 from rest_framework.response import Response
 
 from api import idempotency
@@ -362,7 +361,7 @@ class TestRefusal:
             make_todo()
             return Response(status=400)
 
-        monkeypatch.setattr(CreateModelMixin, "create", refuse)
+        monkeypatch.setattr(TodoViewSet, "_created", refuse)
         assert create(alice).status_code == 400
         assert not Todo.objects.exists()
         assert not IdempotencyKey.objects.exists()

@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis, each a process of its own with nothing in it."""
+"""PostgreSQL, a pooler for it, and Redis: each a process of its own with nothing in it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import redis
@@ -131,6 +133,45 @@ def postgres() -> Iterator[Postgres]:
         options = ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
         server = Postgres(
             [*as_its_user(), f"{binaries}/postgres", "-D", str(data), f"-p{port}", *options],
+            port=port,
+            directory=Path("/"),
+            environment={},
+            log=Path(home) / "log",
+        )
+        try:
+            yield server.start()
+        finally:
+            server.stop()
+
+
+class PgBouncer(Server):
+    def is_ready(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+            return True
+        return False
+
+    def database_url(self, url: str) -> str:
+        """The address by which the database at ``url`` is reached through it."""
+        return f"postgres://todos@127.0.0.1:{self.port}{urlsplit(url).path}"
+
+
+@contextmanager
+def pgbouncer(behind: Postgres, *, connections: int) -> Iterator[PgBouncer]:
+    """Hands out so many for each database, by the transaction."""
+    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert program, "pgbouncer is not installed"
+    with tempfile.TemporaryDirectory(prefix="pgbouncer-") as home:
+        if user := server_user():
+            shutil.chown(home, user)
+        port, settings = free_port(), Path(home) / "pgbouncer.ini"
+        settings.write_text(
+            f"[databases]\n* = host=127.0.0.1 port={behind.port} user=todos\n[pgbouncer]\n"
+            f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
+            f"auth_type = any\npool_mode = transaction\ndefault_pool_size = {connections}\n"
+            "ignore_startup_parameters = extra_float_digits,options\n"
+        )
+        server = PgBouncer(
+            [*as_its_user(), program, str(settings)],
             port=port,
             directory=Path("/"),
             environment={},
