@@ -50,7 +50,7 @@ def check_preconditions(request: Request, etag: str) -> None:
     ``PreconditionRequired`` where a setting asks writers to say what they have seen. What a
     reader says in ``If-None-Match`` is for ``has_current`` (RFC 9110 section 13.2.2).
     """
-    if_match, writing = request.headers.get("If-Match"), request.method not in READING
+    if_match, writing = request.META.get("HTTP_IF_MATCH"), request.method not in READING
     if if_match is None and writing and settings.REQUIRE_IF_MATCH:
         raise PreconditionRequired
     if if_match is not None and not matches(if_match, etag, weakly=False):
@@ -61,7 +61,8 @@ def check_preconditions(request: Request, etag: str) -> None:
 
 def has_current(request: Request, etag: str) -> bool:
     """Whether ``If-None-Match`` names it: to a reader, 304 is the answer."""
-    return matches(request.headers.get("If-None-Match", ""), etag, weakly=True)
+    field = request.META.get("HTTP_IF_NONE_MATCH")
+    return field is not None and matches(field, etag, weakly=True)
 
 
 def matches(field: str, etag: str, *, weakly: bool) -> bool:

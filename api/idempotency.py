@@ -30,7 +30,7 @@ from api.models import IdempotencyKey, IdempotencyKeyQuerySet
 from api.renderers import JSONRenderer
 from api.requests import user_of
 
-FIELD = "Idempotency-Key"
+FIELD, META_FIELD = "Idempotency-Key", "HTTP_IDEMPOTENCY_KEY"
 MARKER = "Idempotency-Replayed"
 KEY = re.compile("[!-~]{1,255}")
 MAX_ANSWER_CHARACTERS = 1024 * 1024  # that a request of a few bytes can make us keep
@@ -48,7 +48,7 @@ def once(request: Request, make: Callable[[], Response]) -> Response:
     ``IdempotencyKeyReused`` where the body is another one, and
     ``IdempotencyKeyInFlight`` where there is no answer yet.
     """
-    if FIELD not in request.headers:
+    if META_FIELD not in request.META:
         return make()
     claim = _claim_for(request)
     return _carry_out(claim, make) if _is_taken(claim) else _repeat(claim)
@@ -60,7 +60,7 @@ def is_repeat(request: Request) -> bool:
     For views that ask whether something is still as the client saw it: what the first request
     has changed is not.
     """
-    key = request.headers.get(FIELD, "")
+    key = request.META.get(META_FIELD, "")
     if not KEY.fullmatch(key):
         return False
     row = IdempotencyKey.objects.filter(
@@ -70,7 +70,7 @@ def is_repeat(request: Request) -> bool:
 
 
 def _claim_for(request: Request) -> IdempotencyKey:
-    key = request.headers[FIELD]
+    key = request.META[META_FIELD]
     if not KEY.fullmatch(key):
         raise InvalidHeader(FIELD, "invalid", "1 to 255 visible ASCII characters.")
     return IdempotencyKey(

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from typing import Any
 
+from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -19,6 +20,12 @@ class KnownParametersOnly(APIView):
 
     def known_parameters(self) -> Set[str]:
         return frozenset()
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        made = super().initialize_request(request, *args, **kwargs)
+        # What is asked for most: the framework would look for each of them in vain, and then there.
+        made.META, made.method = request.META, request.method
+        return made
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

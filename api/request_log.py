@@ -40,7 +40,10 @@ def request_log(
         response = get_response(request)
         if logger.isEnabledFor(level):
             fields = _fields(request, response, seconds=clock() - start)
-            logger.log(level, "Answered", extra={"fields": fields})
+            # What logger.log() does, without looking for who has called it.
+            record = logger.makeRecord(logger.name, level, "", 0, "Answered", (), None)
+            record.fields = fields
+            logger.handle(record)
         return response
 
     return middleware

@@ -14,6 +14,8 @@ PATH = "/metrics"
 
 def is_scrape(request: HttpRequest) -> bool:
     """Whether this is a request for the metrics, by who may read them."""
+    if request.path_info != PATH:
+        return False
     token, expected = bearer_token(request) or "", settings.METRICS_TOKEN
     known = compare_digest(token.encode(errors="replace"), expected.encode())
-    return bool(expected) and known and request.path_info == PATH
+    return bool(expected) and known

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -24,8 +23,7 @@ Scope = Literal["user", "anon", "refused"]
 SCOPES: tuple[Scope, ...] = ("user", "anon", "refused")
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """What is left of an allowance in the window that is running."""
 
     scope: Scope
@@ -36,8 +34,7 @@ class Usage:
     exceeded: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(NamedTuple):
     """``limit`` requests in every window, for each identity of a scope."""
 
     scope: Scope

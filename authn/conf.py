@@ -1,17 +1,20 @@
 """Django's settings -> what this package is configured to do.
 
-Read on every access, so that an override in a test or a reload just works. The verifier is
-built once for each distinct configuration, because it keeps the issuer's keys.
+Read again whenever a setting is overridden, so that this just works in a test. The verifier
+is built once for each distinct configuration, because it keeps the issuer's keys.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from threading import Lock
+from typing import Any
 
 from django.conf import settings
+from django.core.signals import setting_changed
+from django.dispatch import receiver
 
 from authn.claims import ClaimPolicy
 from authn.exceptions import NotConfigured
@@ -105,11 +108,22 @@ def get_verifier() -> TokenVerifier:
     Raises ``NotConfigured`` where the settings are refused: system checks do not run under
     a production server, so what they say is enforced here again.
     """
+    config = _current_config()
     with _building:  # two first requests at once must not make two caches of keys
-        return _verifier_for(AuthnConfig.from_settings())
+        return _verifier_for(config)
 
 
 _building = Lock()
+
+
+@cache
+def _current_config() -> AuthnConfig:
+    return AuthnConfig.from_settings()
+
+
+@receiver(setting_changed)
+def _forget_config(**_: Any) -> None:
+    _current_config.cache_clear()
 
 
 @lru_cache(maxsize=1)

@@ -10,8 +10,10 @@ import json
 import logging
 import os
 import re
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 MAX_HOST_MESSAGE_CHARACTERS = 200
@@ -68,10 +70,19 @@ class ConsoleFormatter(logging.Formatter):
     the marks that turn the direction of writing, pass for another one. ``-`` is no value.
     """
 
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        second = int(record.created)
+        return f"{_second(second)},{int(record.msecs):03}"
+
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name it has
         record.message = _printable(record.message)
         fields = (f"{name}={_shown(value)}" for name, value in fields_of(record).items())
         return " ".join([super().formatMessage(record), *fields])
+
+
+@lru_cache(4)
+def _second(number: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(number))
 
 
 def fields_of(record: logging.LogRecord) -> Mapping[str, Any]:

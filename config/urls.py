@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import include, path
 
+import todos.urls
 from api.health import HealthView, ReadinessView
 from api.metrics import MetricsView
 from api.views import IndexView
@@ -10,11 +11,11 @@ from api.views import IndexView
 pages = [path("api/", include("browsable.urls"))] if settings.BROWSABLE_API else []
 
 urlpatterns = [
+    *todos.urls.urlpatterns,  # what is asked for most is found first
     path("", IndexView.as_view()),
     path("healthz", HealthView.as_view()),
     path("readyz", ReadinessView.as_view()),
     path("metrics", MetricsView.as_view()),
     path("api/", include("api.urls")),
-    path("api/", include("todos.urls")),
     *pages,
 ]

@@ -5,6 +5,6 @@ from rest_framework.routers import SimpleRouter
 from todos.views import TodoViewSet
 
 router = SimpleRouter(use_regex_path=False)
-router.register("todos", TodoViewSet, basename="todo")
+router.register("api/todos", TodoViewSet, basename="todo")
 
 urlpatterns = router.urls
