@@ -16,6 +16,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+# No format here says them, and each record would be asked for them
+# (https://docs.python.org/3/howto/logging.html#optimization).
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
 MAX_HOST_MESSAGE_CHARACTERS = 200
 # What can neither be taken for the end of a value nor for "-".
 PLAIN = re.compile(r"[A-Za-z0-9/][A-Za-z0-9/_.:@|{}-]*")
