@@ -9,7 +9,6 @@ from collections.abc import Callable
 from threading import Lock
 
 from django.core.cache import cache
-from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 
@@ -64,11 +63,18 @@ def read(key: str) -> int | None:
     return _unless_down(lambda: cache.get(key, 0))
 
 
+def _failures() -> tuple[type[Exception], ...]:
+    """Asked for when something was raised: without a Redis, nobody waits for its client to load."""
+    from redis.exceptions import RedisError
+
+    return (RedisError, OSError)
+
+
 def _unless_down(ask: Callable[[], int]) -> int | None:
     if _outage.is_recent():
         return None
     try:
         return ask()
-    except (RedisError, OSError) as error:
+    except _failures() as error:
         _outage.begin(error)
         return None

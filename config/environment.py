@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import environ
-import redis
 from django.core.exceptions import ImproperlyConfigured
 
 from config.dotenv import read_dotenv
@@ -136,6 +135,8 @@ def cache(name: str) -> dict[str, Any]:
     url = text(name)
     if not url:
         return MEMORY_CACHE
+    import redis  # takes a tenth of a second
+
     # Errors come without the value: it may hold a password.
     if not url.startswith(("redis://", "rediss://")):
         raise ImproperlyConfigured(f"{name} must start with redis:// or rediss://.")
