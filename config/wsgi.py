@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.cache import close_caches
@@ -12,8 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.base import reset_urlconf
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections, reset_queries
-from django.dispatch import receiver
+from django.db import close_old_connections, reset_queries
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -36,15 +35,8 @@ for error in debug_with_public_hosts():
 request_finished.disconnect(close_caches)
 request_finished.disconnect(reset_urlconf)
 request_started.disconnect(close_old_connections)
-request_finished.disconnect(close_old_connections)
 if not settings.DEBUG:
     request_started.disconnect(reset_queries)
-
-
-@receiver(request_finished)
-def _look_at_connection(**_: Any) -> None:
-    """What ``close_old_connections`` does, for the one database that there is."""
-    connections[DEFAULT_DB_ALIAS].close_if_unusable_or_obsolete()
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime, time
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from api.ordering import Column, Ordering
-from api.prepared import Prepared
+from api.prepared import Prepared, insert
 from authn.users import TokenUser
 from todos.models import Todo
 from todos.rows import first_rows, owned_row
@@ -56,6 +57,23 @@ def test_each_is_one_query_with_the_owner_in_it() -> None:
         owned_row(ALICE, todo.pk)
         first_rows(ALICE, BY_TITLE, 5)
     assert ["\"owner_id\" = 'alice'" in query["sql"] for query in queries] == [True, True]
+
+
+def test_an_insertion_writes_what_the_framework_would() -> None:
+    fields = {"owner_id": "alice", "title": "100 % 'é", "tags": ["a", '"'], "priority": 3}
+    moment = datetime(2026, 2, 28, 12, 0, 0, 1, tzinfo=UTC)
+    times = {"due_date": moment.date(), "due_time": time(9), "timezone": "UTC", "due_at": moment}
+    done = {"completed": True, "completed_at": moment, "updated_at": moment}
+    todo, other = (Todo(**fields, **times, **done, version="1") for _ in range(2))
+    insert(todo)
+    other.save_base(force_insert=True)
+    row, expected = Todo.objects.filter(pk__in=[todo.pk, other.pk]).values().order_by("created_at")
+    differing = {name for name, value in row.items() if value != expected[name]}
+    assert differing == {"id", "created_at"}
+    assert row["id"] == todo.pk
+    assert not todo._state.adding
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert(todo)
 
 
 def test_a_value_that_is_missing_or_too_many_is_an_error() -> None:
