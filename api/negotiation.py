@@ -7,15 +7,24 @@ from functools import lru_cache
 
 from django.http import HttpRequest
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+from rest_framework.utils.mediatypes import media_type_matches
 
 # Each at most of api.headers.MAX_ACCEPT_CHARACTERS: clients can fill no more than that.
 MAX_REMEMBERED = 256
+MAX_CONTENT_TYPE_CHARACTERS = 100
 
 
 class ContentNegotiation(DefaultContentNegotiation):
-    """The framework's, which takes an ``Accept`` apart once and not in every request."""
+    """The framework's, which takes a media type apart once and not in every request."""
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
+        sent = request.content_type
+        if len(sent) > MAX_CONTENT_TYPE_CHARACTERS:
+            return super().select_parser(request, parsers)
+        return next((parser for parser in parsers if _matches(parser.media_type, sent)), None)
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
@@ -24,6 +33,11 @@ class ContentNegotiation(DefaultContentNegotiation):
         candidates = [*renderers]
         index, media_type = _selected(accept, tuple(map(type, candidates)))
         return candidates[index], media_type
+
+
+@lru_cache(MAX_REMEMBERED)
+def _matches(media_type: str, sent: str) -> bool:
+    return bool(media_type_matches(media_type, sent))
 
 
 @lru_cache(MAX_REMEMBERED)

@@ -108,7 +108,7 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
         return once(request, lambda: self._created(request))
 
     def _created(self, request: Request) -> Response:
-        serializer = self.get_serializer(data=request.data)
+        serializer = TodoSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         self.perform_create(serializer)
         todo = shown(cast("Todo", serializer.instance))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, time
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -67,7 +68,8 @@ def test_an_insertion_writes_what_the_framework_would() -> None:
     todo, other = (Todo(**fields, **times, **done, version="1") for _ in range(2))
     insert(todo)
     other.save_base(force_insert=True)
-    row, expected = Todo.objects.filter(pk__in=[todo.pk, other.pk]).values().order_by("created_at")
+    rows = Todo.objects.filter(pk__in=[todo.pk, other.pk]).order_by("created_at")
+    row, expected = map(dict[str, Any], rows.values())
     differing = {name for name, value in row.items() if value != expected[name]}
     assert differing == {"id", "created_at"}
     assert row["id"] == todo.pk
