@@ -23,7 +23,7 @@ class KnownParametersOnly(APIView):
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         made = super().initialize_request(request, *args, **kwargs)
-        # What is asked for most: the framework would look for each of them in vain, and then there.
+        # Asked for most, and the framework finds them after a failed look-up only.
         made.META, made.method = request.META, request.method
         return made
 

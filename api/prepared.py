@@ -51,7 +51,8 @@ class Prepared(Generic[Row]):
 
 
 def insert(instance: Model) -> None:
-    """Save what has been made anew, with a key of its own. Sends no signal."""
+    """Save what has been made anew, with a key of its own. Sends no signal, and asks no field for
+    its ``pre_save``."""
     connection, model = connections[DEFAULT_DB_ALIAS], type(instance)
     values = [
         _taken(field, getattr(instance, field.attname), connection) for field in _fields(model)

@@ -91,7 +91,7 @@ class Todo(models.Model):
         return self.title
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """As one statement, and without signals, which nothing else here sends either."""
+        """As one statement, without signals: nothing here listens to one."""
         if not self._state.adding:
             raise TypeError("A todo that is there is changed by change().")
         self.updated_at = self.created_at

@@ -31,6 +31,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         pgconn = self.connection.pgconn
         return pgconn.transaction_status in AT_REST and not _is_readable(pgconn.socket)
 
+    def close_if_unusable_or_obsolete(self) -> None:
+        super().close_if_unusable_or_obsolete()
+        # After an error Django has looked at it, and would take that for the look of the next
+        # request, however much later.
+        self.health_check_done = False
+
     def get_new_connection(self, conn_params: Any) -> Any:
         connection = super().get_new_connection(conn_params)
         # Django's is Python, and takes longer for a page of todos than all else that loads it. It

@@ -35,7 +35,7 @@ class Statements:
         self._pgconn = connection.pgconn
         self._transformer = Transformer(connection)
         self._names: dict[str, bytes] = {}
-        self._numbers = count(1)
+        self._count = 0  # of all that were ever prepared here
         self._may_prepare = self._reaches_its_own_server()
 
     def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -54,18 +54,18 @@ class Statements:
             return self._checked(self._pgconn.exec_params(numbered(sql), values))
         # The type of the argument in the driver knows no NULL, which it takes.
         result = self._pgconn.exec_prepared(name, values)  # type: ignore[arg-type]
-        if result.error_field(DiagnosticField.SQLSTATE) not in FORGOTTEN:
-            return self._checked(result)
-        del self._names[sql]
-        if self._pgconn.transaction_status != TransactionStatus.IDLE:
-            return self._checked(result)  # its transaction has failed
-        return self._result(sql, values)
+        if result.error_field(DiagnosticField.SQLSTATE) in FORGOTTEN:
+            del self._names[sql]
+            if self._pgconn.transaction_status == TransactionStatus.IDLE:
+                result = self._pgconn.exec_params(numbered(sql), values)
+        return self._checked(result)
 
     def _prepared(self, sql: str) -> bytes | None:
         """Its name; ``None`` where it is not to be prepared."""
-        if not self._may_prepare or len(self._names) == MAX_PREPARED:
+        if not self._may_prepare or self._count == MAX_PREPARED:
             return None
-        name = b"todos_%d" % next(self._numbers)
+        self._count += 1
+        name = b"todos_%d" % self._count
         self._checked(self._pgconn.prepare(name, numbered(sql)))
         self._names[sql] = name
         return name

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 
 import pytest
-from django.db import IntegrityError, OperationalError, ProgrammingError
+from django.db import IntegrityError, NotSupportedError, OperationalError, ProgrammingError
 from django.db.utils import ConnectionHandler
 from pytest_django import DjangoDbBlocker
 
@@ -88,7 +88,8 @@ def test_what_the_server_has_forgotten_is_prepared_again(wrapper: DatabaseWrappe
     wrapper.rows_of(ALL, ["a", 0])
     with wrapper.cursor() as cursor:
         cursor.execute("DEALLOCATE ALL")
-    assert wrapper.rows_of(ALL, ["a", 0]) == [("a", 1)]
+    for _ in range(2):
+        assert wrapper.rows_of(ALL, ["a", 0]) == [("a", 1)]
     assert prepared(wrapper) == 1
 
 
@@ -161,6 +162,29 @@ def test_of_a_connection_that_has_ended_before_a_request_it_hears_nothing(
     database.end_connections(database.database_url(wrapper.settings_dict["NAME"]))
     assert wrapper.rows_of(ALL, ["a", 0]) == [("a", 1)]
     assert pid(wrapper) != first
+
+
+def test_nor_of_one_that_had_an_error_in_the_request_before(
+    wrapper: DatabaseWrapper, database: Postgres
+) -> None:
+    with pytest.raises(ProgrammingError):
+        wrapper.rows_of("SELECT nothing", [])
+    wrapper.close_if_unusable_or_obsolete()
+    database.end_connections(database.database_url(wrapper.settings_dict["NAME"]))
+    assert wrapper.rows_of(ALL, ["a", 0]) == [("a", 1)]
+
+
+def test_what_is_always_refused_is_refused_once(wrapper: DatabaseWrapper) -> None:
+    refused = "SELECT raise(%s)"
+    with wrapper.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION raise(integer) RETURNS integer LANGUAGE plpgsql AS "
+            "'BEGIN RAISE EXCEPTION USING ERRCODE = ''0A000''; END'"
+        )
+    for _ in range(3):
+        with pytest.raises(NotSupportedError):
+            wrapper.rows_of(refused, [1])
+    assert prepared(wrapper) == 3
 
 
 class TestPooler:
