@@ -5,9 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 import socket
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import django
@@ -92,16 +95,26 @@ def in_one_line(message: checks.CheckMessage) -> str:
     return f"{message.id}: {message.msg} {message.hint or ''}".strip()
 
 
-def count_together() -> None:
-    """Have the workers of this server count in one new folder (``api.metrics``)."""
+@contextmanager
+def counting_together() -> Iterator[None]:
+    """Have the workers of this server count in one new folder, which is gone with the server.
+
+    The library that counts (``api.metrics``) must not be loaded before.
+    """
     if not settings.METRICS_TOKEN:
+        yield
         return
     try:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="todos-metrics-")
+        folder = tempfile.mkdtemp(prefix="todos-metrics-")
     except OSError as error:
         raise CannotStart(
             f"METRICS_TOKEN needs a folder for temporary files ({error.strerror}): set TMPDIR."
         ) from None
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def require_allowed_host(address: Address) -> None:

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import secrets
+import signal
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.conf import settings
 from django.core.management import CommandError
+from django.utils.module_loading import import_string
 
 from config.preflight import (
     Address,
     CannotStart,
-    count_together,
+    counting_together,
     load_settings,
     migrate,
     require_allowed_host,
     require_free,
     require_passing_checks,
 )
+
+if TYPE_CHECKING:
+    from granian.server.common import AbstractServer
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEMO_USER = "demo"
@@ -61,33 +67,51 @@ def run() -> None:
 
 
 def serve() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # until granian's own
     load_settings()
     address = Address.from_settings()
-    require_passing_checks(deployment=True)
-    require_free(address, command="make serve")
-    allow_connections(MAX_CONNECTIONS)
-    count_together()
-    become("-m", "granian", *server_arguments(address, workers=settings.WEB_CONCURRENCY))
+    with counting_together():
+        require_passing_checks(deployment=True)
+        require_free(address, command="make serve")
+        allow_connections(MAX_CONNECTIONS)
+        load_middleware()
+        # Not by exec: its workers are forked from this process, with what is loaded here.
+        server(address, workers=settings.WEB_CONCURRENCY).serve()
 
 
-def server_arguments(address: Address, *, workers: int) -> list[str]:
-    """Those of granian (https://github.com/emmett-framework/granian)."""
-    return [
-        "--interface=asginl",
-        "--http=1",
-        "--no-ws",
-        f"--host={address.host}",
-        f"--port={address.port}",
-        f"--workers={workers}",
-        "--respawn-failed-workers",
-        f"--workers-kill-timeout={STOP_SECONDS}s",
-        "--backlog=1024",
-        f"--backpressure={MAX_CONNECTIONS}",
-        f"--http1-buffer-size={MAX_HEADER_OCTETS}",
-        f"--http1-header-read-timeout={HEADER_SECONDS * 1000}",
-        "--log-level=warning",
+def load_middleware() -> None:
+    """The views are, by the checks. A worker that is forked later, when there may be other code on
+    the disk, is then of one version all the same."""
+    for name in settings.MIDDLEWARE:
+        import_string(name)
+    gc.collect()
+    gc.freeze()  # what the workers share is copied where it is written to, as by a collection
+
+
+def server(address: Address, *, workers: int) -> AbstractServer[Any]:
+    """One of granian (https://github.com/emmett-framework/granian)."""
+    from granian import Granian  # not for development
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
+    from granian.log import LogLevels
+
+    return Granian(
         "config.asgi:application",
-    ]
+        address=address.host,
+        port=address.port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=MAX_HEADER_OCTETS
+        ),
+        websockets=False,
+        workers=workers,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
+        backlog=1024,
+        backpressure=MAX_CONNECTIONS,
+        log_level=LogLevels.warning,
+    )
 
 
 def allow_connections(count: int) -> None:

@@ -251,6 +251,24 @@ class TestServe:
         assert reason.startswith("authn.E001: ")
         assert not (project / ".env").exists()
 
+    def test_a_start_that_fails_or_is_stopped_leaves_no_folder(self, project: Path) -> None:
+        folder = project / "temporary"
+        folder.mkdir()
+        counting = {**PRODUCTION, "METRICS_TOKEN": "m" * 32, "TMPDIR": str(folder)}
+        reason_not_to_start(project, "--production", **{**counting, "BETTER_AUTH_SECRET": ""})
+        assert not [*folder.iterdir()]
+        with (
+            (project / "log").open("w") as output,
+            process(project, "--production", output=output, variables=counting) as running,
+        ):
+            deadline = time.monotonic() + DEADLINE_SECONDS
+            while not [*folder.iterdir()]:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            running.terminate()  # before anything listens
+            assert running.wait(DEADLINE_SECONDS) == 128 + signal.SIGTERM
+        assert not [*folder.iterdir()]
+
 
 class TestWhyNot:
     """One line each, which says what to do."""

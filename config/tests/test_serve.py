@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -182,6 +183,13 @@ class TestStopping:
         assert_served(api, token)
 
 
+def test_no_two_workers_give_the_same_id(api: Api, token: str) -> None:
+    """They are forked from one process, and so is what is random in it."""
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(lambda _: api.get("/api/me/", token), range(200))
+    assert len({answer.headers["x-request-id"] for answer in answers}) == 200
+
+
 def test_a_scrape_counts_what_every_worker_has_answered(servers: Servers, token: str) -> None:
     api = two_workers(servers)
     with ThreadPoolExecutor(8) as pool:
@@ -191,6 +199,13 @@ def test_a_scrape_counts_what_every_worker_has_answered(servers: Servers, token:
     time.sleep(0.5)  # it takes a moment to be gone
     counted = api.get("/metrics", METRICS_TOKEN).body
     assert b'method="GET",route="/api/me/",status="200"} 200.0' in counted
+
+
+def test_where_its_workers_count_is_gone_with_a_server(servers: Servers, tmp_path: Path) -> None:
+    api = servers.api(secret=SECRET, METRICS_TOKEN=METRICS_TOKEN, TMPDIR=str(tmp_path))
+    assert [folder.name[:14] for folder in tmp_path.iterdir()] == ["todos-metrics-"]
+    api.stop()
+    assert not [*tmp_path.iterdir()]
 
 
 @contextmanager
