@@ -9,12 +9,12 @@ from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from api.applied_migrations import MigrationsPending, get_applied_migrations
 from api.exceptions import DatabaseUnavailable
 from api.parameters import KnownParametersOnly
 from api.renderers import JSONRenderer
+from api.responses import Response
 from authn.conf import get_verifier
 from authn.exceptions import KeysUnavailable
 

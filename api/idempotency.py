@@ -18,7 +18,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from rest_framework import status
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from api.exceptions import (
     ContentTooLarge,
@@ -29,7 +28,9 @@ from api.exceptions import (
 from api.models import IdempotencyKey, IdempotencyKeyQuerySet
 from api.renderers import JSONRenderer
 from api.requests import user_of
+from api.responses import Response
 
+# Looked for in META: request.headers is made of all fields first.
 FIELD, META_FIELD = "Idempotency-Key", "HTTP_IDEMPOTENCY_KEY"
 MARKER = "Idempotency-Replayed"
 KEY = re.compile("[!-~]{1,255}")

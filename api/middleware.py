@@ -39,28 +39,27 @@ def request_id(get_response: Handler) -> Handler:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         request.id = _id_of_proxy(request) or new_id()  # type: ignore[attr-defined]
         response = get_response(request)
-        response["X-Request-Id"] = str(request.id)  # type: ignore[attr-defined]
+        response["X-Request-Id"] = request.id  # type: ignore[attr-defined]
         return response
 
     return middleware
 
 
-def new_id() -> uuid.UUID:
+def new_id() -> str:
     """Random, but no secret: what cannot be guessed takes a call of the system, in which the
     other threads take over."""
-    return uuid.UUID(int=random.getrandbits(128), version=4)
+    return str(uuid.UUID(int=random.getrandbits(128), version=4))
 
 
-def _id_of_proxy(request: HttpRequest) -> uuid.UUID | None:
+def _id_of_proxy(request: HttpRequest) -> str | None:
     """It has the one form that RFC 9562 section 4 has for it, in lower case."""
     if not settings.NUM_PROXIES:
         return None
     text: str = request.META.get("HTTP_X_REQUEST_ID", "")
     try:
-        found = uuid.UUID(text)
+        return text if str(uuid.UUID(text)) == text else None
     except ValueError:
         return None
-    return found if str(found) == text else None
 
 
 def problem_documents(get_response: Handler) -> Handler:
@@ -77,7 +76,10 @@ def problem_documents(get_response: Handler) -> Handler:
             response = problem_response(request, response.status_code)
         if response.status_code in (204, 304):
             del response["Content-Length"]  # there is no content (RFC 9110 section 8.6)
-        patch_vary_headers(response, ("Accept", "Authorization"))
+        if "Vary" in response:
+            patch_vary_headers(response, ("Accept", "Authorization"))
+        else:
+            response["Vary"] = "Accept, Authorization"
         if "Cache-Control" in response:
             patch_cache_control(response, private=True, no_cache=True)
         else:
@@ -158,7 +160,8 @@ def _throttled(request: HttpRequest, usage: Usage) -> HttpResponseBase:
 class AllowedHosts(CommonMiddleware):
     """Of Django's, what refuses a ``Host`` not in ``ALLOWED_HOSTS``, but not from an operator.
 
-    Its redirects and the agents that it can keep out are not for an API.
+    It also gives an answer its ``Content-Length``. Its redirects, and the agents that it can
+    keep out, are not for an API.
     """
 
     def process_request(self, request: HttpRequest) -> None:

@@ -10,13 +10,13 @@ from urllib.parse import urlencode
 from django.core import signing
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.cursors import FORMAT, Cursor
 from api.exceptions import InvalidParameter
 from api.ordering import Column, Ordering
 from api.requests import root_of
+from api.responses import Response
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200

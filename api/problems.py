@@ -15,7 +15,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework import exceptions
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
@@ -27,6 +26,7 @@ from api.exceptions import (
     TooManyRequests,
     encodable,
 )
+from api.responses import Response
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ def problem(request: HttpRequest | Request, status_code: int, **members: Any) ->
         "title": title_of(status_code),
         "status": status_code,
         **members,
-        "instance": request.id.urn,  # type: ignore[union-attr]
+        "instance": f"urn:uuid:{request.id}",  # type: ignore[union-attr]
     }
 
 

@@ -58,7 +58,7 @@ def _fields(request: HttpRequest, response: HttpResponseBase, *, seconds: float)
         "duration_ms": round(seconds * 1000, 1),
         # The framework sets it to nobody before a token is verified, and if it is refused.
         "user_id": getattr(getattr(request, "user", None), "id", None),
-        "request_id": str(request.id),  # type: ignore[attr-defined]
+        "request_id": request.id,  # type: ignore[attr-defined]
     }
 
 

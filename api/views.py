@@ -14,12 +14,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from api.parameters import KnownParametersOnly
 from api.renderers import JSONRenderer
 from api.requests import user_of
+from api.responses import Response
 from authn.claims import Claims
 
 

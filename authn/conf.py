@@ -103,7 +103,8 @@ class AuthnConfig:
 
 
 def get_verifier() -> TokenVerifier:
-    """The verifier for the settings as they are now.
+    """The verifier for the settings as they were when the first one asked, or as a test has
+    changed them since.
 
     Raises ``NotConfigured`` where the settings are refused: system checks do not run under
     a production server, so what they say is enforced here again.

@@ -74,14 +74,14 @@ class ConsoleFormatter(logging.Formatter):
     the marks that turn the direction of writing, pass for another one. ``-`` is no value.
     """
 
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
-        second = int(record.created)
-        return f"{_second(second)},{int(record.msecs):03}"
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name it has
-        record.message = _printable(record.message)
-        fields = (f"{name}={_shown(value)}" for name, value in fields_of(record).items())
-        return " ".join([super().formatMessage(record), *fields])
+    def format(self, record: logging.LogRecord) -> str:
+        line = (
+            f"{_second(int(record.created))},{int(record.msecs):03} {record.levelname} "
+            f"{record.name}: {_printable(record.getMessage())}"
+        )
+        fields = (f" {name}={_shown(value)}" for name, value in fields_of(record).items())
+        line += "".join(fields)
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
 @lru_cache(4)

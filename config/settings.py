@@ -177,11 +177,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "console": {
-            "class": "config.logs.ConsoleFormatter",
-            "format": "{asctime} {levelname} {name}: {message}",
-            "style": "{",
-        },
+        "console": {"()": "config.logs.ConsoleFormatter"},
         "json": {"()": "config.logs.JsonFormatter"},
     },
     "filters": {

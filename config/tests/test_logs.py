@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from textwrap import dedent
 
@@ -34,8 +35,11 @@ def formatted(
     record = logging.LogRecord("a.b", logging.INFO, "", 0, message, arguments, None)
     record.exc_info = exc_info  # type: ignore[assignment]
     record.__dict__.update(extra)
-    console_formatter = ConsoleFormatter("{levelname} {name}: {message}", style="{")
-    return (console_formatter if console else JsonFormatter()).format(record)
+    if not console:
+        return JsonFormatter().format(record)
+    line = ConsoleFormatter().format(record)
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ", line)
+    return line[len("2026-11-28 12:00:00,000 ") :]
 
 
 def test_a_record_is_one_object_on_one_line() -> None:
