@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -13,6 +13,7 @@ from django.db.models import Field, JSONField, Model, QuerySet
 from django.db.models.sql import InsertQuery
 
 Row = TypeVar("Row")
+Made = TypeVar("Made", bound=Model)
 
 
 class Prepared(Generic[Row]):
@@ -50,35 +51,43 @@ class Prepared(Generic[Row]):
         return converted
 
 
-def insert(instance: Model) -> None:
-    """Save what has been made anew, with a key of its own. Sends no signal, and asks no field for
-    its ``pre_save``."""
-    connection, model = connections[DEFAULT_DB_ALIAS], type(instance)
-    values = [
-        _taken(field, getattr(instance, field.attname), connection) for field in _fields(model)
-    ]
-    rows_of(connection, _insertion(model), values)
-    instance._state.adding = False  # noqa: SLF001 - what says so is documented
+def insert(model: type[Made], columns: Mapping[str, Any]) -> Made:
+    """A new row, which has all of its columns given, and what the ORM makes of one it loads.
+
+    Sends no ``pre_save`` or ``post_save``, and asks no field for its ``pre_save``.
+    """
+    connection = connections[DEFAULT_DB_ALIAS]
+    insertion = _insertion(model, connection.vendor)
+    values = [columns[name] for name in insertion.names]
+    sent = [*values]
+    for index, field in insertion.converted:
+        sent[index] = field.get_db_prep_save(values[index], connection)
+    rows_of(connection, insertion.sql, sent)
+    return model.from_db(DEFAULT_DB_ALIAS, insertion.names, values)
 
 
-def _taken(field: Field[Any, Any], value: Any, connection: BaseDatabaseWrapper) -> Any:
-    """The value as the driver takes it: that of PostgreSQL takes all as they are, but JSON."""
-    if connection.vendor == "postgresql" and not isinstance(field, JSONField):
-        return value
-    return field.get_db_prep_save(value, connection)
+class Insertion(NamedTuple):
+    sql: str
+    names: list[str]
+    # The driver of PostgreSQL takes every value as it is, but JSON.
+    converted: list[tuple[int, Field[Any, Any]]]
 
 
 @cache
-def _fields(model: type[Model]) -> Sequence[Field[Any, Any]]:
-    return model._meta.concrete_fields  # noqa: SLF001 - public by name
-
-
-@cache
-def _insertion(model: type[Model]) -> str:
+def _insertion(model: type[Model], vendor: str) -> Insertion:
+    fields = model._meta.concrete_fields  # noqa: SLF001 - public by name
     query = InsertQuery(model)
-    query.insert_values(_fields(model), [model()])
+    query.insert_values(fields, [model()])
     [(sql, _)] = query.get_compiler(connection=connections[DEFAULT_DB_ALIAS]).as_sql()
-    return str(sql)
+    return Insertion(
+        sql,
+        [field.attname for field in fields],
+        [
+            (index, field)
+            for index, field in enumerate(fields)
+            if vendor != "postgresql" or isinstance(field, JSONField)
+        ],
+    )
 
 
 def rows_of(

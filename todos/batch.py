@@ -16,7 +16,7 @@ from api.fields import ArrayField, CanonicalUUIDField, TextField
 from api.serializers import StrictSerializer, field_error
 from authn.users import TokenUser
 from todos.models import Todo
-from todos.serializers import TodoSerializer
+from todos.serializers import TodoSerializer, shown
 
 MAX_OPERATIONS = 100
 OPERATIONS = ("create", "update", "delete", "complete", "reopen")
@@ -66,8 +66,8 @@ class OperationField(serializers.Field[Operation, Any, Any, Any]):
             return Operation(op, fields)
         if op == "update":
             target = {name: fields.pop(name) for name in ("id", "etag") if name in fields}
-            return Operation(op, fields, **_read(TargetSerializer(data=target)))
-        return Operation(op, {}, **_read(TargetSerializer(data=fields)))
+            return Operation(op, fields, **TargetSerializer.read(target))
+        return Operation(op, {}, **TargetSerializer.read(fields))
 
 
 class BatchSerializer(StrictSerializer):
@@ -80,7 +80,7 @@ def run_batch(user: TokenUser, data: Any) -> dict[str, list[Any]]:
     Raises what single requests raise, with pointers such as ``/operations/3/title``. A todo of
     somebody else is as unknown as one that is not there. Costs a query, and one a change.
     """
-    operations = _read(BatchSerializer(data=data))["operations"]
+    operations = BatchSerializer.read(data)["operations"]
     with transaction.atomic():
         batch = Batch(user, operations)
         results = [batch.attempt(index, each) for index, each in enumerate(operations)]
@@ -122,9 +122,8 @@ class Batch:
         if operation.mistake:
             raise serializers.ValidationError(operation.mistake)
         if operation.op == "create":
-            serializer = TodoSerializer(data=operation.fields)
-            serializer.is_valid(raise_exception=True)
-            return TodoSerializer(serializer.save(owner_id=self._user.pk)).data
+            fields = TodoSerializer.read(operation.fields)
+            return shown(Todo.create(owner_id=self._user.pk, **fields))
         todo = self._target(operation)
         match operation.op:
             case "update":
@@ -137,7 +136,7 @@ class Batch:
                 return None
             case op:
                 todo.change(completed=op == "complete")
-        return TodoSerializer(todo).data
+        return shown(todo)
 
     def _target(self, operation: Operation) -> Todo:
         todo = self._todos.get(operation.id) if operation.id else None
@@ -149,8 +148,3 @@ class Batch:
             raise PreconditionFailed
         self._changed.add(todo.pk)
         return todo
-
-
-def _read(serializer: serializers.Serializer[Any]) -> Any:
-    serializer.is_valid(raise_exception=True)
-    return serializer.validated_data

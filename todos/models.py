@@ -3,7 +3,8 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Collection
-from typing import Any, ClassVar
+from datetime import date, time
+from typing import Any, ClassVar, NoReturn, Self
 
 from django.db import models
 from django.db.models import Q
@@ -90,14 +91,46 @@ class Todo(models.Model):
     def __str__(self) -> str:
         return self.title
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """As one statement, without signals: nothing here listens to one."""
-        if not self._state.adding:
-            raise TypeError("A todo that is there is changed by change().")
-        self.updated_at = self.created_at
-        self.completed_at = self.created_at if self.completed else None
-        self._set(self._following({"title", "description", "tags", *DUE_FIELDS}))
-        insert(self)
+    def save(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("A todo is made by create(), and changed by change().")
+
+    @classmethod
+    def create(
+        cls,
+        *,
+        owner_id: str,
+        title: str,
+        description: str,
+        completed: bool,
+        priority: int,
+        due_date: date | None,
+        due_time: time | None,
+        timezone: str | None,
+        tags: list[str],
+    ) -> Self:
+        """Make one, as one statement. Raises what ``due_at`` does."""
+        moment = now()
+        columns = {
+            "id": uuid.uuid4(),
+            "owner_id": owner_id,
+            "title": title,
+            "description": description,
+            "completed": completed,
+            "completed_at": moment if completed else None,
+            "priority": priority,
+            "due_date": due_date,
+            "due_time": due_time,
+            "timezone": timezone,
+            "due_at": due_at(due_date, due_time, timezone),
+            "tags": tags,
+            "created_at": moment,
+            "updated_at": moment,
+            "version": new_version(),
+            "title_folded": folded(title),
+            "description_folded": folded(description),
+            "tags_folded": folded_tags(tags),
+        }
+        return insert(cls, columns)
 
     @property
     def etag(self) -> str:

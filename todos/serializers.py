@@ -99,12 +99,6 @@ class TodoSerializer(StrictSerializer, serializers.ModelSerializer[Todo]):
     def to_representation(self, instance: Todo | TodoRow) -> dict[str, Any]:
         return shown(instance)
 
-    def create(self, validated_data: dict[str, Any]) -> Todo:
-        # The framework's looks through the model for relations first, each time.
-        todo = Todo(**validated_data)
-        todo.save()
-        return todo
-
     def update(self, instance: Todo, validated_data: dict[str, Any]) -> Todo:
         instance.change(**validated_data)
         return instance

@@ -11,11 +11,11 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from rest_framework.response import Response
 
 from api import idempotency
 from api.exceptions import IdempotencyKeyInFlight
 from api.models import IdempotencyKey, IdempotencyKeyQuerySet
+from api.responses import Response
 from authn.testing import Bearer, Clock, Mint
 from todos.models import Todo
 from todos.tests.factories import make_todo
@@ -389,12 +389,14 @@ class TestCrash:
         def crash() -> None:
             raise OperationalError
 
-        def crash_afterwards(view: TodoViewSet, serializer: Any) -> None:
-            serializer.save(owner_id="alice")
+        create_todo = Todo.create
+
+        def crash_afterwards(**fields: Any) -> Todo:
             transaction.on_commit(crash)
+            return create_todo(**fields)
 
         with monkeypatch.context() as patch:
-            patch.setattr(TodoViewSet, "perform_create", crash_afterwards)
+            patch.setattr(Todo, "create", crash_afterwards)
             assert outcome(create(alice)) == "503 database_unavailable"
         assert outcome(create(alice)) == "201 replayed"
         assert Todo.objects.count() == 1
@@ -403,12 +405,14 @@ class TestCrash:
     def test_before_the_commit_nothing_is(
         self, alice: Client, clock: Clock, monkeypatch: pytest.MonkeyPatch, *, handled: bool
     ) -> None:
-        def crash(view: TodoViewSet, serializer: Any) -> None:
-            serializer.save(owner_id="alice")
+        create_todo = Todo.create
+
+        def crash(**fields: Any) -> None:
+            create_todo(**fields)
             raise SystemExit
 
         with monkeypatch.context() as patch:
-            patch.setattr(TodoViewSet, "perform_create", crash)
+            patch.setattr(Todo, "create", crash)
             if not handled:
                 patch.setattr(IdempotencyKeyQuerySet, "delete", lambda rows: None)
             with pytest.raises(SystemExit):

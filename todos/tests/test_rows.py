@@ -65,17 +65,19 @@ def test_an_insertion_writes_what_the_framework_would() -> None:
     moment = datetime(2026, 2, 28, 12, 0, 0, 1, tzinfo=UTC)
     times = {"due_date": moment.date(), "due_time": time(9), "timezone": "UTC", "due_at": moment}
     done = {"completed": True, "completed_at": moment, "updated_at": moment}
-    todo, other = (Todo(**fields, **times, **done, version="1") for _ in range(2))
-    insert(todo)
+    new, other = (Todo(**fields, **times, **done, version="1") for _ in range(2))
+    columns = {field.attname: getattr(new, field.attname) for field in Todo._meta.concrete_fields}
+    todo = insert(Todo, columns)
     other.save_base(force_insert=True)
     rows = Todo.objects.filter(pk__in=[todo.pk, other.pk]).order_by("created_at")
     row, expected = map(dict[str, Any], rows.values())
     differing = {name for name, value in row.items() if value != expected[name]}
     assert differing == {"id", "created_at"}
     assert row["id"] == todo.pk
+    assert {name: getattr(todo, name) for name in columns} == columns
     assert not todo._state.adding
     with pytest.raises(IntegrityError), transaction.atomic():
-        insert(todo)
+        insert(Todo, columns)
 
 
 def test_a_value_that_is_missing_or_too_many_is_an_error() -> None:

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.serializers import StrictSerializer
+from api.tests.test_serializers import by_framework, outcome, values
+from todos.batch import BatchSerializer, TargetSerializer
+from todos.serializers import TodoSerializer
+
+PLAUSIBLE: list[Any] = ["2026-02-28", "09:00", "Europe/Berlin", "high", False, [{"op": "create"}]]
+
+
+@pytest.mark.parametrize("kind", [TodoSerializer, TargetSerializer, BatchSerializer])
+@given(data=st.data())
+def test_values_and_errors_are_those_of_the_framework(
+    kind: type[StrictSerializer], data: st.DataObject
+) -> None:
+    serializer = kind()
+    names = st.sampled_from([*serializer.fields])
+    sent = data.draw(st.dictionaries(names, values | st.sampled_from(PLAUSIBLE)))
+    assert outcome(serializer.to_internal_value, sent) == outcome(by_framework(serializer), sent)
