@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -93,6 +93,15 @@ class ParameterFilter(Filter):  # type: ignore[misc]
 
 
 class ParameterFilterSet(FilterSet):  # type: ignore[misc]
+    base_filters: Mapping[str, ParameterFilter]
+
+    def __init__(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        """Has the filters of the parameters that are there. Each is copied, and a field of a form
+        made for it, which takes as long for one that has nothing to do."""
+        filters = self.base_filters.items()
+        self.base_filters = {name: each for name, each in filters if name in data}
+        super().__init__(data, **kwargs)
+
     @classmethod
     def parameters(cls) -> frozenset[str]:
         return frozenset(cls.base_filters)

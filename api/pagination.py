@@ -36,6 +36,9 @@ class OrderedView(Protocol):
     def first_rows(self, ordering: Ordering, count: int) -> Sequence[Any]:
         """So many in this order from the start of the list, which nothing filters."""
 
+    def rows(self, queryset: Any) -> Sequence[Any]:
+        """What is shown of them, in their order."""
+
 
 class CursorPagination(BasePagination):
     """Pages in one of the orders that an ``OrderedView`` has, at one query each.
@@ -64,10 +67,11 @@ class CursorPagination(BasePagination):
         # The owner comes last: it is the one part that can contain anything.
         self._salt = f"api.pagination:{FORMAT}:{self._ordering}:{request.user.pk}"
         limit, cursor = _limit(query.get("limit")), self._cursor(query.get("cursor"))
+        ordered = cast("OrderedView", view)
         if self.is_first_of_all(request):
-            rows = cast("OrderedView", view).first_rows(self._ordering, limit + 1)
+            rows = ordered.first_rows(self._ordering, limit + 1)
         else:
-            rows = self._rows(queryset, cursor)[: limit + 1]
+            rows = ordered.rows(self._from(cursor, queryset)[: limit + 1])
         return self._page(list(rows), limit, cursor)
 
     def get_paginated_response(self, data: Sequence[Any]) -> Response:
@@ -101,7 +105,7 @@ class CursorPagination(BasePagination):
             for name, (schema, description) in schemas.items()
         ]
 
-    def _rows(self, queryset: Any, cursor: Cursor | None) -> Any:
+    def _from(self, cursor: Cursor | None, queryset: Any) -> Any:
         """All rows from the cursor on, in the order in which they are read."""
         if cursor is None:
             return queryset.order_by(*self._ordering.order_by())

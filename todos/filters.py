@@ -95,7 +95,7 @@ class TodoFilters(ParameterFilterSet):
         return todos.filter(Q(title_folded__holds=part) | Q(description_folded__holds=part))
 
     def due_now(self, todos: TodoQuerySet, name: str, when: str) -> TodoQuerySet:
-        zone = self.form.cleaned_data["tz"] or "UTC"
+        zone = self.form.cleaned_data.get("tz", "UTC")
         return todos.filter(DUE[when](timezone.now(), zone))
 
     def unchanged(self, todos: TodoQuerySet, name: str, zone: str) -> TodoQuerySet:

@@ -30,7 +30,7 @@ from todos.models import StaleTodo, Todo
 from todos.openapi import document_todos
 from todos.permissions import IsOwner
 from todos.querysets import TodoQuerySet
-from todos.rows import TodoRow, first_rows, owned_row
+from todos.rows import TodoRow, all_rows, first_rows, owned_row
 from todos.serializers import TodoSerializer, shown
 
 
@@ -72,10 +72,14 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
         return CursorPagination.parameters | TodoFilters.parameters()
 
     def get_queryset(self) -> TodoQuerySet:
-        return Todo.objects.owned_by(user_of(self.request)).as_shown()
+        todos = all_rows() if self.action == "list" else Todo.objects.as_shown()
+        return todos.owned_by(user_of(self.request))
 
     def first_rows(self, ordering: Ordering, count: int) -> list[TodoRow]:
         return first_rows(user_of(self.request), ordering, count)
+
+    def rows(self, queryset: TodoQuerySet) -> list[TodoRow]:
+        return [*map(TodoRow.of, queryset)]  # type: ignore[arg-type]
 
     def get_object(self) -> Todo:
         if (todo := self._load()) is None:
