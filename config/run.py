@@ -74,18 +74,18 @@ def serve() -> None:
         require_passing_checks(deployment=True)
         require_free(address, command="make serve")
         allow_connections(MAX_CONNECTIONS)
-        load_middleware()
+        prepare_to_fork()
         # Not by exec: its workers are forked from this process, with what is loaded here.
         server(address, workers=settings.WEB_CONCURRENCY).serve()
 
 
-def load_middleware() -> None:
-    """The views are, by the checks. A worker that is forked later, when there may be other code on
-    the disk, is then of one version all the same."""
+def prepare_to_fork() -> None:
+    """Load what the checks have not, so that a worker that comes later takes next to nothing from
+    the disk, where there may be other code by then."""
     for name in settings.MIDDLEWARE:
         import_string(name)
     gc.collect()
-    gc.freeze()  # what the workers share is copied where it is written to, as by a collection
+    gc.freeze()  # pages are shared until they are written to, as a collection does
 
 
 def server(address: Address, *, workers: int) -> AbstractServer[Any]:

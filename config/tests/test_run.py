@@ -36,6 +36,17 @@ PRODUCTION = {
 }
 ENV_WITHOUT_SECRET = "DEBUG=true\nBETTER_AUTH_URL=http://127.0.0.1:1"
 DEADLINE_SECONDS = 20
+LOADED_BY_A_WORKER = """
+import sys
+from config.preflight import load_settings, require_passing_checks
+from config.run import prepare_to_fork
+load_settings()
+require_passing_checks(deployment=True)
+prepare_to_fork()
+before = {*sys.modules}
+import config.asgi
+print(*sorted({*sys.modules} - before))
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -268,6 +279,18 @@ class TestServe:
             running.terminate()  # before anything listens
             assert running.wait(DEADLINE_SECONDS) == 128 + signal.SIGTERM
         assert not [*folder.iterdir()]
+
+    def test_a_worker_that_comes_later_is_of_the_code_that_was_checked(self, project: Path) -> None:
+        loaded = subprocess.run(
+            [sys.executable, "-c", LOADED_BY_A_WORKER],
+            cwd=project,
+            env={"PATH": os.environ["PATH"]} | PRODUCTION,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        ).stdout.split()
+        ours = [name for name in loaded if (project / name.partition(".")[0]).is_dir()]
+        assert ours == ["api.headers", "config.asgi", "config.wsgi"]
 
 
 class TestWhyNot:
