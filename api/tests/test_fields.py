@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
+import unicodedata
 
 import jsonschema_rs
 import pytest
 from rest_framework.serializers import ValidationError
 
-from api.fields import SPACE, LineField
+from api.fields import CONTROL_CHARACTER, SPACE, SURROGATE, LineField
 
 
 def takes(field: LineField, text: str) -> bool:
@@ -35,3 +36,14 @@ def test_the_pattern_knows_all_that_is_trimmed() -> None:
     characters = "".join(map(chr, range(sys.maxunicode + 1)))
     trimmed = {character for character in characters if not character.strip()}
     assert set(re.findall(f"[{SPACE}]", characters)) == trimmed
+
+
+def test_control_characters_and_surrogates_are_those_of_unicode() -> None:
+    for pattern, category in ((CONTROL_CHARACTER, "Cc"), (SURROGATE, "Cs")):
+        matching = {
+            character
+            for character in map(chr, range(sys.maxunicode + 1))
+            if pattern.match(character)
+        }
+        assert {*map(unicodedata.category, matching)} == {category}
+        assert len(matching) == {"Cc": 65, "Cs": 2048}[category]
