@@ -7,7 +7,7 @@ speaks HTTP to the project with its token in every request.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -80,6 +80,29 @@ def bob(mint: Mint, bearer: Bearer) -> Client:
 @pytest.fixture
 def anonymous() -> Client:
     return Client()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Refuse parameters that are named or ordered by a set.
+
+    The order of a set differs between processes, and pytest-xdist runs nothing at all where
+    two of them collect different names.
+    """
+    for marker in metafunc.definition.iter_markers("parametrize"):
+        values = marker.args[1] if len(marker.args) > 1 else marker.kwargs["argvalues"]
+        named_by_value = callable(marker.kwargs.get("ids"))
+        if isinstance(values, set | frozenset) or (named_by_value and _holds_set(list(values))):
+            raise pytest.UsageError(
+                f"{metafunc.definition.nodeid} takes its parameters from a set: use a list."
+            )
+
+
+def _holds_set(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        value = [*value, *value.values()]
+    return isinstance(value, set | frozenset) or (
+        isinstance(value, list | tuple) and any(map(_holds_set, value))
+    )
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from argparse import ArgumentParser
@@ -36,6 +35,4 @@ class PytestRunner:
         command = [sys.executable, "-m", "pytest", *self._arguments, *test_labels]
         if not (test_labels or self._selects):
             command.append("--numprocesses=auto")  # a part is done before these have started
-        # Several processes must name the tests alike, also those whose names have sets in them.
-        environment = {"PYTHONHASHSEED": "0", **os.environ}
-        return subprocess.run(command, check=False, env=environment).returncode
+        return subprocess.run(command, check=False).returncode

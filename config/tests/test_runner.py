@@ -4,11 +4,14 @@ import shutil
 import subprocess
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+import conftest
 from config.testing import PytestRunner
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -75,6 +78,40 @@ def test_k_is_an_option_of_the_command() -> None:
     parser = ArgumentParser()
     PytestRunner.add_arguments(parser)
     assert parser.parse_args(["-k", "me"]).k == "me"
+
+
+class TestParametersOfSets:
+    """Their order differs between processes, so that pytest-xdist would run nothing."""
+
+    def generate(self, *arguments: Any, **options: Any) -> None:
+        marker = pytest.mark.parametrize(*arguments, **options).mark
+        definition = SimpleNamespace(nodeid="test_it", iter_markers=lambda name: [marker])
+        conftest.pytest_generate_tests(cast("Any", SimpleNamespace(definition=definition)))
+
+    @pytest.mark.parametrize(
+        ("values", "options"),
+        [
+            (lambda: {"a", "b"}, {}),
+            (lambda: frozenset("ab"), {}),
+            (lambda: [("a", {"b", "c"})], {"ids": repr}),
+            (lambda: [pytest.param("a", {"b"})], {"ids": repr}),
+            (lambda: [{"a": [frozenset("bc")]}], {"ids": str}),
+        ],
+    )
+    def test_sets_are_refused(self, values: Callable[[], Any], options: dict[str, Any]) -> None:
+        with pytest.raises(pytest.UsageError, match="test_it takes its parameters from a set"):
+            self.generate("value", values(), **options)
+
+    @pytest.mark.parametrize(
+        ("values", "options"),
+        [
+            (lambda: ["a", "b"], {"ids": repr}),
+            (lambda: {"a": 1}.items(), {"ids": repr}),
+            (lambda: [("a", {"b", "c"})], {}),
+        ],
+    )
+    def test_lists_are_taken(self, values: Callable[[], Any], options: dict[str, Any]) -> None:
+        self.generate("value", values(), **options)
 
 
 class TestForReal:

@@ -67,40 +67,40 @@ def test_every_tag_is_there_as_a_whole(
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("milk", {"Buy milk", "Shop"}),
-        ("MILK", {"Buy milk", "Shop"}),
-        ("milk bread", set()),
-        ("k\nA", {"Shop"}),
-        ("y m", {"Buy milk"}),
-        ("100%", {"100% of a_b\\c"}),
-        ("0%o", set()),
-        ("a_b", {"100% of a_b\\c"}),
-        ("B_M", set()),
-        ("b\\c", {"100% of a_b\\c"}),
-        ("\\", {"100% of a_b\\c"}),
-        ("' OR 1=1 --", set()),
-        ("", {"Buy milk", "Shop", "100% of a_b\\c", "Ἑρμῆς ΣΟΦΟΣ Straße 😀"}),
-        ("   ", {"Buy milk", "Shop", "100% of a_b\\c", "Ἑρμῆς ΣΟΦΟΣ Straße 😀"}),
-        (" milk", {"Buy milk"}),
-        ("milk ", set()),
-        ("ἑρμησ".replace("η", "η\u0342"), {"Ἑρμῆς ΣΟΦΟΣ Straße 😀"}),
-        ("σοφος", {"Ἑρμῆς ΣΟΦΟΣ Straße 😀"}),
-        ("STRASSE 😀", {"Ἑρμῆς ΣΟΦΟΣ Straße 😀"}),
-        (LONGEST, set()),
-        ("\ufdfa" * 100, set()),
-        ("secret", set()),
+        ("milk", ["Buy milk", "Shop"]),
+        ("MILK", ["Buy milk", "Shop"]),
+        ("milk bread", []),
+        ("k\nA", ["Shop"]),
+        ("y m", ["Buy milk"]),
+        ("100%", ["100% of a_b\\c"]),
+        ("0%o", []),
+        ("a_b", ["100% of a_b\\c"]),
+        ("B_M", []),
+        ("b\\c", ["100% of a_b\\c"]),
+        ("\\", ["100% of a_b\\c"]),
+        ("' OR 1=1 --", []),
+        ("", ["Buy milk", "Shop", "100% of a_b\\c", "Ἑρμῆς ΣΟΦΟΣ Straße 😀"]),
+        ("   ", ["Buy milk", "Shop", "100% of a_b\\c", "Ἑρμῆς ΣΟΦΟΣ Straße 😀"]),
+        (" milk", ["Buy milk"]),
+        ("milk ", []),
+        ("ἑρμησ".replace("η", "η\u0342"), ["Ἑρμῆς ΣΟΦΟΣ Straße 😀"]),
+        ("σοφος", ["Ἑρμῆς ΣΟΦΟΣ Straße 😀"]),
+        ("STRASSE 😀", ["Ἑρμῆς ΣΟΦΟΣ Straße 😀"]),
+        (LONGEST, []),
+        ("\ufdfa" * 100, []),
+        ("secret", []),
     ],
     ids=lambda value: ascii(value)[:20],
 )
 def test_a_search_looks_into_title_and_description(
-    alice: Client, text: str, expected: set[str]
+    alice: Client, text: str, expected: list[str]
 ) -> None:
     make_todo(title="Buy milk")
     make_todo(title="Shop", description="Milk\nand bread")
     make_todo(title="100% of a_b\\c", tags=["secret"])
     make_todo(title="Ἑρμῆς ΣΟΦΟΣ Straße 😀")
     make_todo(title="Bob's milk", owner_id="bob")
-    assert found(alice, q=text) == expected
+    assert found(alice, q=text) == set(expected)
 
 
 def test_the_longest_text_is_found(alice: Client) -> None:
