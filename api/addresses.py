@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -13,19 +15,23 @@ MAX_ADDRESS_CHARACTERS = 64
 
 
 def client_of(request: HttpRequest) -> str:
+    return address_in(request.META)
+
+
+def address_in(environ: Mapping[str, Any]) -> str:
     """The address that a client is counted by: an IPv4 address, or the /64 of an IPv6 one.
 
     Each of the ``NUM_PROXIES`` trusted proxies has put the address that it was called from at the
     right end of ``X-Forwarded-For``. What is further left was written by the client.
     """
-    peer: str = request.META.get("REMOTE_ADDR", "")
+    peer: str = environ.get("REMOTE_ADDR", "")
     # The peer at a Unix socket has no address.
-    return _counted(_forwarded(request)) or _counted(peer) or peer
+    return _counted(_forwarded(environ)) or _counted(peer) or peer
 
 
-def _forwarded(request: HttpRequest) -> str:
+def _forwarded(environ: Mapping[str, Any]) -> str:
     number: int = settings.NUM_PROXIES
-    entries = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    entries = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
     text = entries[-number].strip() if 0 < number <= len(entries) else ""
     return text if len(text) <= MAX_ADDRESS_CHARACTERS else ""
 

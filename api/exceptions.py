@@ -15,6 +15,7 @@ STATUS_PROBLEMS = {
     404: ("not_found", "There is nothing here."),
     405: ("method_not_allowed", "This method is not allowed here."),
     408: ("request_timeout", "The body took too long to arrive."),
+    411: ("length_required", "Send the body with its Content-Length, or to another server."),
     413: ("content_too_large", "The body is too large."),
     429: ("throttled", "Too many requests. Retry-After says in how many seconds to ask again."),
     500: ("internal_error", "Something went wrong here. It has been logged."),

@@ -84,7 +84,7 @@ class Schema(AutoSchema):
         if "{id}" in self.path:
             yield from (403, 404)
         if self.method in ("POST", "PUT", "PATCH"):
-            yield from (408, 413, 415)
+            yield from (408, 411, 413, 415)
         names = {each["name"] for each in operation.get("parameters", ())}
         if "Idempotency-Key" in names:
             yield from (409, 422)

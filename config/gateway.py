@@ -1,13 +1,13 @@
 """A reader of whole requests in front of a WSGI application.
 
-A thread is taken for a request when all of it is here. However many clients send a byte a
-second, they hold a coroutine each, and no thread.
+A thread is taken for a request when all of it is here and its asker has a turn. However many
+clients send a byte a second, or read one, they hold a coroutine each, and no thread.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from api.middleware import Handler
+from api import scrapes
+from api.addresses import address_in
+from api.middleware import PROBES, Handler
 from api.problems import problem_response
-from config.threads import Threads
-from config.wsgi_calls import Headers, call, environ_of
+from config.holdings import Holding, Lost, Room
+from config.turns import Turns
+from config.wsgi_calls import Headers, call, environ_of, set_body
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -27,7 +30,12 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-MAX_BUFFERED_OCTETS = 64 * 1024 * 1024  # of all bodies that are on their way
+ANSWER_SECONDS = 60  # for a client to take an answer
+# An answer up to this size fits into the buffer that the system has for a connection.
+SENT_AT_ONCE_OCTETS = 16 * 1024
+CHUNK_OCTETS = 64 * 1024
+# By then a server with nothing else to do has answered.
+PATIENCE_SECONDS = 0.05
 # Without one of them, a request has no body (RFC 9112 section 6.3).
 BODY_FIELDS = frozenset({b"content-length", b"transfer-encoding"})
 # In the environ of a request that is not whole: the status that it is to be refused with.
@@ -35,11 +43,7 @@ REFUSAL = "gateway.refusal"
 
 
 class Disconnected(Exception):
-    """The client is gone before its request was whole."""
-
-
-class Busy(Exception):
-    """There are too many large requests at once."""
+    """The client is gone, or what it sends is no HTTP."""
 
 
 class Gateway:
@@ -49,74 +53,84 @@ class Gateway:
         self, wsgi: WSGIApplication, *, threads: int, max_body_octets: int, body_seconds: float
     ) -> None:
         self._wsgi = wsgi
-        self._threads = Threads(threads, name="request")
-        # Of its own, so that a refusal waits for no request.
-        self._refusing = Threads(1, name="refusal")
+        self._turns = Turns(threads, name="request")
+        # A thread for each, so that no probe waits for a request, and none for another.
+        self._turns_at = {path: Turns(1, name=path) for path in (*PROBES, scrapes.PATH)}
+        self._refusing = Turns(1, name="refusal")
+        self._room = Room()
         self._max_body_octets = max_body_octets
         self._body_seconds = body_seconds
-        self._buffered_octets = 0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        parts: list[bytes] = []
-        try:
-            if _has_body(scope) and (status := await self._why_not_whole(receive, parts)):
-                await self._refuse(scope, parts, status, send)
-            else:
-                await self._answer(scope, b"".join(parts), send)
-        except Disconnected:
-            pass
-        finally:
-            self._release(parts)
+        environ = environ_of(scope)
+        with self._room.holding(address_in(environ)) as holding:
+            if _has_body(scope) and (
+                status := await self._why_not_whole(environ, receive, holding)
+            ):
+                await self._refuse(environ, status, holding, send)
+                return
+            turns = self._turns_at.get(environ["PATH_INFO"], self._turns)
+            asker = environ.get("HTTP_AUTHORIZATION") or holding.address
+            try:
+                if (turn := turns.take(asker)) is not None:
+                    await _wait(turn, receive, holding)
+            except Disconnected:
+                return
+            except Lost:
+                await self._refuse(environ, HTTPStatus.SERVICE_UNAVAILABLE, holding, send)
+                return
+            answer = await turns.run(asker, partial(call, self._wsgi, environ))
+            holding.release()
+            await _send(send, holding, *answer)
 
-    async def _why_not_whole(self, receive: Receive, parts: list[bytes]) -> HTTPStatus | None:
-        """Read the body into ``parts``; what to refuse the request with, if that did not work."""
+    async def _why_not_whole(
+        self, environ: dict[str, Any], receive: Receive, holding: Holding
+    ) -> HTTPStatus | None:
+        """Read the body; what to refuse the request with, if that did not work."""
         try:
-            async with asyncio.timeout(self._body_seconds):
-                await self._read(receive, parts)
+            async with holding.bounded(self._body_seconds):
+                body = await self._read(receive, holding)
         except TimeoutError:
             return HTTPStatus.REQUEST_TIMEOUT
-        except Busy:
+        except Lost:
             return HTTPStatus.SERVICE_UNAVAILABLE
+        except Disconnected:
+            return HTTPStatus.BAD_REQUEST
+        set_body(environ, body, max_octets=self._max_body_octets)
         return None
 
-    async def _answer(self, scope: Message, body: bytes, send: Send) -> None:
-        environ = environ_of(scope, body, max_body_octets=self._max_body_octets)
-        await _send(send, *await self._threads.run(partial(call, self._wsgi, environ)))
-
-    async def _refuse(
-        self, scope: Message, parts: list[bytes], status: HTTPStatus, send: Send
-    ) -> None:
-        self._release(parts)  # others are waiting for the room
-        environ = environ_of(scope, b"", max_body_octets=self._max_body_octets)
-        environ[REFUSAL] = status
-        code, headers, body = await self._refusing.run(partial(call, self._wsgi, environ))
-        # What is left of a body that nobody reads would pass for the next request.
-        await _send(send, code, [*headers, ("connection", "close")], body)
-
-    def _release(self, parts: list[bytes]) -> None:
-        self._buffered_octets -= sum(map(len, parts))
-        parts.clear()
-
-    async def _read(self, receive: Receive, parts: list[bytes]) -> None:
-        """Fill ``parts`` with the body, or with as much of it as tells that it is too large."""
-        size, more = 0, True
-        while more and size <= self._max_body_octets:
+    async def _read(self, receive: Receive, holding: Holding) -> bytes:
+        """The body, or as much of it as tells that it is too large."""
+        parts: list[bytes] = []
+        more = True
+        while more and holding.octets <= self._max_body_octets:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise Disconnected
             parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            self._buffered_octets += len(parts[-1])
-            if parts[-1] and self._buffered_octets > MAX_BUFFERED_OCTETS:
-                raise Busy
+            holding.add(len(parts[-1]))
             more = message.get("more_body", False)
+        return b"".join(parts)
+
+    async def _refuse(
+        self, environ: dict[str, Any], status: HTTPStatus, holding: Holding, send: Send
+    ) -> None:
+        holding.release()  # others are waiting for the room
+        set_body(environ, b"")
+        environ[REFUSAL] = status
+        if (turn := self._refusing.take(holding.address)) is not None:
+            await turn
+        refuse = partial(call, self._wsgi, environ)
+        code, headers, body = await self._refusing.run(holding.address, refuse)
+        # The rest of a body that nobody reads would pass for the next request.
+        await _send(send, holding, code, [*headers, ("connection", "close")], body)
 
 
 def refusals(get_response: Handler) -> Handler:
-    """Answer a request that the gateway did not wait for, before anything looks at it."""
+    """Answer a request whose body is not here, before anything looks at it."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        status: HTTPStatus | None = request.META.get(REFUSAL)
+        status = _why_refused(request.META)
         if status is None:
             return get_response(request)
         response = problem_response(request, status)
@@ -127,11 +141,58 @@ def refusals(get_response: Handler) -> Handler:
     return middleware
 
 
+def _why_refused(environ: Mapping[str, Any]) -> HTTPStatus | None:
+    if "HTTP_TRANSFER_ENCODING" in environ and not environ.get("CONTENT_LENGTH"):
+        # Django reads no body without a length. This server gives every body one.
+        return HTTPStatus.LENGTH_REQUIRED
+    status: HTTPStatus | None = environ.get(REFUSAL)
+    return status
+
+
 def _has_body(scope: Message) -> bool:
     return any(name in BODY_FIELDS for name, _ in scope["headers"])
 
 
-async def _send(send: Send, status: int, headers: Headers, body: bytes) -> None:
+async def _wait(turn: asyncio.Future[None], receive: Receive, holding: Holding) -> None:
+    """Wait for a turn. Raise ``Disconnected`` where the client goes before it has come."""
+    loop = asyncio.get_running_loop()
+    watches: list[asyncio.Task[None]] = []
+    # To ask after the client costs more than a short wait.
+    timer = loop.call_later(
+        PATIENCE_SECONDS, lambda: watches.append(loop.create_task(_watch(receive, turn)))
+    )
+    holding.give_up = turn.cancel
+    try:
+        await turn
+    except asyncio.CancelledError:
+        raise Lost if holding.is_lost else Disconnected from None
+    finally:
+        holding.give_up = None
+        timer.cancel()
+        for watch in watches:
+            watch.cancel()
+
+
+async def _watch(receive: Receive, turn: asyncio.Future[None]) -> None:
+    """Give up a turn when the client goes. Without a body, that is told after its end."""
+    for _ in range(2):
+        if (await receive())["type"] == "http.disconnect":
+            turn.cancel()
+            return
+
+
+async def _send(send: Send, holding: Holding, status: int, headers: Headers, body: bytes) -> None:
     pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     await send({"type": "http.response.start", "status": status, "headers": pairs})
-    await send({"type": "http.response.body", "body": body})
+    if len(body) <= SENT_AT_ONCE_OCTETS:
+        await send({"type": "http.response.body", "body": body})
+        return
+    holding.add(len(body))
+    try:
+        async with holding.bounded(ANSWER_SECONDS):
+            for start in range(0, len(body), CHUNK_OCTETS):
+                chunk = body[start : start + CHUNK_OCTETS]
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+    except (TimeoutError, Lost):
+        return  # the server closes a connection whose answer is shorter than it has said

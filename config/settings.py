@@ -84,8 +84,8 @@ MIDDLEWARE = [
     "api.cors.cors",
     "api.middleware.rate_limit_fields",  # outside what replaces an answer
     "api.middleware.problem_documents",  # inside what adds headers, outside what may refuse
-    "config.gateway.refusals",  # inside what makes problem documents
     "api.middleware.address_allowances",
+    "config.gateway.refusals",  # inside what counts
     "api.middleware.AllowedHosts",
     "api.middleware.optional_slash",
 ]

@@ -18,11 +18,8 @@ Answer = tuple[int, Headers, bytes]  # its status, header fields and body
 PLAIN = {"CONTENT_TYPE", "CONTENT_LENGTH"}
 
 
-def environ_of(
-    scope: MutableMapping[str, Any], body: bytes, *, max_body_octets: int
-) -> dict[str, Any]:
-    """The environ of a request. One whose body is too large has only its length, so that the
-    application refuses it when it wants to read it, and not before it knows who is asking."""
+def environ_of(scope: MutableMapping[str, Any]) -> dict[str, Any]:
+    """The environ of a request, as long as it has no body."""
     path, (host, port) = scope["raw_path"].partition(b"?")[0], scope["server"]
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
@@ -41,10 +38,17 @@ def environ_of(
         "wsgi.run_once": False,
         **_header_fields(scope["headers"]),
     }
-    is_too_large = len(body) > max_body_octets
-    environ["CONTENT_LENGTH"] = str(len(body))
-    environ["wsgi.input"] = io.BytesIO(b"" if is_too_large else body)
+    set_body(environ, b"")
     return environ
+
+
+def set_body(environ: dict[str, Any], body: bytes, *, max_octets: int = 0) -> None:
+    """Give a request its body, or only the length of one that is too large.
+
+    The application refuses that when it reads it, and knows by then who is asking.
+    """
+    environ["CONTENT_LENGTH"] = str(len(body))
+    environ["wsgi.input"] = io.BytesIO(body if len(body) <= max_octets else b"")
 
 
 def _header_fields(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
