@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
-import resource
 import secrets
 import signal
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import NoReturn
 
 from django.conf import settings
 from django.core.management import CommandError
@@ -26,19 +25,10 @@ from config.preflight import (
     require_free,
     require_passing_checks,
 )
-
-if TYPE_CHECKING:
-    from granian.server.common import AbstractServer
+from config.server import allow_connections, server
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEMO_USER = "demo"
-# Of each worker, so that connections which say nothing keep nobody out. What bounds the work
-# is the number of threads in config.asgi.
-MAX_CONNECTIONS = 16_384
-SPARE_DESCRIPTORS = 256
-MAX_HEADER_OCTETS = 32 * 1024
-HEADER_SECONDS = 20  # also for a connection that is kept open
-STOP_SECONDS = 30  # for requests that are being answered
 
 
 def main() -> None:
@@ -62,8 +52,7 @@ def run() -> None:
     require_allowed_host(address.reachable)
     migrate()
     print(introduction(f"http://{address.reachable}/api/"))
-    os.environ["DJANGO_RUNSERVER_HIDE_WARNING"] = "true"
-    become(str(BASE_DIR / "manage.py"), "runserver", str(address))
+    become("-m", "config.server", address.host, str(address.port))
 
 
 def serve() -> None:
@@ -73,10 +62,15 @@ def serve() -> None:
     with counting_together():
         require_passing_checks(deployment=True)
         require_free(address, command="make serve")
-        allow_connections(MAX_CONNECTIONS)
+        allow_connections()
         prepare_to_fork()
         # Not by exec: its workers are forked from this process, with what is loaded here.
-        server(address, workers=settings.WEB_CONCURRENCY).serve()
+        server(
+            address.host,
+            address.port,
+            workers=settings.WEB_CONCURRENCY,
+            respawn_failed_workers=True,
+        ).serve()
 
 
 def prepare_to_fork() -> None:
@@ -86,42 +80,6 @@ def prepare_to_fork() -> None:
         import_string(name)
     gc.collect()
     gc.freeze()  # pages are shared until they are written to, as a collection does
-
-
-def server(address: Address, *, workers: int) -> AbstractServer[Any]:
-    """One of granian (https://github.com/emmett-framework/granian)."""
-    from granian import Granian  # not for development
-    from granian.constants import HTTPModes, Interfaces
-    from granian.http import HTTP1Settings
-    from granian.log import LogLevels
-
-    return Granian(
-        "config.asgi:application",
-        address=address.host,
-        port=address.port,
-        interface=Interfaces.ASGINL,
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(
-            header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=MAX_HEADER_OCTETS
-        ),
-        websockets=False,
-        workers=workers,
-        respawn_failed_workers=True,
-        workers_kill_timeout=STOP_SECONDS,
-        backlog=1024,
-        backpressure=MAX_CONNECTIONS,
-        log_level=LogLevels.warning,
-    )
-
-
-def allow_connections(count: int) -> None:
-    """Raise this process's own limit of open files as far as it may."""
-    wanted = count + SPARE_DESCRIPTORS
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY:
-        wanted = min(wanted, hard)
-    if wanted > soft:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def write_env_file(path: Path) -> None:

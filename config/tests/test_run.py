@@ -17,7 +17,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 from urllib.error import HTTPError
 
 import pytest
@@ -149,6 +149,12 @@ def paste(line: str) -> str:
         return f"HTTP/1.1 {answer.status} "
 
 
+def health(root: str) -> Any:
+    """The answer of /healthz, or None while no server listens."""
+    with suppress(OSError), urllib.request.urlopen(root.replace("api/", "healthz")) as answer:
+        return json.load(answer)
+
+
 @pytest.fixture(scope="class")
 def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One clone for all the runs of a class."""
@@ -192,6 +198,26 @@ class TestRun:
         request = urllib.request.Request(f"{root}me/", headers={"Authorization": f"Bearer {token}"})
         with urllib.request.urlopen(request) as answer:
             assert answer.status == 200
+
+    def test_a_chunked_body_is_read(self, first_run: str) -> None:
+        """The development server and the production server are one."""
+        [line] = re.findall("^curl .*", first_run, re.MULTILINE)
+        _, _, url, _, authorization, _, content_type, *_ = shlex.split(line)
+        headers = dict(each.split(": ") for each in (authorization, content_type))
+        request = urllib.request.Request(
+            url, (part for part in (b'{"title": ', b'"In parts"}')), headers
+        )
+        with urllib.request.urlopen(request) as answer:
+            assert json.load(answer)["title"] == "In parts"
+
+    def test_changed_code_is_loaded(self, used: Path, first_run: str) -> None:
+        [root] = re.findall("http://.*/api/$", first_run, re.MULTILINE)
+        source = used / "api" / "health.py"
+        source.write_text(source.read_text().replace('"ok"', '"changed"'))
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while health(root) != {"status": "changed"}:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
 
     def test_env_is_never_written_over(self, used: Path, second_run: str) -> None:
         assert (used / ".env").read_text() == ENV_WITHOUT_SECRET
