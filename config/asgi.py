@@ -10,7 +10,7 @@ from django.urls import resolve
 from config.gateway import Gateway
 from config.wsgi import application as wsgi_application
 
-THREADS = 4  # of each worker, and so its connections to the database
+THREADS = 4  # of each worker for requests, and so its connections to the database, but one
 BODY_SECONDS = 30  # for all of a request's body to arrive
 
 application = Gateway(

@@ -31,8 +31,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 ANSWER_SECONDS = 60  # for a client to take an answer
-# An answer up to this size fits into the buffer that the system has for a connection.
-SENT_AT_ONCE_OCTETS = 16 * 1024
+# An answer up to this size is sent at once: the system buffers as much for every connection.
 CHUNK_OCTETS = 64 * 1024
 # By then a server with nothing else to do has answered.
 PATIENCE_SECONDS = 0.05
@@ -184,7 +183,7 @@ async def _watch(receive: Receive, turn: asyncio.Future[None]) -> None:
 async def _send(send: Send, holding: Holding, status: int, headers: Headers, body: bytes) -> None:
     pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     await send({"type": "http.response.start", "status": status, "headers": pairs})
-    if len(body) <= SENT_AT_ONCE_OCTETS:
+    if len(body) <= CHUNK_OCTETS:
         await send({"type": "http.response.body", "body": body})
         return
     holding.add(len(body))

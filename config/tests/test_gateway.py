@@ -349,7 +349,7 @@ def test_a_client_with_sixty_requests_does_not_delay_one_with_one() -> None:
         await asyncio.gather(*busy, other)
 
     tell_story(story)
-    assert clients.begun[:3] == ["Bearer busy", "Bearer busy", "Bearer other"]
+    assert clients.begun[:2] == ["Bearer busy", "Bearer other"]
 
 
 def test_askers_without_a_token_are_told_apart_by_their_address() -> None:
@@ -376,7 +376,7 @@ def test_askers_without_a_token_are_told_apart_by_their_address() -> None:
         await asyncio.gather(*busy, other)
 
     tell_story(story)
-    assert clients.begun.index("/192.0.2.2") == 2
+    assert clients.begun.index("/192.0.2.2") == 1
 
 
 def test_work_whose_client_is_gone_is_not_begun() -> None:
@@ -384,7 +384,7 @@ def test_work_whose_client_is_gone_is_not_begun() -> None:
 
     async def story() -> None:
         gone = asyncio.Event()
-        first = asyncio.create_task(clients.ask("first"))
+        begun = [asyncio.create_task(clients.ask(each)) for each in ("first", "second")]
         await asyncio.sleep(0.01)
         leaving = [
             asyncio.create_task(clients.ask("leaving", gone=gone, body=body))
@@ -395,10 +395,10 @@ def test_work_whose_client_is_gone_is_not_begun() -> None:
         gone.set()
         assert await asyncio.gather(*leaving) == [[], [], []]
         clients.over.set()
-        await asyncio.gather(first, staying)
+        await asyncio.gather(*begun, staying)
 
     tell_story(story)
-    assert clients.begun == ["Bearer first", "Bearer staying"]
+    assert clients.begun == ["Bearer first", "Bearer second", "Bearer staying"]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
