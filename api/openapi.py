@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
@@ -11,7 +12,7 @@ from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
 from api.problem_schemas import COUNTED, reference, response_name
-from api.serializers import StrictSerializer
+from api.serializers import StrictSerializer, default_of
 
 JSON = dict[str, Any]
 
@@ -101,12 +102,15 @@ class Schema(AutoSchema):
 
     def _postprocess_serializer_schema(self, schema: JSON, serializer: Any, direction: str) -> JSON:
         schema = super()._postprocess_serializer_schema(schema, serializer, direction)  # type: ignore[no-untyped-call]
+        for property_schema in schema["properties"].values():
+            property_schema.pop("default", None)
         if direction == "response":
             schema["required"] = [*schema["properties"]]
         elif isinstance(serializer, StrictSerializer):
             schema["additionalProperties"] = False
             read_only = (name for name, field in serializer.fields.items() if field.read_only)
             schema["properties"].update(dict.fromkeys(read_only, IGNORED))
+            say_defaults(schema, serializer)
             if serializer.partial:
                 take_away(schema, serializer)
         return schema
@@ -148,13 +152,31 @@ def describe(schema: JSON, field: Any) -> None:
         describe(schema["items"], field.child)
 
 
+def say_defaults(schema: JSON, serializer: StrictSerializer) -> None:
+    """Say in words what an optional field becomes.
+
+    openapi-typescript and others make a property with a ``default`` a required one.
+    """
+    said = "`null` stands for" if serializer.partial else "Default:"
+    for name, field in serializer.optional_fields().items():
+        default = default_of(field)
+        shown = None if default is None else field.to_representation(default)
+        if shown is not None or not serializer.partial:
+            add_text(schema["properties"][name], f"{said} `{json.dumps(shown)}`.")
+
+
+def add_text(schema: JSON, text: str) -> None:
+    schema["description"] = f"{schema.get('description', '')} {text}".lstrip()
+
+
 def take_away(schema: JSON, serializer: StrictSerializer) -> None:
     """``null`` returns what is optional to its default (RFC 7396)."""
     for name in serializer.optional_fields():
         property_schema = schema["properties"][name]
-        property_schema.pop("default", None)
         types = property_schema["type"]
         if "enum" in property_schema:
-            schema["properties"][name] = {"anyOf": [property_schema, {"type": "null"}]}
+            description = property_schema.pop("description")
+            anything = {"anyOf": [property_schema, {"type": "null"}]}
+            schema["properties"][name] = {**anything, "description": description}
         elif isinstance(types, str):
             property_schema["type"] = [types, "null"]

@@ -91,13 +91,14 @@ class CursorPagination(BasePagination):
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         ordered = cast("OrderedView", view)
         orderings = [f"{way}{name}" for name in ordered.orderings for way in ("", "-")]
-        limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
+        limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}
+        default = ordered.default_ordering
         schemas = {
             "cursor": ({"type": "string"}, "Where a page starts: part of `next` and `previous`."),
-            "limit": (limit, "How many on a page."),
+            "limit": (limit, f"How many on a page. Default: `{DEFAULT_LIMIT}`."),
             "ordering": (
-                {"type": "string", "enum": orderings, "default": ordered.default_ordering},
-                "With `-` before it the other way; what is not set comes last both ways.",
+                {"type": "string", "enum": orderings},
+                f"`-` turns it round; nulls come last both ways. Default: `{default}`.",
             ),
         }
         return [

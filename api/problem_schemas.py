@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 from rest_framework import exceptions
@@ -16,22 +17,57 @@ from api.exceptions import (
     InvalidHeader,
     InvalidParameter,
 )
+from api.health import NotReady
 from api.problems import PROBLEM_MEDIA_TYPE, title_of
 from authn.exceptions import KeysUnavailable, TokenRejected
 
 JSON = dict[str, Any]
 
+
+def reference(kind: str, name: str) -> JSON:
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
 TEXT = {"type": "string"}
+# What the members of `errors` say: of a body, a query parameter, a header field or a check.
+ERROR_CODES = (
+    "blank",
+    "control_character",
+    "database_unavailable",
+    "due_at_unknown",
+    "due_time_incomplete",
+    "invalid",
+    "invalid_choice",
+    "invalid_op",
+    "keys_unavailable",
+    "max_length",
+    "migrations_pending",
+    "min_length",
+    "not_a_list",
+    "not_an_object",
+    "not_found",
+    "null",
+    "null_characters_not_allowed",
+    "out_of_range",
+    "precondition_failed",
+    "precondition_required",
+    "repeated",
+    "required",
+    "surrogate_characters_not_allowed",
+    "unknown",
+    "unknown_field",
+    "unknown_timezone",
+)
 PROBLEM: JSON = {
     "type": "object",
     "description": "A problem document (RFC 9457). `code` is stable, texts may change.",
     "required": ["type", "title", "status", "detail", "instance", "code"],
     "properties": {
-        "type": {"type": "string", "const": "about:blank"},
+        "type": {**TEXT, "enum": ["about:blank"]},
         "title": TEXT,
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": TEXT,
-        "code": {"type": "string", "pattern": "^[a-z_]+$"},
+        "code": reference("schemas", "ProblemCode"),
         "instance": {**TEXT, "format": "uri", "description": "The request id, as in X-Request-Id."},
         "errors": {
             "type": "array",
@@ -44,7 +80,7 @@ PROBLEM: JSON = {
                     "parameter": TEXT,
                     "header": TEXT,
                     "check": {**TEXT, "description": "Of `/readyz`, which is for operators."},
-                    "code": TEXT,
+                    "code": reference("schemas", "ErrorCode"),
                     "detail": TEXT,
                 },
             },
@@ -82,13 +118,24 @@ HEADERS_OF_PROBLEMS = {
 def add_shared_components(result: JSON, **kwargs: Any) -> JSON:
     """A postprocessing hook of drf-spectacular."""
     components = result["components"]
-    components["schemas"]["Problem"] = PROBLEM
+    components["schemas"] |= {
+        "Problem": PROBLEM,
+        "ProblemCode": {**TEXT, "enum": all_codes()},
+        "ErrorCode": {**TEXT, "enum": [*ERROR_CODES]},
+    }
     components["headers"] = HEADERS
     components["responses"] = {
         response_name(status): problem_response(status, codes)
         for status, codes in problem_codes().items()
+        if status != HTTPStatus.METHOD_NOT_ALLOWED  # the answer of no operation
     }
     return result
+
+
+def all_codes() -> list[str]:
+    """The codes of all problems, and of the one that only probes get."""
+    known = (code for codes in problem_codes().values() for code in codes)
+    return sorted({*known, NotReady.default_code})
 
 
 def problem_codes() -> dict[int, dict[str, str]]:
@@ -154,7 +201,3 @@ def example(status: int, code: str, detail: str) -> JSON:
 def response_name(status: int) -> str:
     """``404`` -> ``NotFound``."""
     return "".join(filter(str.isalpha, title_of(status).title()))
-
-
-def reference(kind: str, name: str) -> JSON:
-    return {"$ref": f"#/components/{kind}/{name}"}

@@ -60,7 +60,7 @@ class StrictSerializer(serializers.Serializer[Any]):
             if field.read_only or (value is empty and self.partial):
                 continue
             if field.default is not empty and self._stands_for_default(value):
-                values[name] = _default_of(field)
+                values[name] = default_of(field)
                 continue
             try:
                 values[name] = field.run_validation(value)
@@ -90,7 +90,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         return {name: field for name, field in fields if field.default is not empty}
 
 
-def _default_of(field: serializers.Field[Any, Any, Any, Any]) -> Any:
+def default_of(field: serializers.Field[Any, Any, Any, Any]) -> Any:
     return field.default() if callable(field.default) else field.default
 
 

@@ -41,12 +41,9 @@ RESULT = {"type": "object", "required": ["results"], "properties": {"results": R
 def add_batch(result: JSON, **kwargs: Any) -> JSON:
     """A postprocessing hook of drf-spectacular."""
     schemas = result["components"]["schemas"]
-    actions = {"enum": ["delete", "complete", "reopen"]}
-    schemas["BatchCreate"] = operation({"op": {"const": "create"}}, schemas["TodoRequest"])
-    schemas["BatchUpdate"] = operation(
-        {"op": {"const": "update"}, **TARGET}, schemas["PatchedTodoRequest"]
-    )
-    schemas["BatchAction"] = operation({"op": actions, **TARGET}, ACTION)
+    schemas["BatchCreate"] = operation(["create"], {}, schemas["TodoRequest"])
+    schemas["BatchUpdate"] = operation(["update"], TARGET, schemas["PatchedTodoRequest"])
+    schemas["BatchAction"] = operation(["delete", "complete", "reopen"], TARGET, ACTION)
     schemas |= {"BatchRequest": REQUEST, "BatchResult": RESULT}
     batch = result["paths"]["/api/todos/batch/"]["post"]
     batch["requestBody"]["required"] = True
@@ -55,8 +52,12 @@ def add_batch(result: JSON, **kwargs: Any) -> JSON:
     return result
 
 
-def operation(own: JSON, like: JSON) -> JSON:
-    """The schema of an operation with fields of its own beside those of a request."""
+def operation(ops: list[str], target: JSON, like: JSON) -> JSON:
+    """The schema of an operation: its ``op`` and its target beside the fields of a request.
+
+    Generators know an ``enum`` of one with its type. What they make of a ``const`` differs.
+    """
+    own = {"op": {"type": "string", "enum": ops}, **target}
     required = {"op", *like.get("required", []), *({"id"} & own.keys())}
     properties = {**like["properties"], **own}
     schema = {**like, "required": sorted(required), "properties": properties}

@@ -56,7 +56,7 @@ LOCATION = OpenApiParameter(
 )
 REPLAYED = OpenApiParameter(
     "Idempotency-Replayed",
-    {"type": "string", "const": "true"},
+    {"type": "string", "enum": ["true"]},
     OpenApiParameter.HEADER,
     description="There where this is the stored answer to an earlier request.",
     response=[200, 201],

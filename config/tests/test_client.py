@@ -176,10 +176,11 @@ def test_what_is_deleted_is_gone(ada: TodosClient) -> None:
 
 def test_several_changes_at_once(ada: TodosClient) -> None:
     first, second = ada.create(title="Buy milk"), ada.create(title="Buy bread")
+    seen = {"id": first.id, "etag": first.etag}
     action, op = model("BatchAction"), model("BatchActionOp")
     operations = [
-        model("BatchCreate")(op="create", title="Cook"),
-        model("BatchUpdate")(op="update", id=first.id, etag=first.etag, title="Buy two"),
+        model("BatchCreate")(op=model("BatchCreateOp").CREATE, title="Cook"),
+        model("BatchUpdate")(op=model("BatchUpdateOp").UPDATE, **seen, title="Buy two"),
         action(op=op.COMPLETE, id=first.id),
         action(op=op.DELETE, id=second.id),
     ]

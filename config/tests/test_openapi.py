@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 import jsonschema_rs
@@ -21,15 +22,21 @@ from api.health import NotReady
 from api.problem_schemas import problem_codes
 from browsable.authentication import CsrfRefused
 from config.tests.documented import JSON, OPENAPI, resolved, validator
+from todos.batch import BatchSerializer, TargetSerializer
+from todos.models import DUE_FIELDS
+from todos.serializers import TodoSerializer
 
 OPERATIONS = {
     operation["operationId"]: operation
     for path in OPENAPI["paths"].values()
     for operation in path.values()
 }
-# They are for operators and for browsers, and not in the document.
-OF_PROBES = {(NotReady.status_code, NotReady.default_code)}
-OF_PAGES = {(CsrfRefused.status_code, CsrfRefused.default_code)}
+# No operation answers these: a probe, a page and a method that a path does not have do.
+OF_NO_OPERATION = {
+    (NotReady.status_code, NotReady.default_code),
+    (CsrfRefused.status_code, CsrfRefused.default_code),
+    (HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed"),
+}
 every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 
 
@@ -98,11 +105,57 @@ class TestOperations:
             assert schema == {"$ref": "#/components/schemas/Problem"}
 
 
+class TestWhatGeneratorsMakeOfIt:
+    def test_no_value_has_a_default(self) -> None:
+        """Generators make a member with a ``default`` required, or send the default themselves."""
+        assert [each for each in schemas(OPENAPI) if "default" in each] == []
+
+    def test_every_default_is_said_in_words(self) -> None:
+        said = {
+            "TodoRequest": ("description", "completed", "priority", *DUE_FIELDS, "tags"),
+            "PatchedTodoRequest": ("description", "completed", "priority", "tags"),
+        }
+        for name, fields in said.items():
+            properties = OPENAPI["components"]["schemas"][name]["properties"]
+            text = "`null` stands for `" if "Patched" in name else "Default: `"
+            told = {field for field in properties if text in said_of(properties[field])}
+            assert told == {*fields}
+        assert "Default: `50`." in parameter("listTodos", "limit")["description"]
+        assert "Default: `-created_at`." in parameter("listTodos", "ordering")["description"]
+
+    def test_every_value_has_a_type(self) -> None:
+        assert [each for each in schemas(OPENAPI) if {"const", "enum"} & each.keys()] != []
+        for schema in schemas(OPENAPI):
+            assert "const" not in schema
+            assert "enum" not in schema or schema["type"] == "string"
+
+    @pytest.mark.parametrize(
+        ("name", "ops"),
+        [
+            ("BatchCreate", ["create"]),
+            ("BatchUpdate", ["update"]),
+            ("BatchAction", ["delete", "complete", "reopen"]),
+        ],
+    )
+    def test_operations_of_a_batch_differ_in_op(self, name: str, ops: list[str]) -> None:
+        schema = OPENAPI["components"]["schemas"][name]
+        assert schema["properties"]["op"] == {"type": "string", "enum": ops}
+        assert "op" in schema["required"]
+
+
 class TestCodes:
     def test_every_code_is_there_with_its_status(self) -> None:
-        assert documented_codes() == {
-            (status, code) for status, codes in problem_codes().items() for code in codes
-        }
+        codes = {(status, code) for status, codes in problem_codes().items() for code in codes}
+        assert documented_codes() == codes - OF_NO_OPERATION
+
+    def test_codes_of_problems_are_an_enum(self) -> None:
+        codes = {code for codes in problem_codes().values() for code in codes}
+        assert enum_of("ProblemCode") == sorted(codes | {NotReady.default_code})
+
+    def test_codes_of_errors_are_an_enum(self) -> None:
+        codes = {*codes_of_mistakes()}
+        assert len(codes) > 15
+        assert codes <= {*enum_of("ErrorCode")}
 
     def test_every_code_of_an_error_of_this_project_is_there(self) -> None:
         codes = {
@@ -110,7 +163,7 @@ class TestCodes:
             for error in errors_of_this_project(APIException)
         }
         assert len(codes) > 10
-        assert codes - OF_PROBES - OF_PAGES <= documented_codes()
+        assert codes - OF_NO_OPERATION <= documented_codes()
 
     def test_every_code_of_the_readmes_table_is_there(self) -> None:
         row = r"^\| .* \| (\d{3})(?:, .*)? \| (.*) \|$"
@@ -121,7 +174,7 @@ class TestCodes:
             for code in re.findall(r"`([a-z_]+)`", cell.replace("`errors`", ""))
         }
         assert len(codes) > 20
-        assert codes - OF_PROBES - OF_PAGES <= documented_codes()
+        assert codes - OF_NO_OPERATION <= documented_codes()
 
 
 class TestExamples:
@@ -141,8 +194,52 @@ def test_names_are_those_that_a_client_would_choose() -> None:
     assert {*OPENAPI["components"]["schemas"]} == {
         *("Todo", "TodoRequest", "PatchedTodoRequest", "TodoPage", "Priority"),
         *("BatchRequest", "BatchCreate", "BatchUpdate", "BatchAction", "BatchResult"),
-        *("Root", "Me", "Problem"),
+        *("Root", "Me", "Problem", "ProblemCode", "ErrorCode"),
     }
+
+
+def schemas(part: Any) -> Iterator[JSON]:
+    """Every schema below a part of the document that says what a value is."""
+    if isinstance(part, list):
+        for each in part:
+            yield from schemas(each)
+    elif isinstance(part, dict):
+        if part.keys() & {"const", "enum", "type", "allOf", "anyOf", "oneOf", "$ref"}:
+            yield part
+        for name, each in part.items():
+            if name not in {"example", "examples"}:
+                yield from schemas(each)
+
+
+def said_of(schema: JSON) -> str:
+    return str(schema.get("description", ""))
+
+
+def parameter(operation_id: str, name: str) -> JSON:
+    found: JSON = next(
+        each for each in OPERATIONS[operation_id]["parameters"] if each["name"] == name
+    )
+    return found
+
+
+def enum_of(name: str) -> list[str]:
+    found: list[str] = OPENAPI["components"]["schemas"][name]["enum"]
+    return found
+
+
+def codes_of_mistakes() -> Iterator[str]:
+    """What this project's code calls a mistake, and what the fields of its serializers may."""
+    calls = r'(?:self\.fail|field_error|InvalidParameter|InvalidHeader)\((?:[\w."]+, )?"(\w+)"'
+    for file in [*settings.BASE_DIR.glob("api/*.py"), *settings.BASE_DIR.glob("todos/*.py")]:
+        text = file.read_text()
+        yield from re.findall(calls, text)
+        yield from re.findall(r'ErrorDetail\(\w+, code="(\w+)"', text)
+        yield from re.findall(r'^ +yield name, "(\w+)"', text, re.MULTILINE)
+    for serializer in (TodoSerializer(), BatchSerializer(), TargetSerializer()):
+        for field in serializer.fields.values():
+            if not field.read_only:
+                yield from (each.code for each in field.validators if hasattr(each, "code"))
+                yield from field.error_messages.keys() & {"required", "null", "blank", "not_a_list"}
 
 
 def read(name: str) -> str:
