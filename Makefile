@@ -83,7 +83,7 @@ lock: $(READY) ## compile the requirements files again (ARGS=--upgrade for newer
 	done
 
 clean: ## remove .venv and every cache; .env and the database stay
-	rm -rf $(VENV) .venv-bench benchmarks/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-bench benchmarks/node_modules config/tests/generated/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path '*/node_modules/*' -prune -exec rm -rf {} +
 
 $(READY): requirements.txt $(if $(intact),,always)

@@ -29,7 +29,7 @@ def reference(kind: str, name: str) -> JSON:
 
 
 TEXT = {"type": "string"}
-# What the members of `errors` say: of a body, a query parameter, a header field or a check.
+# Codes of the members of `errors`: of a body, a query parameter, a header field or a check.
 ERROR_CODES = (
     "blank",
     "control_character",

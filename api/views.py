@@ -48,7 +48,9 @@ class RootSerializer(serializers.Serializer[Any]):
 class RootView(KnownParametersOnly):
     """Where things are."""
 
-    @extend_schema(operation_id="getRoot", summary="Where things are", responses=RootSerializer)
+    @extend_schema(
+        operation_id="getRoot", summary="Where things are", tags=["root"], responses=RootSerializer
+    )
     def get(self, request: Request) -> Response:
         routes = {"todos": "todo-list", "me": "me", "schema": "schema"}
         return Response({name: reverse(route, request=request) for name, route in routes.items()})

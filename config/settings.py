@@ -113,7 +113,15 @@ if BROWSABLE_API:
     MIDDLEWARE, REST_FRAMEWORK = with_pages(MIDDLEWARE, REST_FRAMEWORK)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Todos",
+    "DESCRIPTION": "The todos of those who have signed in with Better Auth, each user's for "
+    "this user alone. Every error is a problem document (RFC 9457).",
     "VERSION": "1",
+    "SERVERS": [{"url": "/", "description": "The host that serves this document."}],
+    "TAGS": [
+        {"name": "root", "description": "The addresses of everything else."},
+        {"name": "me", "description": "The user that a token is for."},
+        {"name": "todos", "description": "The todos of this user."},
+    ],
     "OAS_VERSION": "3.1.1",
     "COMPONENT_SPLIT_REQUEST": True,
     # What is for pages is no part of the document.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from authn.tests.processes import PROJECT
 
+ADDRESS = "http://127.0.0.1:8000"  # of the API, on the page
 PAGE = (PROJECT / "docs" / "client.md").read_text()
 
 # What a reader sees stays as it is: the heads of the answers are kept in a file. HTTPie would
@@ -57,6 +58,13 @@ REQUEST = re.compile(r"\b(?:curl|http) ")
 def shell_of(*titles: str) -> str:
     """What is under these headings, after the first block, which all of them need."""
     return "".join(block.text for block in SHELL if block.title in {SHELL[0].title, *titles})
+
+
+def generating(tool: str) -> str:
+    """The line that makes a client with a generator."""
+    lines = shell_of("A generated client").splitlines()
+    (line,) = (line for line in lines if tool in line.split()[:2])
+    return line
 
 
 def promises_of(script: str) -> list[str]:

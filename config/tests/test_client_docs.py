@@ -25,6 +25,7 @@ from authn.testing import Clock, SecretIssuer
 from authn.testing import Issuer as KeySetIssuer
 from authn.tests.processes import EXAMPLE, PROJECT, Api, Issuer, Servers, free_port, migrate, run
 from config.tests.client_page import (
+    ADDRESS,
     BLOCKS,
     BROWSER,
     KEEP_HEADS,
@@ -35,7 +36,6 @@ from config.tests.client_page import (
     shell_of,
 )
 
-ADDRESS = "http://127.0.0.1:8000"
 ISSUER_ADDRESS = "http://127.0.0.1:3000"
 SECRET = "the secret that the page for clients is read with"
 SIGNED_IN, MINTED = "From Better Auth", "With the shared secret"
@@ -63,7 +63,7 @@ SignIn = Callable[[Api, str], Any]
 
 def test_every_block_is_run() -> None:
     titles = [block.title for block in SHELL]
-    assert {*titles[1:]} == {SIGNED_IN, MINTED, "curl", "HTTPie"}
+    assert {*titles[1:]} == {SIGNED_IN, MINTED, "curl", "HTTPie", "A generated client"}
     assert [block.file for block in PYTHON] == ["todos.py", ""]
     files = [block.file for block in BROWSER]
     assert files == ["lib/auth-client.ts", "lib/todos.ts", "app/todos/page.tsx"]

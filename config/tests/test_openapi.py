@@ -228,7 +228,7 @@ def enum_of(name: str) -> list[str]:
 
 
 def codes_of_mistakes() -> Iterator[str]:
-    """What this project's code calls a mistake, and what the fields of its serializers may."""
+    """Codes that this project raises, and those that fields of its serializers may raise."""
     calls = r'(?:self\.fail|field_error|InvalidParameter|InvalidHeader)\((?:[\w."]+, )?"(\w+)"'
     for file in [*settings.BASE_DIR.glob("api/*.py"), *settings.BASE_DIR.glob("todos/*.py")]:
         text = file.read_text()
