@@ -129,6 +129,14 @@ class TestWhatGeneratorsMakeOfIt:
             assert "const" not in schema
             assert "enum" not in schema or schema["type"] == "string"
 
+    def test_patterns_survive_where_their_unicode_escapes_are_decoded(self) -> None:
+        """Some generators print what an escape stands for. It must not end their literal."""
+        patterns = {each["pattern"] for each in schemas(OPENAPI) if "pattern" in each}
+        assert len(patterns) > 5
+        for pattern in patterns:
+            decoded = re.sub(r"\\u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), pattern)
+            assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029/]", decoded)
+
     @pytest.mark.parametrize(
         ("name", "ops"),
         [
