@@ -52,13 +52,22 @@ async function signUp() {
   assert.equal(error, null);
 }
 
-/** Another tab shares the cookies, and this one is told that the session is another. */
+/** Another tab shares the cookies, and this one is not told that the session is another. */
 async function signUpInAnotherTab() {
   const headers = { "Content-Type": "application/json" };
   const request = { method: "POST", headers, body: JSON.stringify(somebody()) };
   const answer = await window.fetch("/api/auth/sign-up/email", request);
   assert.equal(answer.status, 200);
-  await authClient.$store.atoms.session.get().refetch();
+}
+
+const hearOfAnotherTab = () => authClient.$store.atoms.session.get().refetch();
+
+/** What a tab opened now would list: that of whoever signed in last. */
+async function listInAnotherTab() {
+  const { token } = await (await window.fetch("/api/auth/token")).json();
+  const url = new URL("/api/todos/", NEXT_PUBLIC_TODOS_API);
+  const answer = await window.fetch(url, { headers: { Authorization: `Bearer ${token}` } });
+  return (await answer.json()).results;
 }
 
 async function until(what, isSo) {
@@ -211,9 +220,45 @@ const stories = {
     await page.click("Add");
     await page.has("Call the bank");
     await signUpInAnotherTab();
+    await hearOfAnotherTab();
     await page.has();
     await page.idle();
     assert.deepEqual(page.items(), []);
+  },
+
+  async "a page writes nothing into the account that signed in elsewhere"() {
+    await signUp();
+    page.open();
+    await page.write("Buy milk");
+    await page.click("Add");
+    await page.has("Buy milk");
+    await page.write("A secret");
+    await signUpInAnotherTab();
+    spoilTokens = 1; // as if it had expired: the next one is the other account's
+    const posts = count("POST /api/todos/");
+    await page.click("Add");
+    await page.has();
+    await page.idle();
+    assert.equal(count("POST /api/todos/") - posts, 1);
+    assert.deepEqual(await listInAnotherTab(), []);
+
+    await page.write("Call the bank");
+    await page.click("Add");
+    await page.has("Call the bank");
+    assert.equal((await listInAnotherTab()).length, 1);
+  },
+
+  async "a request is of the user who made it, although another one's page comes meanwhile"() {
+    page.open();
+    await signUp();
+    await page.shows("Todos");
+    await page.idle();
+    await signUpInAnotherTab();
+    spoilTokens = 1;
+    const problem = problemOf(createTodo({ title: "A secret" }, randomUUID()));
+    await hearOfAnotherTab();
+    assert.equal((await problem).code, "another_user");
+    assert.deepEqual(await listInAnotherTab(), []);
   },
 
   async "an API without keys signs nobody out"() {
