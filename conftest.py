@@ -18,7 +18,7 @@ from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 
 from authn.testing import Bearer, Mint
-from config.environment import MEMORY_CACHE
+from config.connections import MEMORY_CACHE
 from config.tests import documented
 
 pytest_plugins = ["authn.testing.fixtures"]

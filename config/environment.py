@@ -14,36 +14,11 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from config import connections
 from config.dotenv import read_dotenv
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATABASE_SCHEMES = ("postgres", "postgresql", "sqlite")
 WINDOW_SECONDS = {"s": 1, "min": 60, "h": 3600}
-# Every process has its own; Django's 300 entries would forget counters that still run.
-MEMORY_CACHE = {
-    "BACKEND": "api.memory.LocMemCache",
-    "OPTIONS": {"MAX_ENTRIES": 100_000},
-}
-# Each thread keeps its connection, and looks before it uses it whether the server has ended it.
-POSTGRESQL = {
-    "CONN_MAX_AGE": 600,
-    "CONN_HEALTH_CHECKS": True,
-    # A pooler that hands out its connections by the transaction keeps no cursor.
-    "DISABLE_SERVER_SIDE_CURSORS": True,
-}
-# A server that is unreachable, gone or slow must not hold every thread.
-POSTGRESQL_OPTIONS = {
-    "connect_timeout": 5,
-    "tcp_user_timeout": 10_000,  # milliseconds until what was sent must be acknowledged
-    # Seconds: where nothing is sent, it is noticed like this, and no NAT forgets the connection.
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "options": "-c statement_timeout=10s -c lock_timeout=5s "
-    "-c idle_in_transaction_session_timeout=30s",
-}
-# A cache that is slow must not make every request slow.
-REDIS_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 0.25}
-
 # The suite must not depend on a developer's file.
 _file = {} if "PYTEST_VERSION" in os.environ else read_dotenv(BASE_DIR / ".env")
 ENVIRONMENT = {**_file, **os.environ}
@@ -98,58 +73,8 @@ def choice(name: str, *, of: tuple[str, ...], default: str) -> str:
 
 
 def database(name: str, *, default: Path) -> dict[str, Any]:
-    """The settings of the database at a URL, or of the SQLite file ``default``."""
-    url = text(name)
-    if not url:
-        config: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": default}
-    else:
-        config = _parsed_database_url(name, url)
-    if config["ENGINE"].endswith("sqlite3"):
-        # Writers wait for one another instead of failing, and never block readers.
-        options: dict[str, Any] = {
-            "init_command": "PRAGMA journal_mode=WAL",
-            "timeout": 20,
-            "transaction_mode": "IMMEDIATE",
-        }
-    else:
-        options = POSTGRESQL_OPTIONS
-        config = {**POSTGRESQL, **config, "ENGINE": "config.postgresql"}
-    return {**config, "OPTIONS": {**options, **config.get("OPTIONS", {})}}
-
-
-def _parsed_database_url(name: str, url: str) -> dict[str, Any]:
-    # Errors come without the value: it may hold a password.
-    if url.partition(":")[0] not in DATABASE_SCHEMES:
-        schemes = " or ".join(f"{scheme}://" for scheme in DATABASE_SCHEMES)
-        raise ImproperlyConfigured(f"{name} must start with {schemes}.")
-    try:
-        return dict(environ.Env.db_url_config(url))
-    except ValueError:
-        raise ImproperlyConfigured(
-            f"{name} is no URL: what is special in a password must be percent-encoded."
-        ) from None
+    return connections.database(name, text(name), default=default)
 
 
 def cache(name: str) -> dict[str, Any]:
-    """The settings of the Redis at a URL, or of a cache in this process."""
-    url = text(name)
-    if not url:
-        return MEMORY_CACHE
-    import redis  # takes a tenth of a second
-
-    # Errors come without the value: it may hold a password.
-    if not url.startswith(("redis://", "rediss://")):
-        raise ImproperlyConfigured(f"{name} must start with redis:// or rediss://.")
-    try:
-        # Nothing is connected; what is wrong would otherwise show in the first request.
-        redis.ConnectionPool.from_url(url, **REDIS_OPTIONS).make_connection()
-    except (ValueError, TypeError, redis.RedisError):
-        raise ImproperlyConfigured(
-            f"{name} is no URL of a Redis: what is special in a password must be percent-encoded."
-        ) from None
-    # A list, because Django takes a comma in a string for the end of a URL.
-    return {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": [url],
-        "OPTIONS": REDIS_OPTIONS,
-    }
+    return connections.cache(name, text(name))

@@ -13,7 +13,7 @@ from pytest_django import DjangoDbBlocker
 
 from authn.testing import SECRET
 from authn.tests.processes import Servers
-from config.environment import POSTGRESQL
+from config.connections import POSTGRESQL
 from config.postgresql import statements
 from config.postgresql.base import DatabaseWrapper
 from config.tests.faults.language import UNLIMITED, note, token_of, wait_for_writes

@@ -1,0 +1,310 @@
+"""``DATABASE_URL`` and ``CACHE_URL``: what cannot work is refused before anything connects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config.connections import MEMORY_CACHE, cache, database
+
+FILE = Path("default.sqlite3")
+PASSWORD = "open-sesame"
+
+
+def postgresql(query: str = "", *, address: str = "u:p@h/db") -> dict[str, Any]:
+    return database("DATABASE_URL", f"postgres://{address}{query}", default=FILE)
+
+
+def sqlite(query: str = "") -> dict[str, Any]:
+    return database("DATABASE_URL", f"sqlite:///todos.sqlite3{query}", default=FILE)
+
+
+def redis(url: str) -> dict[str, Any]:
+    return cache("CACHE_URL", url)
+
+
+def refused_database(url: str) -> str:
+    """Why, in one line that has the name of the variable and nothing of its value."""
+    with pytest.raises(ImproperlyConfigured) as caught:
+        database("DATABASE_URL", url, default=FILE)
+    return in_one_line(caught.value, "DATABASE_URL")
+
+
+def refused_cache(url: str) -> str:
+    with pytest.raises(ImproperlyConfigured) as caught:
+        redis(url)
+    return in_one_line(caught.value, "CACHE_URL")
+
+
+def in_one_line(error: ImproperlyConfigured, name: str) -> str:
+    reason = str(error)
+    assert reason.startswith(f"{name} ")
+    assert PASSWORD not in reason
+    assert "\n" not in reason
+    return reason
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("pgbouncer=true", "pgbouncer"),
+        ("schema=public", "schema"),
+        ("ssl=true", "ssl"),
+        ("sslmode=require&connection_limit=5", "connection_limit"),
+        ("SSLMODE=require", "SSLMODE"),
+        ("autocommit=false", "autocommit"),
+        ("pool=true", "pool"),
+        ("server_side_binding=true", "server_side_binding"),
+        ("isolation_level=serializable", "isolation_level"),
+        ("timeout=5", "timeout"),
+    ],
+)
+def test_a_parameter_that_postgresql_does_not_have_is_named(query: str, parameter: str) -> None:
+    reason = refused_database(f"postgres://u:{PASSWORD}@h/db?{query}")
+    assert f"has the parameter {parameter}, " in reason
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("sslmode=foo", "sslmode"),
+        ("sslmode=Require", "sslmode"),
+        ("connect_timeout=abc", "connect_timeout"),
+        ("connect_timeout=-1", "connect_timeout"),
+        ("port=abc", "port"),
+        ("port=0", "port"),
+        ("port=65536", "port"),
+        ("hostaddr=db.example.com", "hostaddr"),
+        ("keepalives_idle=soon", "keepalives_idle"),
+        ("tcp_user_timeout=10s", "tcp_user_timeout"),
+        ("target_session_attrs=leader", "target_session_attrs"),
+        ("channel_binding=yes", "channel_binding"),
+        ("gssencmode=yes", "gssencmode"),
+        ("load_balance_hosts=yes", "load_balance_hosts"),
+        ("ssl_min_protocol_version=1.2", "ssl_min_protocol_version"),
+        ("sslmode=prefer&sslnegotiation=direct", "sslnegotiation"),
+        ("require_auth=any", "require_auth"),
+        ("service=no-such-service", "service"),
+        ("sslmode=verify-full&sslrootcert=/no/such/file", "sslrootcert"),
+        ("sslcert=/no/such/file", "sslcert"),
+        ("passfile=/no/such/file", "passfile"),
+        ("client_encoding=LATIN1", "client_encoding"),
+        ("replication=database", "replication"),
+        ("prepare_threshold=never", "prepare_threshold"),
+        ("conn_max_age=soon", "conn_max_age"),
+        ("conn_max_age=-1", "conn_max_age"),
+        ("conn_health_checks=ture", "conn_health_checks"),
+        ("atomic_requests=2", "atomic_requests"),
+        ("disable_server_side_cursors=x", "disable_server_side_cursors"),
+    ],
+)
+def test_a_value_that_postgresql_cannot_use_is_named(query: str, parameter: str) -> None:
+    reason = refused_database(f"postgres://u:{PASSWORD}@h/db?{query}")
+    assert f"has a value of {parameter} that cannot work" in reason
+
+
+def test_sslnegotiation_is_judged_with_the_sslmode_after_it() -> None:
+    options = postgresql("?sslnegotiation=direct&sslmode=require")["OPTIONS"]
+    assert (options["sslnegotiation"], options["sslmode"]) == ("direct", "require")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgres://u:{PASSWORD}/x@h/db",
+        f"postgres://u:{PASSWORD}#x@h/db",
+        f"postgres://u:{PASSWORD}?x@h/db",
+        f"postgres://u:x?{PASSWORD}&y@h/db",
+        f"postgres://u:x@h/db#{PASSWORD}",
+        f"postgres://u:{PASSWORD}@h:port/db",
+        f"postgres://u:{PASSWORD}@h:0/db",
+        f"postgres://u:{PASSWORD}@h:65536/db",
+        f"postgres://u:{PASSWORD}@[::1/db",
+        f"postgres://u:{PASSWORD}@h/db?sslmode=require&{PASSWORD}=1",
+    ],
+)
+def test_a_url_that_breaks_at_its_password_is_refused_without_it(url: str) -> None:
+    assert "must be percent-encoded" in refused_database(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://h", "postgres://h/", "postgres://", "postgres:///?host=/var/run"]
+)
+def test_a_url_without_a_database_is_refused(url: str) -> None:
+    assert "names no database" in refused_database(url)
+
+
+def test_a_name_that_postgresql_would_cut_is_refused() -> None:
+    assert "over 63 bytes" in refused_database(f"postgres://h/{'ж' * 32}")
+    assert postgresql(address=f"h/{'d' * 63}")["NAME"] == "d" * 63
+
+
+def test_a_parameter_that_comes_twice_is_refused() -> None:
+    assert "twice" in refused_database("postgres://h/db?sslmode=require&sslmode=disable")
+    assert "twice" in refused_cache("redis://h?db=1&db=2")
+
+
+def test_libpq_variables_with_a_wrong_value_are_not_blamed_on_the_url(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PGSSLMODE", "foo")
+    assert "PG… variable" in refused_database("postgres://h/db")
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("h/db", ("h", "", "db")),
+        ("u@h:5433/db", ("h", 5433, "db")),
+        ("[::1]:5433/db", ("::1", 5433, "db")),
+        ("%2Fvar%2Frun%2FPG/db", ("/var/run/PG", "", "db")),
+        ("u:p@%2Fvar%2Frun:5433/db", ("/var/run", 5433, "db")),
+        ("/db?host=/var/run", ("/var/run", "", "db")),
+        ("localhost/db?host=/cloudsql/a:b:c", ("/cloudsql/a:b:c", "", "db")),
+        ("//var/run/postgresql/db", ("/var/run/postgresql", "", "db")),
+        ("h1:5432,h2:5433/db", ("h1,h2", "5432,5433", "db")),
+        ("h/d%20b%2F", ("h", "", "d b/")),
+        ("h/db?port=5433&dbname=other", ("h", "5433", "other")),
+        ("h/db\n", ("h", "", "db")),
+    ],
+)
+def test_an_address_means_what_it_means_to_psql(
+    address: str, expected: tuple[str, object, str]
+) -> None:
+    config = postgresql(address=address)
+    assert (config["HOST"], config["PORT"], config["NAME"]) == expected
+    assert "host" not in config["OPTIONS"]
+
+
+def test_user_and_password_may_be_percent_encoded_or_parameters() -> None:
+    config = postgresql(address="%40u:p%2Fw%3F%23@h/db")
+    assert (config["USER"], config["PASSWORD"]) == ("@u", "p/w?#")
+    config = postgresql(address="h/db?user=u%40&password=p%26")
+    assert (config["USER"], config["PASSWORD"]) == ("u@", "p&")
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    ["options", "connect_timeout", "tcp_user_timeout", "keepalives_idle", "keepalives_interval"],
+)
+def test_a_blank_parameter_takes_away_what_is_added_to_a_connection(parameter: str) -> None:
+    assert parameter in postgresql()["OPTIONS"]
+    assert parameter not in postgresql(f"?{parameter}=")["OPTIONS"]
+
+
+def test_a_blank_parameter_takes_away_a_setting_of_django() -> None:
+    assert "CONN_MAX_AGE" not in postgresql("?conn_max_age=")
+    assert "init_command" not in sqlite("?init_command=")["OPTIONS"]
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "value"),
+    [
+        ("conn_max_age=None", "CONN_MAX_AGE", None),
+        ("conn_max_age=60", "CONN_MAX_AGE", 60),
+        ("CONN_MAX_AGE=60", "CONN_MAX_AGE", 60),
+        ("conn_health_checks=false", "CONN_HEALTH_CHECKS", False),
+        ("conn_health_checks=True", "CONN_HEALTH_CHECKS", True),
+    ],
+)
+def test_a_parameter_of_django_has_its_type(query: str, name: str, value: object) -> None:
+    assert postgresql(f"?{query}")[name] == value
+
+
+def test_a_parameter_of_libpq_reaches_it(tmp_path: Path) -> None:
+    certificate = tmp_path / "ca.pem"
+    certificate.touch()
+    query = f"?sslmode=verify-full&channel_binding=require&sslrootcert={certificate}"
+    options = postgresql(f"{query}&application_name=todos&client_encoding=utf8")["OPTIONS"]
+    assert options["sslrootcert"] == str(certificate)
+    assert options["channel_binding"] == "require"
+    assert options["application_name"] == "todos"
+    assert postgresql("?sslrootcert=system")["OPTIONS"]["sslrootcert"] == "system"
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("timeout=abc", "value of timeout"),
+        ("timeout=-1", "value of timeout"),
+        ("transaction_mode=eager", "value of transaction_mode"),
+        ("init_command=PRAGMA", "value of init_command"),
+        ("sslmode=require", "parameter sslmode"),
+        ("mode=ro", "parameter mode"),
+        ("check_same_thread=true", "parameter check_same_thread"),
+    ],
+)
+def test_a_parameter_that_sqlite_cannot_use_is_named(query: str, reason: str) -> None:
+    assert reason in refused_database(f"sqlite:///todos.sqlite3?{query}")
+
+
+def test_a_parameter_of_sqlite_reaches_it() -> None:
+    options = sqlite("?timeout=5&init_command=PRAGMA+synchronous%3DNORMAL")["OPTIONS"]
+    assert (options["timeout"], options["init_command"]) == (5, "PRAGMA synchronous=NORMAL")
+
+
+def test_a_file_that_would_be_a_database_in_memory_is_refused() -> None:
+    assert "three slashes" in refused_database("sqlite://todos.sqlite3")
+    memory = database("DATABASE_URL", "sqlite://:memory:", default=FILE)
+    assert memory["NAME"] == ":memory:"
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("db=x", "value of db"),
+        ("db=-1", "value of db"),
+        ("socket_timeout=soon", "value of socket_timeout"),
+        ("socket_timeout=-5", "value of socket_timeout"),
+        ("socket_timeout=0", "value of socket_timeout"),
+        ("max_connections=0", "value of max_connections"),
+        ("protocol=9", "value of protocol"),
+        ("retry_on_timeout=ture", "value of retry_on_timeout"),
+        ("no_such_option=1", "parameter no_such_option"),
+        ("ssl=true", "parameter ssl"),
+        ("decode_responses=true", "parameter decode_responses"),
+        ("encoding=klingon", "parameter encoding"),
+        ("ssl_cert_reqs=none", "parameter ssl_cert_reqs"),
+    ],
+)
+def test_a_parameter_that_redis_cannot_use_is_named(query: str, reason: str) -> None:
+    assert reason in refused_cache(f"redis://:{PASSWORD}@h?{query}")
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("ssl_cert_reqs=maybe", "value of ssl_cert_reqs"),
+        ("ssl_ca_certs=/no/such/file", "value of ssl_ca_certs"),
+        ("ssl_check_hostname=ture", "value of ssl_check_hostname"),
+        ("ssl_min_version=x", "parameter ssl_min_version"),
+    ],
+)
+def test_a_parameter_that_redis_with_tls_cannot_use_is_named(query: str, reason: str) -> None:
+    assert reason in refused_cache(f"rediss://:{PASSWORD}@h?{query}")
+
+
+@pytest.mark.parametrize("scheme", ["redis", "rediss"])
+@pytest.mark.parametrize(
+    "rest", ["h/notanumber", "h/0/1", "h:port", "h:0", "h:65536", "h#f", f"{PASSWORD}/x@h", "[::1"]
+)
+def test_an_address_that_is_no_redis_is_refused(scheme: str, rest: str) -> None:
+    refused_cache(f"{scheme}://:{rest}" if "@" in rest else f"{scheme}://{rest}")
+
+
+@pytest.mark.parametrize("url", ["memcached://h", "unix:///run/redis.sock", "h", "http://h"])
+def test_a_cache_of_another_kind_is_refused(url: str) -> None:
+    assert "must start with redis://" in refused_cache(url)
+
+
+def test_a_cache_is_given_up_soon_unless_its_url_says_otherwise() -> None:
+    assert redis("redis://h/1")["OPTIONS"] == {
+        "socket_connect_timeout": 0.5,
+        "socket_timeout": 0.25,
+    }
+    assert redis("redis://h?socket_timeout=")["OPTIONS"] == {"socket_connect_timeout": 0.5}
+    assert redis("redis://h?db=1\n")["LOCATION"] == ["redis://h?db=1"]
+    assert redis("") == MEMORY_CACHE
