@@ -32,7 +32,7 @@ hypothesis_settings.register_profile("thorough", max_examples=1500)
 @pytest.fixture(autouse=True)
 def _configured_for_the_suite(settings: Settings) -> None:
     """Whatever the environment says, nobody is throttled, and what is off by default is off."""
-    settings.CORS_ALLOWED_ORIGINS = []
+    settings.CORS_ALLOWED_ORIGINS = settings.CORS_ALLOWED_ORIGIN_REGEXES = []
     settings.REQUIRE_IF_MATCH = False
     settings.CACHES = {"default": MEMORY_CACHE}
     settings.NUM_PROXIES = 0

@@ -6,6 +6,7 @@ reads it. An id is never given to another check.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,36 @@ from django.db import connection
 from authn.origins import is_loopback, split_url
 
 OPAQUE_ORIGINS = ("null", "file://")  # what django-cors-headers takes besides URLs
+# Some of those under which anybody gets a name (https://publicsuffix.org/list/).
+NAMES_FOR_ANYBODY = (
+    "vercel.app",
+    "netlify.app",
+    "pages.dev",
+    "workers.dev",
+    "github.io",
+    "gitlab.io",
+    "herokuapp.com",
+    "onrender.com",
+    "up.railway.app",
+    "fly.dev",
+    "web.app",
+    "firebaseapp.com",
+    "run.app",
+    "azurewebsites.net",
+    "azurestaticapps.net",
+    "amplifyapp.com",
+    "cloudfront.net",
+    "ondigitalocean.app",
+    "surge.sh",
+    "deno.dev",
+    "ngrok.app",
+    "ngrok-free.app",
+    "trycloudflare.com",
+    "co.uk",
+    "com.au",
+    "com.br",
+    "co.jp",
+)
 
 
 def check_debug(
@@ -32,9 +63,11 @@ def check_deployment(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
     return [
+        *debug_of_a_public_server(),
         *no_secret_key(),
         *wildcard_hosts(),
         *wildcard_origins(),
+        *origins_for_anybody(),
         *opaque_origins(),
         *plain_http_origins(),
         *uncounted_processes(),
@@ -57,9 +90,20 @@ def debug_on_public_address() -> Iterator[checks.CheckMessage]:
     # A Host header says what its sender likes, so that allowed hosts keep nobody out.
     if settings.DEBUG and not is_this_machine(settings.HOST):
         yield checks.Warning(
-            f"DEBUG is on and HOST is {settings.HOST}: whoever reaches it may sign in as anybody.",
+            f"DEBUG is on and HOST is {settings.HOST}: whoever reaches it is told more than a "
+            "stranger should know.",
             hint="Set HOST=127.0.0.1 or DEBUG=false, unless nobody else can reach this machine.",
             id="api.W004",
+        )
+
+
+def debug_of_a_public_server() -> Iterator[checks.CheckMessage]:
+    if settings.DEBUG and not is_this_machine(settings.HOST):
+        yield checks.Error(
+            f"DEBUG is on and HOST is {settings.HOST}: this server is for production, and for "
+            "others.",
+            hint="Set DEBUG=false, or HOST=127.0.0.1 to try it on this machine.",
+            id="api.E011",
         )
 
 
@@ -75,20 +119,28 @@ def no_secret_key() -> Iterator[checks.CheckMessage]:
 def wildcard_hosts() -> Iterator[checks.CheckMessage]:
     if any("*" in host for host in settings.ALLOWED_HOSTS):
         yield checks.Warning(
-            'DJANGO_ALLOWED_HOSTS has a "*": alone it lets any name into links, '
-            "and as a part of a name it matches nothing.",
+            'DJANGO_ALLOWED_HOSTS has a "*": any name gets into links.',
             hint="Name the hosts, as todos.example.com, or .example.com with all its subdomains.",
             id="api.W005",
         )
 
 
 def wildcard_origins() -> Iterator[checks.CheckMessage]:
-    wildcard = any("*" in origin for origin in settings.CORS_ALLOWED_ORIGINS)
-    if wildcard or cors.CORS_ALLOW_ALL_ORIGINS:
+    if "*" in settings.CORS_ALLOWED_ORIGINS or cors.CORS_ALLOW_ALL_ORIGINS:
         yield checks.Warning(
-            'Every origin may call this API, or CORS_ALLOWED_ORIGINS has a "*" that matches none.',
+            "Every origin may call this API.",
             hint="Name in CORS_ALLOWED_ORIGINS each origin of your own, as https://app.example.com.",
             id="api.W006",
+        )
+
+
+def origins_for_anybody() -> Iterator[checks.CheckMessage]:
+    if found := [name for name in NAMES_FOR_ANYBODY if matches_a_pattern(f"https://any.{name}")]:
+        yield checks.Warning(
+            f"CORS_ALLOWED_ORIGINS has every name under {', '.join(found)}, "
+            "where anybody gets one.",
+            hint="Name the origins of your own, as https://my-app.vercel.app.",
+            id="api.W012",
         )
 
 
@@ -103,7 +155,10 @@ def opaque_origins() -> Iterator[checks.CheckMessage]:
 
 
 def plain_http_origins() -> Iterator[checks.CheckMessage]:
-    if plain := [origin for origin in settings.CORS_ALLOWED_ORIGINS if is_plain_http(origin)]:
+    plain = [origin for origin in settings.CORS_ALLOWED_ORIGINS if is_plain_http(origin)]
+    if any(map(is_plain_http_pattern, cors.CORS_ALLOWED_ORIGIN_REGEXES)):
+        plain.append("subdomains on http")
+    if plain:
         yield checks.Warning(
             f"CORS_ALLOWED_ORIGINS has {', '.join(plain)}: anybody on the way can change the pages "
             "there, and take their tokens.",
@@ -144,6 +199,15 @@ def is_this_machine(host: str) -> bool:
 def is_plain_http(origin: str) -> bool:
     parts = split_url(origin)
     return parts is not None and parts.scheme == "http" and not is_loopback(parts)
+
+
+def matches_a_pattern(origin: str) -> bool:
+    return any(re.match(pattern, origin) for pattern in cors.CORS_ALLOWED_ORIGIN_REGEXES)
+
+
+def is_plain_http_pattern(pattern: str | re.Pattern[str]) -> bool:
+    """The settings make such a pattern of ``http://*.example.com``."""
+    return bool(re.match(r"\^http://.*\)\+(?!localhost(:[0-9]+)?\\Z)", str(pattern)))
 
 
 def redis_hosts() -> Iterator[str]:

@@ -46,7 +46,7 @@ class LoginView(View):
             "refusal": refusal,
             "pasted": request.POST.get("token", ""),
             "name": request.POST.get("name") or DEMO_NAME,
-            "can_mint": may_mint(),
+            "can_mint": may_mint(request),
             "next": _next(request),
             "is_kept": settings.DEBUG or request.is_secure(),
             "tried_name": "name" in request.POST,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -20,6 +21,8 @@ from browsable.authentication import authenticate_browser
 from browsable.cookies import fits
 
 DEMO_SECONDS = 12 * 3600
+# Proxies add these (RFC 7239, RFC 9110 section 7.6.3, and before there was an RFC).
+FORWARDED = re.compile("HTTP_(X_)?(FORWARDED|REAL_IP|CLIENT_IP|ORIGINAL)|HTTP_VIA$")
 AROUND_A_TOKEN = re.compile(r"^[\s\"']*(authorization:)?\s*(bearer(\s|$))?|[\"']", re.IGNORECASE)
 
 
@@ -35,14 +38,27 @@ class Refusal(Exception):
     code: str = ""
 
 
-def may_mint() -> bool:
-    """Whether a name is enough to sign in with: in development, with a secret."""
-    return settings.DEBUG and can_mint()
+def may_mint(request: HttpRequest) -> bool:
+    """Allow signing in by name in development, with a secret, from this machine alone.
+
+    A Host header says what its sender likes. The peer of the connection does not, unless it is a
+    proxy, and a proxy says for whom it asks.
+    """
+    return settings.DEBUG and can_mint() and _is_from_this_machine(request)
+
+
+def _is_from_this_machine(request: HttpRequest) -> bool:
+    try:
+        peer = ip_address(request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return False
+    peer = getattr(peer, "ipv4_mapped", None) or peer
+    return peer.is_loopback and not any(map(FORWARDED.match, request.META))
 
 
 def brought_token(request: HttpRequest) -> tuple[str, Claims]:
     """The token that a form brings or asks for. Raises ``Refusal``."""
-    if "name" in request.POST and may_mint():
+    if "name" in request.POST and may_mint(request):
         token = _minted(request.POST["name"].strip())
     else:
         token = pasted_token(request.POST.get("token", ""))

@@ -113,7 +113,7 @@ def existing(value: str) -> str:
     return value
 
 
-# Of Django, for every database.
+# Django has these for every database.
 DJANGO_PARAMETERS: Mapping[str, Callable[[str], Any]] = {
     "atomic_requests": boolean,
     "conn_health_checks": boolean,
@@ -220,7 +220,7 @@ def _postgresql(name: str, address: str, parameters: dict[str, str]) -> dict[str
     except ValueError:
         raise _no_url(name) from None
     config["HOST"] = _host(address) or unquote(config["HOST"])
-    # As to libpq, a parameter comes before the same part of the URL.
+    # libpq too lets a parameter come before the same part of the URL.
     parts = [key for key in PARTS_OF_A_URL if key in values]
     config |= {PARTS_OF_A_URL[key]: values.pop(key) or "" for key in parts}
     if not (config["NAME"] or values.get("service")):
@@ -298,7 +298,7 @@ def cache(name: str, url: str) -> dict[str, Any]:
     values = _read(name, parameters, known)
     try:
         _require_database_number(urlsplit(address))
-        # Nothing is connected; what is wrong would otherwise show in the first request.
+        # No connection is opened. The first request would find the mistake otherwise.
         _make_connection(url)
     except (ValueError, TypeError, KeyError):
         raise ImproperlyConfigured(

@@ -14,7 +14,9 @@ from config.environment import (
     choice,
     database,
     flag,
+    hosts,
     items,
+    origins,
     rate,
     secret,
     text,
@@ -27,14 +29,22 @@ DEBUG = flag("DEBUG")
 DJANGO_SECRET_KEY = text("DJANGO_SECRET_KEY")
 # Without one, each process makes its own: safe, but a page cursor then works in one process only.
 SECRET_KEY = DJANGO_SECRET_KEY or get_random_secret_key()
-ALLOWED_HOSTS = items("DJANGO_ALLOWED_HOSTS")
+ALLOWED_HOSTS = hosts("DJANGO_ALLOWED_HOSTS")
 # Whoever claims https for their own request gets https links, and nothing else from it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 HOST = text("HOST", "127.0.0.1")
 PORT = text("PORT", "8000")
-WEB_CONCURRENCY = whole_number("WEB_CONCURRENCY", default=1, minimum=1)
-CORS_ALLOWED_ORIGINS = items("CORS_ALLOWED_ORIGINS")
-CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key", "if-match", "if-none-match"]
+WEB_CONCURRENCY = whole_number("WEB_CONCURRENCY", default=1, minimum=1, maximum=1024)
+CORS_ALLOWED_ORIGINS, CORS_ALLOWED_ORIGIN_REGEXES = origins("CORS_ALLOWED_ORIGINS")
+# A tracer of the front end adds these to each request. Nothing here reads them.
+TRACING_HEADERS = ("baggage", "sentry-trace", "traceparent", "tracestate", "x-request-id")
+CORS_ALLOW_HEADERS = [
+    *default_headers,
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    *TRACING_HEADERS,
+]
 CORS_EXPOSE_HEADERS = [
     "ETag",
     "Idempotency-Replayed",
@@ -47,7 +57,7 @@ CORS_EXPOSE_HEADERS = [
 ]
 
 REQUIRE_IF_MATCH = flag("REQUIRE_IF_MATCH")
-BROWSABLE_API = flag("BROWSABLE_API") if text("BROWSABLE_API") else DEBUG
+BROWSABLE_API = flag("BROWSABLE_API", default=DEBUG)
 
 BETTER_AUTH_URL = text("BETTER_AUTH_URL")
 BETTER_AUTH_JWKS_URL = text("BETTER_AUTH_JWKS_URL")
@@ -60,7 +70,7 @@ BETTER_AUTH_LEEWAY = whole_number("BETTER_AUTH_LEEWAY", default=30)
 THROTTLE_USER = rate("THROTTLE_USER", default="600/min")
 THROTTLE_ANON = rate("THROTTLE_ANON", default="120/min")
 THROTTLE_REFUSED = rate("THROTTLE_REFUSED", default="30/min")
-NUM_PROXIES = whole_number("NUM_PROXIES", default=0, minimum=0)
+NUM_PROXIES = whole_number("NUM_PROXIES", default=0, minimum=0, maximum=20)
 
 INSTALLED_APPS = [
     "corsheaders",

@@ -81,6 +81,15 @@ class TestAnAllowedOrigin:
         conditional = {"idempotency-key", "if-match", "if-none-match"}
         assert read | conditional <= set(allowed)
 
+    @pytest.mark.parametrize(
+        "name", ["traceparent", "tracestate", "baggage", "sentry-trace", "x-request-id"]
+    )
+    def test_a_front_end_that_is_traced_may_send_what_its_tracer_adds(
+        self, anonymous: Client, name: str
+    ) -> None:
+        allowed = preflight(anonymous)["Access-Control-Allow-Headers"].split(", ")
+        assert name in allowed
+
     def test_it_may_read_every_header_that_is_sent_here(self, alice: Client) -> None:
         response = alice.get("/api/me/", headers={"origin": ORIGIN})
         assert set(response["Access-Control-Expose-Headers"].split(", ")) == {

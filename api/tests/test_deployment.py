@@ -7,15 +7,29 @@ import pytest
 from django.core.checks import CheckMessage, Tags, run_checks
 from pytest_django import Settings
 
+from config import environment
+from config.environment import ENVIRONMENT
+
 PRODUCTION = {
     "DEBUG": False,
     "DJANGO_SECRET_KEY": "0123456789" * 5,
     "ALLOWED_HOSTS": ["todos.example.com"],
     "HOST": "127.0.0.1",
     "CORS_ALLOWED_ORIGINS": ["https://app.example.com"],
+    "CORS_ALLOWED_ORIGIN_REGEXES": [],
     "CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
     "WEB_CONCURRENCY": 1,
 }
+
+
+def subdomains(origins: str) -> dict[str, Any]:
+    """The settings that such a ``CORS_ALLOWED_ORIGINS`` gives."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ENVIRONMENT, "CORS_ALLOWED_ORIGINS", origins)
+        exact, patterns = environment.origins("CORS_ALLOWED_ORIGINS")
+    return {"CORS_ALLOWED_ORIGINS": exact, "CORS_ALLOWED_ORIGIN_REGEXES": patterns}
+
+
 DEVELOPMENT = {**PRODUCTION, "DEBUG": True, "DJANGO_SECRET_KEY": "", "ALLOWED_HOSTS": []}
 
 
@@ -49,12 +63,22 @@ def found(*, deployment: bool = True) -> list[CheckMessage]:
         ({}, []),
         ({"DJANGO_SECRET_KEY": ""}, ["api.E002"]),
         ({"DEBUG": True}, ["api.E003"]),
+        ({"DEBUG": True, "ALLOWED_HOSTS": []}, []),
+        ({"DEBUG": True, "ALLOWED_HOSTS": [], "HOST": "0.0.0.0"}, ["api.W004", "api.E011"]),
+        ({"DEBUG": True, "ALLOWED_HOSTS": [], "HOST": "192.168.1.5"}, ["api.W004", "api.E011"]),
+        ({"DEBUG": True, "ALLOWED_HOSTS": [], "HOST": "::"}, ["api.W004", "api.E011"]),
         ({"ALLOWED_HOSTS": ["*"]}, ["api.W005"]),
         ({"ALLOWED_HOSTS": ["todos.example.com", "*.example.com"]}, ["api.W005"]),
         ({"ALLOWED_HOSTS": [".example.com", "10.0.0.1"]}, []),
         ({"CORS_ALLOWED_ORIGINS": []}, []),
         ({"CORS_ALLOWED_ORIGINS": ["*"]}, ["api.W006"]),
-        ({"CORS_ALLOWED_ORIGINS": ["https://*.example.com"]}, ["api.W006"]),
+        (subdomains("https://*.example.com"), []),
+        (subdomains("https://*.preview.vercel.app"), []),
+        (subdomains("https://*.vercel.app"), ["api.W012"]),
+        (subdomains("https://*.example.com, https://*.co.uk"), ["api.W012"]),
+        (subdomains("http://*.example.com"), ["api.W008"]),
+        (subdomains("http://*.localhost:3000"), []),
+        (subdomains("http://*.localhost.example.com"), ["api.W008"]),
         ({"CORS_ALLOW_ALL_ORIGINS": True}, ["api.W006"]),
         ({"CORS_ALLOWED_ORIGINS": ["null"]}, ["api.W007"]),
         ({"CORS_ALLOWED_ORIGINS": ["https://app.example.com", "file://"]}, ["api.W007"]),

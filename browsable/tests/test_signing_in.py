@@ -224,6 +224,39 @@ class TestAName:
         assert "todos_token" not in browser.client.cookies
 
     @pytest.mark.usefixtures("_debug")
+    @pytest.mark.parametrize(
+        "environ",
+        [
+            {"REMOTE_ADDR": "192.168.1.5"},
+            {"REMOTE_ADDR": "2001:db8::1"},
+            {"REMOTE_ADDR": "::ffff:192.168.1.5"},
+            {"REMOTE_ADDR": ""},
+            {"HTTP_X_FORWARDED_FOR": "127.0.0.1"},
+            {"HTTP_X_FORWARDED_PROTO": "http"},
+            {"HTTP_X_FORWARDED_HOST": "localhost"},
+            {"HTTP_FORWARDED": "for=127.0.0.1"},
+            {"HTTP_X_REAL_IP": "127.0.0.1"},
+            {"HTTP_VIA": "1.1 proxy"},
+        ],
+        ids=repr,
+    )
+    def test_a_name_is_not_enough_from_elsewhere(
+        self, browser: Browser, environ: dict[str, str]
+    ) -> None:
+        form = browser.get(LOGIN).form("name")
+        browser.client.defaults.update(environ)
+        assert "Sign in as" not in browser.get(LOGIN).text
+        page = browser.send(form, [*form.fields, ("name", "alice")])
+        assert page.status == HTTPStatus.BAD_REQUEST
+        assert "todos_token" not in browser.client.cookies
+
+    @pytest.mark.usefixtures("_debug")
+    @pytest.mark.parametrize("peer", ["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"])
+    def test_a_name_is_enough_on_this_machine(self, browser: Browser, peer: str) -> None:
+        browser.client.defaults["REMOTE_ADDR"] = peer
+        assert "Signed in as demo" in browser.get(LOGIN).form("name").submit().text
+
+    @pytest.mark.usefixtures("_debug")
     def test_nor_where_only_an_issuer_can_sign(self, browser: Browser, settings: Settings) -> None:
         settings.BETTER_AUTH_URL, settings.BETTER_AUTH_SECRET = "https://app.example.com", ""
         assert "Sign in as" not in browser.get(LOGIN).text

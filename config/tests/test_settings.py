@@ -5,11 +5,32 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import Any, Protocol
 
 import pytest
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.http.request import validate_host
+from django.test import Client
+from pytest_django import Settings
+
+from config import environment
 
 SECRET = "x" * 32
+
+
+class Read(Protocol):
+    def __call__(self, reader: Any, value: str) -> Any:
+        """Have ``reader`` read this value of the variable ``X``."""
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> Read:
+    def read_value(reader: Any, value: str) -> Any:
+        monkeypatch.setitem(environment.ENVIRONMENT, "X", value)
+        return reader("X")
+
+    return read_value
 
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -46,9 +67,26 @@ def test_an_empty_environment_is_safe() -> None:
     assert value_of("SECRET_KEY") != value_of("SECRET_KEY")
 
 
-@pytest.mark.parametrize("typo", ["ture", "", "enabled", "-"])
-def test_a_typing_mistake_does_not_turn_debug_on(typo: str) -> None:
-    assert value_of("DEBUG", DEBUG=typo) == "False"
+@pytest.mark.parametrize("name", ["DEBUG", "BROWSABLE_API", "REQUIRE_IF_MATCH"])
+def test_a_typing_mistake_in_a_flag_is_refused_by_the_settings(name: str) -> None:
+    assert complaint(**{name: "ture"}) == f"{name} must be true or false."
+
+
+@pytest.mark.parametrize("typo", ["ture", "enabled", "-", "2", "truefalse", "none"])
+def test_a_typing_mistake_in_a_flag_is_told(read: Read, typo: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^X must be true or false\.$"):
+        read(environment.flag, typo)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        *((value, True) for value in ("true", "True", "1", "on", "yes", "y", "ok", " true\n")),
+        *((value, False) for value in ("false", "FALSE", "0", "off", "no", "n", "", " ")),
+    ],
+)
+def test_a_flag_is_on_or_off(read: Read, value: str, expected: bool) -> None:
+    assert read(environment.flag, value) is expected
 
 
 @pytest.mark.parametrize(("value", "expected"), [("true", "True"), ("", "False")])
@@ -62,9 +100,7 @@ def test_preconditions_are_required_by_those_who_say_so(value: str, expected: st
         ("", "", "False"),
         ("true", "", "True"),
         ("true", "false", "False"),
-        ("true", "ture", "False"),
         ("", "true", "True"),
-        ("", "ture", "False"),
     ],
 )
 def test_pages_are_for_development_unless_it_is_said(debug: str, value: str, expected: str) -> None:
@@ -181,14 +217,130 @@ def test_what_is_no_rate_is_refused_by_the_name_of_its_variable(rate: str) -> No
     assert complaint(THROTTLE_ANON=rate).startswith("THROTTLE_ANON must be a number and a time")
 
 
-@pytest.mark.parametrize("number", ["-1", "one", "1.0"])
+@pytest.mark.parametrize("number", ["-1", "one", "1.0", "21", "99"])
 def test_there_are_no_proxies_or_some(number: str) -> None:
     assert complaint(NUM_PROXIES=number).startswith("NUM_PROXIES must be")
 
 
-@pytest.mark.parametrize("number", ["0", "-1", "auto", "1.5"])
+@pytest.mark.parametrize("number", ["0", "-1", "auto", "1.5", "1025", "100000"])
 def test_there_is_one_process_or_several(number: str) -> None:
     assert complaint(WEB_CONCURRENCY=number).startswith("WEB_CONCURRENCY must be")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "https://todos.example.com",
+        "todos.example.com:8000",
+        "todos.example.com/",
+        "todos.example.com todos2.example.com",
+        "*.example.com",
+        "todos.example.com.",
+        "..example.com",
+        "todos_1",
+        "bücher.example",
+        "::1",
+    ],
+)
+def test_a_host_that_matches_no_request_is_refused(read: Read, host: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^X must be names .* number 2 matches no"):
+        read(environment.hosts, f"localhost,{host}")
+
+
+@pytest.mark.parametrize(
+    "host", ["todos.example.com", ".example.com", "*", "10.0.0.1", "[::1]", "TODOS", "xn--a-1"]
+)
+def test_a_host_may_be_a_name_a_domain_or_an_address(read: Read, host: str) -> None:
+    assert read(environment.hosts, f" {host} ,") == [host]
+    expected = host.lower().replace("*", "any.example").removeprefix(".")
+    assert validate_host(expected, [host])
+
+
+@pytest.mark.parametrize(
+    ("item", "origin"),
+    [
+        ("https://app.example.com", "https://app.example.com"),
+        ("https://App.Example.com", "https://app.example.com"),
+        ("HTTPS://app.example.com/", "https://app.example.com"),
+        ("https://app.example.com:443", "https://app.example.com"),
+        ("https://app.example.com:08443", "https://app.example.com:8443"),
+        ("http://localhost:80", "http://localhost"),
+        ("http://localhost:3000/", "http://localhost:3000"),
+        ("http://[0:0::1]:3000", "http://[::1]:3000"),
+        ("capacitor://localhost", "capacitor://localhost"),
+        ("chrome-extension://abcdef", "chrome-extension://abcdef"),
+        ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
+        ("null", "null"),
+        ("*", "*"),
+    ],
+)
+def test_an_origin_is_compared_as_browsers_write_it(read: Read, item: str, origin: str) -> None:
+    assert read(environment.origins, item) == ([origin], [])
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "https://bücher.example",
+        "app.example.com",
+        "//app.example.com",
+        "https://app.example.com/path",
+        "https://user@app.example.com",
+        "https://app.example.com?x",
+        "https://app.example.com#x",
+        "https://app.example.com:0",
+        "https://app.example.com:65536",
+        "https://app.example.com:port",
+        "https://a.example https://b.example",
+        "https://*",
+        "https://*.com",
+        "https://*.*.example.com",
+        "https://app-*.example.com",
+        "https://*example.com",
+        "https://*.0.0.1",
+        "https://[::g]",
+        "https://[::1::]",
+        "https://app.example.com.",
+        "https://",
+        "null.",
+    ],
+)
+def test_an_origin_that_no_browser_sends_is_refused(read: Read, item: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^X (must be origins|has a|has an) "):
+        read(environment.origins, item)
+
+
+@pytest.mark.parametrize(
+    ("item", "origin", "expected"),
+    [
+        ("https://*.example.com", "https://app.example.com", True),
+        ("https://*.Example.com:443", "https://a.b.example.com", True),
+        ("https://*.example.com:8443", "https://app.example.com:8443", True),
+        ("https://*.example.com", "https://example.com", False),
+        ("https://*.example.com", "http://app.example.com", False),
+        ("https://*.example.com", "https://app.example.com:8443", False),
+        ("https://*.example.com", "https://app.example.com.evil.example", False),
+        ("https://*.example.com", "https://evil.example/app.example.com", False),
+        ("https://*.example.com", "https://evil.example#app.example.com", False),
+        ("https://*.example.com", "https://appexample.com", False),
+        ("https://*.example.com", "https://app.example-com", False),
+        ("https://*.example.com", "https://app.example.com\n", False),
+        ("https://*.example.com", "https://.example.com", False),
+        ("https://*.example.com", "evil https://app.example.com", False),
+    ],
+)
+def test_a_star_in_an_origin_is_for_subdomains(
+    read: Read, anonymous: Client, settings: Settings, item: str, origin: str, expected: bool
+) -> None:
+    exact, settings.CORS_ALLOWED_ORIGIN_REGEXES = read(environment.origins, item)
+    assert not exact
+    response = anonymous.get("/healthz", headers={"origin": origin})
+    assert ("Access-Control-Allow-Origin" in response) is expected
+
+
+def test_the_settings_refuse_an_origin_by_the_name_of_the_variable() -> None:
+    assert complaint(CORS_ALLOWED_ORIGINS="app.example.com").startswith("CORS_ALLOWED_ORIGINS must")
+    assert complaint(DJANGO_ALLOWED_HOSTS="a.example:80").startswith("DJANGO_ALLOWED_HOSTS must")
 
 
 @pytest.mark.parametrize("scheme", ["redis", "rediss"])
