@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import select
 from collections.abc import Sequence
+from types import TracebackType
 from typing import Any
 
+import psycopg
 from django.db.backends.postgresql import base
+from django.db.utils import DatabaseErrorWrapper, OperationalError
+from django.utils.functional import cached_property
 from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 
@@ -13,9 +17,46 @@ from config.postgresql.statements import Statements
 AT_REST = (TransactionStatus.IDLE, TransactionStatus.INTRANS)
 
 
+class Errors(DatabaseErrorWrapper):
+    """Django's errors for those of the driver, and the end of a connection that is out of step.
+
+    Some errors come of the driver and not of the server, which gives each of its own an SQLSTATE:
+    "received 2 results from command 'BEGIN'", where a pooler has lost its server. The answers on
+    such a connection may be those of another statement, so nobody asks it again.
+    """
+
+    wrapper: DatabaseWrapper
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is not None and is_out_of_step(error) and self.wrapper.connection is not None:
+            self.wrapper.connection.close()
+            raise OperationalError(*error.args) from error
+        super().__exit__(kind, error, traceback)
+
+
+def is_out_of_step(error: BaseException) -> bool:
+    """Tell what a server or pooler did wrong from mistakes in a statement or its values."""
+    is_of_the_driver = isinstance(error, psycopg.Error) and not (
+        error.sqlstate or error.diag.sqlstate
+    )
+    return is_of_the_driver and (
+        isinstance(error, psycopg.InternalError | psycopg.InterfaceError)
+        or type(error) is psycopg.DatabaseError
+    )
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     connection: Any
     _statements: Statements
+
+    @cached_property
+    def wrap_database_errors(self) -> Errors:
+        return Errors(self)
 
     def is_usable(self) -> bool:
         """Whether nothing was heard on the connection since the last answer. Costs no round trip.
@@ -42,7 +83,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         # Django's is Python, and takes longer for a page of todos than all else that loads it. It
         # puts the time zone of the settings for that of the session, where they are the same.
         connection.adapters.register_loader("timestamptz", TimestamptzLoader)
-        self._statements = Statements(connection)
+        try:
+            self._statements = Statements(connection)
+        except psycopg.Error:
+            connection.close()
+            raise
         return connection
 
     def create_cursor(self, name: str | None = None) -> Any:

@@ -12,13 +12,22 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.db import (
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+    connections,
+    transaction,
+)
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.base import TIMESTAMPTZ_OID
 from django.db.backends.postgresql.psycopg_any import get_adapters_template
 from psycopg.adapt import AdaptersMap
 from psycopg.pq import Format, TransactionStatus
+from pytest_django import DjangoDbBlocker
 
 from config.postgresql.base import DatabaseWrapper
+from config.tests.stub_postgresql import StubPostgresql
 
 GOODBYE = b"E\0\0\0\x2cSFATAL\0C57P01\0Mterminating connection\0\0"
 
@@ -110,3 +119,79 @@ def test_moments_are_read_by_what_the_driver_has_for_it(monkeypatch: pytest.Monk
     loader = wrapper.create_cursor().adapters.get_loader(TIMESTAMPTZ_OID, Format.TEXT)
     assert loader is psycopg.adapters.get_loader(TIMESTAMPTZ_OID, Format.TEXT)
     assert loader.__module__ != "psycopg.types.datetime"  # which is Python
+
+
+@pytest.fixture
+def stub() -> Iterator[StubPostgresql]:
+    with StubPostgresql() as stub:
+        yield stub
+
+
+@pytest.fixture
+def wrapper(stub: StubPostgresql, django_db_blocker: DjangoDbBlocker) -> Iterator[DatabaseWrapper]:
+    """A connection by the real driver to a server that answers as it is told."""
+    wrapper = DatabaseWrapper(
+        {
+            **connections["default"].settings_dict,
+            "CONN_HEALTH_CHECKS": False,
+            "HOST": "127.0.0.1",
+            "NAME": "todos",
+            "OPTIONS": {"sslmode": "disable", "gssencmode": "disable"},
+            "PASSWORD": "",
+            "PORT": stub.port,
+            "USER": "todos",
+        },
+        alias="stub",
+    )
+    connections["stub"] = wrapper
+    with django_db_blocker.unblock():
+        yield wrapper
+        wrapper.close()
+    del connections["stub"]
+
+
+def ask(wrapper: DatabaseWrapper) -> Any:
+    with wrapper.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        return cursor.fetchone()
+
+
+@pytest.mark.parametrize(
+    ("statement", "answers"),
+    [
+        ("BEGIN", ["BEGIN", "BEGIN"]),
+        ("BEGIN", []),
+        ("COMMIT", ["COMMIT", "COMMIT"]),
+        ("SELECT", []),
+    ],
+)
+def test_a_server_out_of_step_is_an_outage_and_its_connection_ends(
+    wrapper: DatabaseWrapper, stub: StubPostgresql, statement: str, answers: list[str]
+) -> None:
+    assert ask(wrapper) == ("1",)
+    stub.answers[statement] = answers
+    with pytest.raises(OperationalError), transaction.atomic(using="stub"):
+        ask(wrapper)
+    stub.answers.clear()
+    wrapper.close_if_unusable_or_obsolete()
+    with transaction.atomic(using="stub"):
+        assert ask(wrapper) == ("1",)
+    assert stub.connections > 1
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (psycopg.errors.InFailedSqlTransaction(), InternalError),
+        (psycopg.errors.UndefinedTable(), ProgrammingError),
+        (psycopg.ProgrammingError("the query has 1 placeholder"), ProgrammingError),
+    ],
+    ids=repr,
+)
+def test_a_mistake_in_a_statement_is_no_outage(
+    wrapper: DatabaseWrapper, error: Exception, expected: type[Exception]
+) -> None:
+    assert ask(wrapper) == ("1",)
+    with pytest.raises(expected), wrapper.wrap_database_errors:
+        raise error
+    assert not wrapper.connection.closed

@@ -156,8 +156,13 @@ class PgBouncer(Server):
 
 
 @contextmanager
-def pgbouncer(behind: Postgres, *, connections: int) -> Iterator[PgBouncer]:
-    """Hands out so many for each database, by the transaction."""
+def pgbouncer(
+    behind: Postgres, *, connections: int, ignored: str = "extra_float_digits,options"
+) -> Iterator[PgBouncer]:
+    """Hands out so many for each database, by the transaction.
+
+    It refuses a connection that asks for a parameter, unless that is ``ignored``.
+    """
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     assert program, "pgbouncer is not installed"
     with tempfile.TemporaryDirectory(prefix="pgbouncer-") as home:
@@ -168,7 +173,7 @@ def pgbouncer(behind: Postgres, *, connections: int) -> Iterator[PgBouncer]:
             f"[databases]\n* = host=127.0.0.1 port={behind.port} user=todos\n[pgbouncer]\n"
             f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
             f"auth_type = any\npool_mode = transaction\ndefault_pool_size = {connections}\n"
-            "ignore_startup_parameters = extra_float_digits,options\n"
+            f"ignore_startup_parameters = {ignored}\n"
         )
         server = PgBouncer(
             [*as_its_user(), program, str(settings)],

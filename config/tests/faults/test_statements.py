@@ -16,7 +16,13 @@ from authn.tests.processes import Servers
 from config.connections import POSTGRESQL
 from config.postgresql import statements
 from config.postgresql.base import DatabaseWrapper
-from config.tests.faults.language import UNLIMITED, note, token_of, wait_for_writes
+from config.tests.faults.language import (
+    UNLIMITED,
+    assert_answered_or_unavailable,
+    note,
+    token_of,
+    wait_for_writes,
+)
 from config.tests.faults.load import assert_kept, load, outcomes
 from config.tests.faults.services import Postgres, pgbouncer
 
@@ -210,4 +216,31 @@ class TestPooler:
                 wait_for_writes(attempts, 200)
             note(attempts)
             assert {*outcomes(attempts)} == {"201", "200"}
+            assert_kept(api, token, attempts)
+
+    def test_one_that_ignores_no_parameter_works_where_none_is_sent(
+        self, servers: Servers, database: Postgres
+    ) -> None:
+        token = token_of("alice")
+        with pgbouncer(database, connections=3, ignored="") as pooler:
+            url = pooler.database_url(database.new_database())
+            api = servers.api(secret=SECRET, DATABASE_URL=f"{url}?options=", **UNLIMITED)
+            assert api.get("/readyz", token).status == 200
+            assert api.post("/api/todos/", token, {"title": "One"}).status == 201
+
+    def test_servers_that_are_killed_behind_it_are_an_outage_and_no_more(
+        self, servers: Servers, database: Postgres
+    ) -> None:
+        token = token_of("alice")
+        with pgbouncer(database, connections=3) as pooler:
+            name = database.new_database()
+            url = pooler.database_url(name)
+            api = servers.api(secret=SECRET, DATABASE_URL=url, WEB_CONCURRENCY="2", **UNLIMITED)
+            with load(api, token) as attempts:
+                for _ in range(30):
+                    wait_for_writes(attempts, 10)
+                    database.end_connections(name)
+                wait_for_writes(attempts, 50)
+            note(attempts)
+            assert_answered_or_unavailable(attempts)
             assert_kept(api, token, attempts)
