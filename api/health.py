@@ -11,6 +11,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
 from api.applied_migrations import MigrationsPending, get_applied_migrations
+from api.encoding import EncodingUnsuitable, require_utf8
 from api.exceptions import DatabaseUnavailable
 from api.parameters import KnownParametersOnly
 from api.renderers import JSONRenderer
@@ -60,10 +61,13 @@ def _wrong_with_database() -> Iterator[dict[str, str]]:
     """Of one that does not answer, nobody asks for its migrations: that takes as long again."""
     try:
         _require_database()
+        require_utf8()
         get_applied_migrations().require()
     except (OperationalError, InterfaceError):
         code, detail = DatabaseUnavailable.default_code, DatabaseUnavailable.default_detail
         yield {"check": "database", "code": code, "detail": detail}
+    except EncodingUnsuitable as reason:
+        yield {"check": "database", "code": reason.code, "detail": reason.detail}
     except MigrationsPending as reason:
         yield {"check": "migrations", "code": reason.code, "detail": reason.detail}
 

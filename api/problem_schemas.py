@@ -33,6 +33,7 @@ TEXT = {"type": "string"}
 ERROR_CODES = (
     "blank",
     "control_character",
+    "database_encoding",
     "database_unavailable",
     "due_at_unknown",
     "due_time_incomplete",

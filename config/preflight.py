@@ -83,7 +83,7 @@ def why_not(error: OSError | UnicodeError, address: Address, command: str) -> st
 
 
 def require_passing_checks(*, deployment: bool = False) -> None:
-    found = checks.run_checks(include_deployment_checks=deployment)
+    found = checks.run_checks(include_deployment_checks=deployment, databases=["default"])
     found = [message for message in found if not message.is_silenced()]
     if serious := [message for message in found if message.is_serious()]:
         raise CannotStart("\n".join(map(in_one_line, serious)))

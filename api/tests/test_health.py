@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from api.applied_migrations import get_applied_migrations
+from api.encoding import check_encoding
 from authn.testing import Issuer
 
 READY = {"database": "ok", "migrations": "ok", "keys": "ok"}
@@ -90,6 +93,47 @@ def test_a_server_without_database_is_not_ready(
 ) -> None:
     monkeypatch.setattr("api.health._require_database", lambda: fail(error))
     assert missing(anonymous.get("/readyz")) == [("database", "database_unavailable")]
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1", "WIN1251"])
+@pytest.mark.django_db
+def test_a_database_without_room_for_every_character_is_not_ready(
+    anonymous: Client, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    says(monkeypatch, encoding)
+    assert missing(anonymous.get("/readyz")) == [("database", "database_encoding")]
+    [error] = check_encoding(app_configs=None, databases=["default"])
+    assert (error.id, error.is_serious()) == ("api.E013", True)
+    assert "ENCODING 'UTF8' TEMPLATE template0" in str(error.msg)
+
+
+@pytest.mark.parametrize("encoding", ["UTF8", None], ids=str)
+@pytest.mark.django_db
+def test_a_database_in_utf8_is_ready(
+    anonymous: Client, monkeypatch: pytest.MonkeyPatch, encoding: str | None
+) -> None:
+    says(monkeypatch, encoding)
+    assert anonymous.get("/readyz").json() == READY
+    assert check_encoding(app_configs=None, databases=["default"]) == []
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_database_that_is_away_has_no_encoding_to_complain_of(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    monkeypatch.setattr("api.encoding.connection.ensure_connection", lambda: fail(error))
+    assert check_encoding(app_configs=None, databases=["default"]) == []
+
+
+def says(monkeypatch: pytest.MonkeyPatch, encoding: str | None) -> None:
+    """Have the database say this of its encoding, as PostgreSQL does."""
+    info = SimpleNamespace(parameter_status={"server_encoding": encoding}.get)
+    stub = SimpleNamespace(
+        vendor="postgresql",
+        connection=SimpleNamespace(info=info),
+        temporary_connection=nullcontext,
+    )
+    monkeypatch.setattr("api.encoding.connection", stub)
 
 
 def test_a_server_without_either_says_so(

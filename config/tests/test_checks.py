@@ -101,12 +101,14 @@ def test_a_careless_change_of_it_is_told(changes: dict[str, str], ids: list[str]
     assert sorted(set(re.findall(r"^\S*: \((\S+)\)", result.stderr, re.MULTILINE))) == ids
 
 
+@pytest.mark.django_db
 def test_an_error_keeps_a_server_from_starting(settings: Settings) -> None:
     settings.DEBUG, settings.ALLOWED_HOSTS = True, ["todos.example.com"]
     with pytest.raises(CannotStart, match=r"^api\.E003: .*DEBUG=false"):
         require_passing_checks()
 
 
+@pytest.mark.django_db
 def test_a_warning_leaves_the_decision_to_the_operator(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -88,6 +88,16 @@ class Postgres(Server):
             )
             return {pid for [pid] in rows}
 
+    def database_in(self, encoding: str) -> str:
+        """The URL of an empty database whose text is in this encoding."""
+        name = f"todos_{next(_numbers)}"
+        statement = sql.SQL(
+            "CREATE DATABASE {} ENCODING {} LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+        ).format(sql.Identifier(name), sql.Literal(encoding))
+        with psycopg.connect(self.database_url("template1"), autocommit=True) as connection:
+            connection.execute(statement)
+        return self.database_url(name)
+
     def new_database(self) -> str:
         """The URL of a database that has its tables, and nothing in them."""
         name = f"todos_{next(_numbers)}"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from authn.testing import SECRET
-from authn.tests.processes import Servers
+from authn.tests.processes import PROJECT, Servers, api_environment, with_path
 from config.tests.faults.language import (
     TOLERABLE_SECONDS,
     UNAVAILABLE,
@@ -85,3 +88,37 @@ class TestPostgresReadOnly:
         assert_answered_or_unavailable(attempts)
         assert_kept(api, token, attempts)
         assert_repeatable(api, token, attempts)
+
+
+class TestPostgresInAnotherEncoding:
+    @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+    def test_it_is_refused_before_anything_is_stored(
+        self, servers: Servers, database: Postgres, encoding: str
+    ) -> None:
+        environment = api_environment(Path("unused"), issuer_url="", secret=SECRET)
+        url = database.database_in(encoding)
+        for command in (["manage.py", "migrate"], ["manage.py", "check", "--database=default"]):
+            refused = subprocess.run(
+                [sys.executable, *command],
+                cwd=PROJECT,
+                env=with_path({**environment, "DATABASE_URL": url}),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert refused.returncode == 1
+            assert "ENCODING 'UTF8' TEMPLATE template0" in refused.stderr
+        with pytest.raises(RuntimeError, match=r"\napi\.E013: .*ENCODING 'UTF8'"):
+            servers.api(secret=SECRET, DATABASE_URL=url, **UNLIMITED)
+
+    def test_a_server_starts_while_its_database_is_away(
+        self, servers: Servers, database: Postgres
+    ) -> None:
+        url = database.new_database()
+        database.stop()
+        try:
+            api = servers.api(secret=SECRET, DATABASE_URL=url, **UNLIMITED)
+            assert api.get("/readyz").status == 503
+        finally:
+            database.start()
+        assert api.get("/readyz").status == 200
