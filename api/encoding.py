@@ -33,7 +33,7 @@ def check_encoding(
     *, app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
     """A check of every start and of ``manage.py migrate``. During an outage a start goes on."""
-    if not databases:
+    if not databases or connection.vendor != "postgresql":
         return []
     try:
         with connection.temporary_connection():

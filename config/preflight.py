@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import re
+import secrets
 import shutil
 import socket
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import django
 import django.db
@@ -45,6 +47,19 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
+    def resolved(self) -> Address:
+        """Itself with an IP address in place of a name, which servers do not look up.
+
+        IPv4 where a name has both. Raises ``OSError`` or ``UnicodeError``.
+        """
+        if self.host == "*":
+            raise OSError(errno.EADDRNOTAVAIL, "a star is no name")
+        found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        family = {family: address for family, _, _, _, address in reversed(found)}
+        host, *_ = family.get(socket.AF_INET) or family[socket.AF_INET6]
+        return Address(str(host), self.port)
+
+    @property
     def reachable(self) -> Address:
         """Itself, or this machine where it stands for every address."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
@@ -60,9 +75,10 @@ def load_settings() -> None:
 
 
 def require_free(address: Address, *, command: str) -> None:
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     try:
-        socket.create_server((address.host, address.port), family=family).close()
+        host = address.resolved.host
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        socket.create_server((host, address.port), family=family).close()
     except (OSError, UnicodeError) as error:
         raise CannotStart(why_not(error, address, command)) from None
 
@@ -83,7 +99,9 @@ def why_not(error: OSError | UnicodeError, address: Address, command: str) -> st
 
 
 def require_passing_checks(*, deployment: bool = False) -> None:
-    found = checks.run_checks(include_deployment_checks=deployment, databases=["default"])
+    found = checks.run_checks(include_deployment_checks=deployment)
+    # Apart: with a database named, Django's checks of models ask one that may be away.
+    found += checks.run_checks(tags=[checks.Tags.database], databases=["default"])
     found = [message for message in found if not message.is_silenced()]
     if serious := [message for message in found if message.is_serious()]:
         raise CannotStart("\n".join(map(in_one_line, serious)))
@@ -105,16 +123,24 @@ def counting_together() -> Iterator[None]:
         yield
         return
     try:
-        folder = tempfile.mkdtemp(prefix="todos-metrics-")
+        # The name is known before the folder is there, whenever a signal comes.
+        folder = Path(tempfile.gettempdir()) / f"todos-metrics-{secrets.token_hex(8)}"
     except OSError as error:
-        raise CannotStart(
-            f"METRICS_TOKEN needs a folder for temporary files ({error.strerror}): set TMPDIR."
-        ) from None
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        raise no_folder(error) from None
     try:
+        try:
+            folder.mkdir(mode=0o700)
+        except OSError as error:
+            raise no_folder(error) from None
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
         yield
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def no_folder(error: OSError) -> CannotStart:
+    reason = error.strerror
+    return CannotStart(f"METRICS_TOKEN needs a folder for temporary files ({reason}): set TMPDIR.")
 
 
 def require_allowed_host(address: Address) -> None:
@@ -131,6 +157,7 @@ def require_allowed_host(address: Address) -> None:
 
 def migrate() -> None:
     """Bring the database up to date and prove that it can be written."""
+    make_private()
     try:
         call_command("migrate", verbosity=0, interactive=False)
         write_and_take_back()
@@ -138,6 +165,17 @@ def migrate() -> None:
         raise CannotStart(database_advice(first_line(error))) from None
     finally:
         connection.close()
+
+
+def make_private() -> None:
+    """Make the SQLite file readable by its owner only, where there is none.
+
+    SQLite gives the files beside it (``-wal``, ``-shm``) the same permissions.
+    """
+    name = connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite" and name != ":memory:":
+        with suppress(OSError):  # SQLite says what is wrong with the folder
+            os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def write_and_take_back() -> None:

@@ -121,7 +121,8 @@ def test_a_database_in_utf8_is_ready(
 def test_a_database_that_is_away_has_no_encoding_to_complain_of(
     monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
-    monkeypatch.setattr("api.encoding.connection.ensure_connection", lambda: fail(error))
+    says(monkeypatch, "LATIN1")
+    monkeypatch.setattr("api.encoding.connection.temporary_connection", lambda: fail(error))
     assert check_encoding(app_configs=None, databases=["default"]) == []
 
 

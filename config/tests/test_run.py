@@ -9,13 +9,14 @@ import shlex
 import shutil
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.error import HTTPError
@@ -182,6 +183,15 @@ class TestRun:
         assert first_run.startswith(f"Wrote {env_file} with fresh random secrets.\n")
         assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
 
+    @pytest.mark.parametrize("ending", ["", "-wal", "-shm"])
+    def test_the_database_is_for_its_owner_only(
+        self, used: Path, first_run: str, ending: str
+    ) -> None:
+        with closing(sqlite3.connect(used / "db.sqlite3")) as connection:  # makes those beside it
+            connection.execute("SELECT * FROM django_migrations").fetchone()
+            mode = (used / f"db.sqlite3{ending}").stat().st_mode
+        assert stat.S_IMODE(mode) == 0o600
+
     def test_secrets_are_random(self, used: Path, first_run: str) -> None:
         text = (used / ".env").read_text()
         secrets = dict(re.findall("^([A-Z_]+)=([0-9a-f]{64})$", text, re.MULTILINE))
@@ -299,12 +309,12 @@ class TestServe:
             process(project, "--production", output=output, variables=counting) as running,
         ):
             deadline = time.monotonic() + DEADLINE_SECONDS
-            while not [*folder.iterdir()]:
+            while not [*folder.glob("todos-metrics-*")]:
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
             running.terminate()  # before anything listens
             assert running.wait(DEADLINE_SECONDS) == 128 + signal.SIGTERM
-        assert not [*folder.iterdir()]
+        assert not [*folder.glob("todos-metrics-*")]
 
     def test_a_worker_that_comes_later_is_of_the_code_that_was_checked(self, project: Path) -> None:
         loaded = subprocess.run(
@@ -344,9 +354,22 @@ class TestWhyNot:
         with pytest.raises(CannotStart, match=f"PORT is {value}: "):
             Address.from_settings()
 
-    @pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "127.0.0.0.1", "a" * 64])
+    @pytest.mark.parametrize(
+        "host",
+        [
+            "192.0.2.1",
+            "2001:db8::1",
+            "127.0.0.0.1",
+            "a" * 64,
+            "no-such-host.invalid",
+            "http://127.0.0.1",
+            "127.0.0.1:8000",
+            "127.0.0.1 ",
+            "*",
+        ],
+    )
     def test_not_a_host(self, host: str) -> None:
-        with pytest.raises(CannotStart, match=f"HOST is {host}, no address of this machine"):
+        with pytest.raises(CannotStart, match=f"HOST is {re.escape(host)}, no address of"):
             require_free(Address(host, 8000), command="make run")
 
     def test_a_host_that_requests_may_not_name(self, project: Path, port: int) -> None:
@@ -409,6 +432,29 @@ def test_addresses(settings: Settings, host: str, shown: str, reachable: str) ->
     settings.HOST, settings.PORT = host, "8000"
     address = Address.from_settings()
     assert (str(address), str(address.reachable)) == (shown, reachable)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("localhost", "127.0.0.1"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.1", "127.0.0.1"),
+        ("::1", "::1"),
+        ("0.0.0.0", "0.0.0.0"),
+    ],
+)
+def test_a_server_is_told_an_address_and_not_a_name(host: str, expected: str) -> None:
+    assert Address(host, 8000).resolved == Address(expected, 8000)
+
+
+def test_the_address_of_a_name_is_the_one_that_is_found_to_be_free(port: int) -> None:
+    with (
+        socket.create_server(("127.0.0.1", port)),
+        pytest.raises(CannotStart, match=f"listens on localhost:{port} already"),
+    ):
+        require_free(Address("localhost", port), command="make serve")
+    require_free(Address("localhost", port), command="make serve")
 
 
 def pretend_read_only(database: Path) -> None:
