@@ -9,7 +9,11 @@ install one (on Debian: python3 and python3-venv) or pass PYTHON=/path/to/python
 
 VENV := .venv
 RUN := $(VENV)/bin/python
-PIP_INSTALL := $(RUN) -m pip install -qq --disable-pip-version-check --no-input
+# Whatever this shell has set for other projects: where pip installs, and what Python is and loads.
+unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_DRY_RUN PIP_REQUIRE_VIRTUALENV
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONSTARTUP PYTHONOPTIMIZE PYTHONWARNINGS
+unexport PYTHONPLATLIBDIR PYTHONUSERBASE DJANGO_SETTINGS_MODULE
+PIP_INSTALL := $(RUN) -m pip install --no-user -qq --disable-pip-version-check --no-input
 # Each is newer than the requirements that it says are installed. The first is away while
 # anything is being installed, so that what was cut short is made again from nothing.
 READY := $(VENV)/.ready

@@ -67,7 +67,7 @@ class Address:
 
 
 def load_settings() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     try:
         django.setup()
     except ImproperlyConfigured as error:
