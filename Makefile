@@ -40,6 +40,7 @@ lint: export THROTTLE_USER := 600/min
 lint: export THROTTLE_ANON := 120/min
 lint: export THROTTLE_REFUSED := 30/min
 lint: export NUM_PROXIES := 0
+lint: export SECURE_HSTS_INCLUDE_SUBDOMAINS := false
 lint: export WEB_CONCURRENCY := 1
 lint: export LOG_LEVEL := INFO
 lint: export LOG_FORMAT := console

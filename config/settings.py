@@ -171,13 +171,14 @@ TEMPLATES = [
     }
 ]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600
-SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_INCLUDE_SUBDOMAINS = flag("SECURE_HSTS_INCLUDE_SUBDOMAINS")
 SILENCED_SYSTEM_CHECKS = [
     # Redirecting http to https would only hide that a client sends its token in the clear.
     "security.W008",
     # Nothing believes a cookie but the pages of a browsable API, which bring this along.
     "security.W003",
-    # Preloading is for the owner of the whole domain to decide.
+    # The owner of the whole domain decides about its other names, and about preloading.
+    "security.W005",
     "security.W021",
 ]
 

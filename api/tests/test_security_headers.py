@@ -24,7 +24,7 @@ EVERYWHERE = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-HSTS = "max-age=31536000; includeSubDomains"
+HSTS = "max-age=31536000"
 
 
 def assert_guarded(response: Any, *, status: int, policy: str = OF_JSON) -> None:

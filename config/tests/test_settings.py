@@ -8,7 +8,7 @@ import sys
 from typing import Any, Protocol
 
 import pytest
-from django.conf import settings
+from django.conf import settings as project_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 from django.test import Client
@@ -38,7 +38,7 @@ def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     path = {"PATH": os.environ["PATH"], "PYTEST_VERSION": "any"}
     return subprocess.run(
         [sys.executable, "-c", code],
-        cwd=settings.BASE_DIR,
+        cwd=project_settings.BASE_DIR,
         env={**path, "DJANGO_SETTINGS_MODULE": "config.settings", **environment},
         capture_output=True,
         text=True,
@@ -92,6 +92,20 @@ def test_a_flag_is_on_or_off(read: Read, value: str, expected: bool) -> None:
 @pytest.mark.parametrize(("value", "expected"), [("true", "True"), ("", "False")])
 def test_preconditions_are_required_by_those_who_say_so(value: str, expected: str) -> None:
     assert value_of("REQUIRE_IF_MATCH", REQUIRE_IF_MATCH=value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "header"),
+    [("true", "max-age=31536000; includeSubDomains"), ("", "max-age=31536000")],
+)
+def test_subdomains_are_for_https_only_where_somebody_says_so(
+    read: Read, settings: Settings, anonymous: Client, value: str, header: str
+) -> None:
+    settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = read(environment.flag, value)
+    response = anonymous.get("/healthz", secure=True)
+    assert response["Strict-Transport-Security"] == header
+    name = "SECURE_HSTS_INCLUDE_SUBDOMAINS"
+    assert value_of(name, **{name: value}) == str(bool(value))
 
 
 @pytest.mark.parametrize(
