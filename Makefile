@@ -33,6 +33,7 @@ lint: export BETTER_AUTH_SECRET :=
 lint: export BETTER_AUTH_LEEWAY := 30
 lint: export CORS_ALLOWED_ORIGINS :=
 lint: export DATABASE_URL := sqlite://:memory:
+lint: export PUBLIC_URL :=
 lint: export REQUIRE_IF_MATCH := false
 lint: export BROWSABLE_API :=
 lint: export CACHE_URL :=
@@ -68,6 +69,7 @@ lint: $(READY_DEV) ## check format, style, types, imports, migrations and produc
 	@$(RUN) manage.py makemigrations --check --dry-run
 	@$(RUN) manage.py check --deploy --fail-level WARNING
 
+openapi: export PUBLIC_URL :=
 openapi: $(READY) ## write openapi.json anew, which a test compares to the code
 	@$(RUN) manage.py spectacular --skip-checks --format openapi-json --file openapi.json
 

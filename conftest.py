@@ -34,6 +34,7 @@ def _configured_for_the_suite(settings: Settings) -> None:
     """Whatever the environment says, nobody is throttled, and what is off by default is off."""
     settings.CORS_ALLOWED_ORIGINS = settings.CORS_ALLOWED_ORIGIN_REGEXES = []
     settings.REQUIRE_IF_MATCH = False
+    settings.PUBLIC_ORIGIN, settings.FORCE_SCRIPT_NAME = "", None
     settings.CACHES = {"default": MEMORY_CACHE}
     settings.NUM_PROXIES = 0
     settings.METRICS_TOKEN = ""

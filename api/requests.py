@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from typing import cast
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.urls import get_script_prefix
 from rest_framework.request import Request
 
 from authn.users import TokenUser
@@ -17,10 +19,27 @@ def user_of(request: Request) -> TokenUser:
 
 
 def note_root(request: HttpRequest) -> None:
-    """Raises ``DisallowedHost``."""
-    request.root = f"{request.scheme}://{request.get_host()}"  # type: ignore[attr-defined]
+    """Raises ``DisallowedHost``, whatever ``PUBLIC_URL`` says."""
+    root = f"{request.scheme}://{request.get_host()}"
+    request.root = settings.PUBLIC_ORIGIN or root  # type: ignore[attr-defined]
 
 
 def root_of(request: HttpRequest | Request) -> str:
-    """``https://todos.example.com``, which the client has called: what is before a path."""
+    """``https://todos.example.com``: the origin that clients call, which is before a path.
+
+    From ``PUBLIC_URL``, or else from the request.
+    """
     return request.root  # type: ignore[union-attr, no-any-return]
+
+
+def path_of(request: HttpRequest | Request) -> str:
+    """The path that clients call, with its trailing slash: ``/backend/api/todos/``.
+
+    As ``reverse()`` has it, with the prefix of ``PUBLIC_URL`` that a proxy takes away.
+    """
+    return f"{get_script_prefix()[:-1]}{request.path_info}"
+
+
+def route_of(path: str) -> str:
+    """A path of ``reverse()`` as the routes and the OpenAPI document know it, without a prefix."""
+    return path.removeprefix(get_script_prefix()[:-1])

@@ -9,16 +9,16 @@ from typing import Any, cast
 from django.conf import settings
 from django.http import HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
-from rest_framework.reverse import reverse
 
 from api.parameters import KnownParametersOnly
 from api.renderers import JSONRenderer
-from api.requests import user_of
+from api.requests import root_of, user_of
 from api.responses import Response
 from authn.claims import Claims
 
@@ -32,11 +32,11 @@ class IndexView(KnownParametersOnly):
     schema = None  # the API begins below it
 
     def get(self, request: Request) -> HttpResponseBase:
-        root = reverse("root", request=request)
+        root = _address(request, "root")
         if request.accepted_renderer.format == "html":
             return HttpResponseRedirect(root)
         routes = ["schema", "docs"] if settings.BROWSABLE_API else ["schema"]
-        return Response({"api": root, **{name: reverse(name, request=request) for name in routes}})
+        return Response({"api": root, **{name: _address(request, name) for name in routes}})
 
 
 class RootSerializer(serializers.Serializer[Any]):
@@ -53,7 +53,7 @@ class RootView(KnownParametersOnly):
     )
     def get(self, request: Request) -> Response:
         routes = {"todos": "todo-list", "me": "me", "schema": "schema"}
-        return Response({name: reverse(route, request=request) for name, route in routes.items()})
+        return Response({name: _address(request, route) for name, route in routes.items()})
 
 
 class MeSerializer(serializers.Serializer[Any]):
@@ -96,6 +96,10 @@ class SchemaView(KnownParametersOnly):
 def openapi_document() -> dict[str, Any]:
     document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return document
+
+
+def _address(request: Request, route: str) -> str:
+    return f"{root_of(request)}{reverse(route)}"
 
 
 def _rfc3339(moment: datetime) -> str:

@@ -14,6 +14,7 @@ from django.urls import NoReverseMatch, resolve, reverse
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from api.requests import path_of, route_of
 from browsable.examples import example_of
 from browsable.forms import Form
 from browsable.inputs import Input, inputs_of
@@ -67,7 +68,7 @@ class Resource:
 
     @property
     def is_list(self) -> bool:
-        return not self.url and self._request.path_info == self.list_url
+        return not self.url and path_of(self._request) == self.list_url
 
     def item_addresses(self) -> dict[str, str]:
         """Of everything in the answer that has an id, by that."""
@@ -91,11 +92,11 @@ class Resource:
         return errors
 
     def create(self) -> Form | None:
-        is_here = self.is_open and self._request.path_info == self.list_url
+        is_here = self.is_open and path_of(self._request) == self.list_url
         if not is_here or "create" not in self._actions(self.list_url).values():
             return None
         form = self._form(self.list_url, ["POST"], prefix="new-")
-        return form if form.raw else replace(form, raw=example_of(self.list_url, "post"))
+        return form if form.raw else replace(form, raw=example_of(route_of(self.list_url), "post"))
 
     def change(self) -> Form | None:
         methods = [name for name in CHANGING if name.lower() in self._actions(self.url)]
@@ -129,11 +130,11 @@ class Resource:
 
     def by_hand(self) -> Form | None:
         """For a route of its own: JSON, and nothing else."""
-        path = self._request.path_info
+        path = path_of(self._request)
         methods = [name.upper() for name in self._actions(path) if name != "get"]
         if not self.is_open or self.url or path == self.list_url or not methods:
             return None
-        raw = (self._sent and self._sent.raw) or example_of(path, methods[0].lower())
+        raw = (self._sent and self._sent.raw) or example_of(route_of(path), methods[0].lower())
         return Form(path, methods, raw=raw)
 
     def _form(self, url: str, methods: Sequence[str], **options: Any) -> Form:
@@ -167,7 +168,7 @@ class Resource:
         """Method -> action of the route at ``path``."""
         if not path:
             return {}
-        actions: Mapping[str, str] = getattr(resolve(path).func, "actions", None) or {}
+        actions: Mapping[str, str] = getattr(resolve(route_of(path)).func, "actions", None) or {}
         return actions
 
     def _address(self, name: str, **kwargs: Any) -> str:

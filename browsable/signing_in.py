@@ -11,6 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 
 from api.problems import note_code
+from api.requests import root_of
 from authn.conf import get_verifier
 from authn.exceptions import AuthnError
 from authn.users import TokenUser
@@ -48,7 +49,7 @@ class LoginView(View):
             "name": request.POST.get("name") or DEMO_NAME,
             "can_mint": may_mint(request),
             "next": _next(request),
-            "is_kept": settings.DEBUG or request.is_secure(),
+            "is_kept": settings.DEBUG or root_of(request).startswith("https:"),
             "tried_name": "name" in request.POST,
             "hide_login": True,
             "destination": _destination(request),

@@ -13,6 +13,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from rest_framework.renderers import JSONRenderer
 
+from api.requests import root_of
 from browsable.submissions import submission_in
 
 # Possessive, so that no text is looked at twice.
@@ -52,14 +53,14 @@ def _marked(match: re.Match[str], links: Mapping[str, str]) -> str:
 
 def own_addresses(data: Any, request: HttpRequest) -> dict[str, str]:
     """The top-level values that are addresses of this very API, each with itself."""
-    root = request.build_absolute_uri("/")
+    root = f"{root_of(request)}/"
     values = data.values() if isinstance(data, dict) else ()
     return {each: each for each in values if isinstance(each, str) and each.startswith(root)}
 
 
 def as_curl(request: HttpRequest) -> str:
     """The same request from a terminal. Of a body, only one that a page made is known here."""
-    line = [f"curl -i {shlex.quote(request.build_absolute_uri())}"]
+    line = [f"curl -i {shlex.quote(root_of(request) + request.get_full_path())}"]
     line.append('-H "Authorization: Bearer $TOKEN"')
     if request.method not in ("GET", "HEAD"):
         line.insert(1, f"-X {request.method}")

@@ -17,6 +17,7 @@ from config.environment import (
     hosts,
     items,
     origins,
+    public_url,
     rate,
     secret,
     text,
@@ -30,6 +31,10 @@ DJANGO_SECRET_KEY = text("DJANGO_SECRET_KEY")
 # Without one, each process makes its own: safe, but a page cursor then works in one process only.
 SECRET_KEY = DJANGO_SECRET_KEY or get_random_secret_key()
 ALLOWED_HOSTS = hosts("DJANGO_ALLOWED_HOSTS")
+# A proxy takes the path away, and Django puts it before each of its own.
+PUBLIC_ORIGIN, PUBLIC_PATH = public_url("PUBLIC_URL")
+FORCE_SCRIPT_NAME = PUBLIC_PATH or None
+CSRF_TRUSTED_ORIGINS = [PUBLIC_ORIGIN] if PUBLIC_ORIGIN else []
 # Whoever claims https for their own request gets https links, and nothing else from it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 HOST = text("HOST", "127.0.0.1")
@@ -126,13 +131,17 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "The todos of those who have signed in with Better Auth, each user's for "
     "this user alone. Every error is a problem document (RFC 9457).",
     "VERSION": "1",
-    "SERVERS": [{"url": "/", "description": "The host that serves this document."}],
     "TAGS": [
         {"name": "root", "description": "The addresses of everything else."},
         {"name": "me", "description": "The user that a token is for."},
         {"name": "todos", "description": "The todos of this user."},
     ],
     "OAS_VERSION": "3.1.1",
+    "SERVERS": [
+        {"url": f"{PUBLIC_ORIGIN}{PUBLIC_PATH}"}
+        if PUBLIC_ORIGIN
+        else {"url": "/", "description": "The host that serves this document."}
+    ],
     "COMPONENT_SPLIT_REQUEST": True,
     # What is for pages is no part of the document.
     "AUTHENTICATION_WHITELIST": ["authn.JWTAuthentication"],
@@ -158,9 +167,9 @@ CSRF_COOKIE_SECURE = not DEBUG
 CSRF_COOKIE_NAME = "todos_csrftoken"  # another application of this host may have its own
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
-CSRF_COOKIE_PATH = "/api"  # of the cookie with the token, too
+CSRF_COOKIE_PATH = f"{PUBLIC_PATH}/api"  # of the cookie with the token, too
 CSRF_FAILURE_VIEW = "browsable.signing_in.csrf_failure"
-STATIC_URL = "/static/"
+STATIC_URL = f"{PUBLIC_PATH}/static/"
 WHITENOISE_USE_FINDERS = True  # the files are in the packages, and few
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 TEMPLATES = [

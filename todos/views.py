@@ -21,7 +21,7 @@ from api.ordering import Column, Ordering
 from api.pagination import CursorPagination
 from api.parameters import KnownParametersOnly
 from api.parsers import JSONParser, MergePatchParser
-from api.requests import root_of, user_of
+from api.requests import path_of, root_of, user_of
 from api.responses import Response
 from api.serializers import NoFields
 from todos.batch import run_batch
@@ -117,7 +117,7 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
 
     def get_success_headers(self, data: Any) -> dict[str, str]:
         # Below the list, where this is. Asking for the route by name takes longer than SQL.
-        location = f"{root_of(self.request)}{self.request.path_info}{data['id']}/"
+        location = f"{root_of(self.request)}{path_of(self.request)}{data['id']}/"
         return {"Location": location, "ETag": data["etag"]}
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:

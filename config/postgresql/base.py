@@ -18,7 +18,7 @@ AT_REST = (TransactionStatus.IDLE, TransactionStatus.INTRANS)
 
 
 class Errors(DatabaseErrorWrapper):
-    """Django's errors for those of the driver, and the end of a connection that is out of step.
+    """Turn errors of the driver into Django's, and end a connection that is out of step.
 
     Some errors come of the driver and not of the server, which gives each of its own an SQLSTATE:
     "received 2 results from command 'BEGIN'", where a pooler has lost its server. The answers on

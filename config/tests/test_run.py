@@ -280,6 +280,21 @@ class TestServe:
         ):
             assert json.load(response)["todos"] == f"https://127.0.0.1:{port}/api/todos/"
 
+    def test_addresses_are_those_of_public_url(self, project: Path, port: int) -> None:
+        token = SecretIssuer(SECRET, clock=Clock(time.time())).mint()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/api/", headers={"Authorization": f"Bearer {token}"}
+        )
+        public = {"PUBLIC_URL": "https://app.example.com/backend", "BROWSABLE_API": "true"}
+        with (
+            started(project, "--production", PORT=str(port), **PRODUCTION, **public),
+            urllib.request.urlopen(request) as response,
+        ):
+            assert json.load(response)["todos"] == "https://app.example.com/backend/api/todos/"
+            # The proxy takes the prefix away from this, too.
+            style = f"http://127.0.0.1:{port}/static/browsable/style.css"
+            assert urllib.request.urlopen(style).status == 200
+
     def test_connections_that_say_nothing_keep_nobody_out(self, project: Path, port: int) -> None:
         unfinished = b"POST /api/todos/ HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
         with ExitStack() as connections:

@@ -92,7 +92,7 @@ class TestPostgresReadOnly:
 
 class TestPostgresInAnotherEncoding:
     @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
-    def test_it_is_refused_before_anything_is_stored(
+    def test_a_start_and_a_migration_refuse_the_database(
         self, servers: Servers, database: Postgres, encoding: str
     ) -> None:
         environment = api_environment(Path("unused"), issuer_url="", secret=SECRET)
