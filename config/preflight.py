@@ -31,39 +31,51 @@ class CannotStart(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to listen. An IPv6 host has no brackets here."""
+    """Where to listen: an IP address without brackets, since servers look up no name."""
 
     host: str
     port: int
+    name: str = ""  # that was looked up
 
     @classmethod
     def from_settings(cls) -> Address:
         host, port = settings.HOST, settings.PORT
         if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 2**16:
             raise CannotStart(f"PORT is {port}: it must be a number from 1 to 65535, as PORT=8001.")
-        return cls(host.removeprefix("[").removesuffix("]"), int(port))
+        name = host.removeprefix("[").removesuffix("]")
+        try:
+            return cls(looked_up(name), int(port), name)
+        except (OSError, UnicodeError) as error:
+            raise CannotStart(no_address(name, error)) from None
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-    @property
-    def resolved(self) -> Address:
-        """Itself with an IP address in place of a name, which servers do not look up.
-
-        IPv4 where a name has both. Raises ``OSError`` or ``UnicodeError``.
-        """
-        if self.host == "*":
-            raise OSError(errno.EADDRNOTAVAIL, "a star is no name")
-        found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
-        family = {family: address for family, _, _, _, address in reversed(found)}
-        host, *_ = family.get(socket.AF_INET) or family[socket.AF_INET6]
-        return Address(str(host), self.port)
+        host = self.name or self.host
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
 
     @property
     def reachable(self) -> Address:
         """Itself, or this machine where it stands for every address."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
-        return Address(host, self.port)
+        if host := {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host):  # noqa: S104
+            return Address(host, self.port)
+        return self
+
+
+def looked_up(name: str) -> str:
+    """The IPv4 address of a name, or else its IPv6 one. Raises ``OSError``, ``UnicodeError``."""
+    if name == "*":
+        raise OSError(errno.EADDRNOTAVAIL, "a star is no name")  # it would be this machine alone
+    found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    addresses = {family: address for family, _, _, _, address in reversed(found)}
+    host, *_ = addresses.get(socket.AF_INET) or addresses[socket.AF_INET6]
+    return str(host)
+
+
+def no_address(host: str, error: OSError | UnicodeError) -> str:
+    reason = getattr(error, "strerror", None) or str(error)
+    return (
+        f"HOST is {host}, no address of this machine ({reason.partition(' (')[0]}): "
+        "take 127.0.0.1, or 0.0.0.0 for every one."
+    )
 
 
 def load_settings() -> None:
@@ -75,27 +87,22 @@ def load_settings() -> None:
 
 
 def require_free(address: Address, *, command: str) -> None:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     try:
-        host = address.resolved.host
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        socket.create_server((host, address.port), family=family).close()
-    except (OSError, UnicodeError) as error:
+        socket.create_server((address.host, address.port), family=family).close()
+    except OSError as error:
         raise CannotStart(why_not(error, address, command)) from None
 
 
-def why_not(error: OSError | UnicodeError, address: Address, command: str) -> str:
-    match getattr(error, "errno", None):
+def why_not(error: OSError, address: Address, command: str) -> str:
+    match error.errno:
         case errno.EADDRINUSE:
             other = 8001 if address.port != 8001 else 8002
             return f"Something listens on {address} already: stop it, or {command} PORT={other}"
         case errno.EACCES:
             return f"Port {address.port} is for administrators only: {command} PORT=8001"
         case _:
-            reason = getattr(error, "strerror", None) or str(error)
-            return (
-                f"HOST is {address.host}, no address of this machine "
-                f"({reason.partition(' (')[0]}): take 127.0.0.1, or 0.0.0.0 for every one."
-            )
+            return no_address(address.name or address.host, error)
 
 
 def require_passing_checks(*, deployment: bool = False) -> None:
@@ -150,8 +157,9 @@ def require_allowed_host(address: Address) -> None:
         request.get_host()
     except DisallowedHost:
         raise CannotStart(
-            f"Requests for {address.host} would be refused: name it in DJANGO_ALLOWED_HOSTS, "
-            "or set DEBUG=true and no DJANGO_ALLOWED_HOSTS to develop on this machine."
+            f"Requests for {address.name or address.host} would be refused: name it in "
+            "DJANGO_ALLOWED_HOSTS, or set DEBUG=true and no DJANGO_ALLOWED_HOSTS to develop on "
+            "this machine."
         ) from None
 
 

@@ -255,6 +255,13 @@ class TestServe:
         ):
             urllib.request.urlopen(f"http://127.0.0.1:{port}/api/me/")
 
+    def test_a_host_may_be_a_name(self, project: Path, port: int) -> None:
+        with (
+            started(project, "--production", PORT=str(port), HOST="localhost", **PRODUCTION),
+            pytest.raises(HTTPError, match="401"),
+        ):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/api/me/")
+
     def test_an_answer_to_head_is_not_followed_by_a_body(self, project: Path, port: int) -> None:
         """A body would be read as the start of the next answer on the same connection."""
         request = "{} /api/me/ HTTP/1.1\r\nHost: 127.0.0.1\r\n{}\r\n"
@@ -383,9 +390,10 @@ class TestWhyNot:
             "*",
         ],
     )
-    def test_not_a_host(self, host: str) -> None:
-        with pytest.raises(CannotStart, match=f"HOST is {re.escape(host)}, no address of"):
-            require_free(Address(host, 8000), command="make run")
+    def test_not_a_host(self, settings: Settings, host: str) -> None:
+        settings.HOST = host
+        with pytest.raises(CannotStart, match=f"^HOST is {re.escape(host)}, no address of this"):
+            require_free(Address.from_settings(), command="make run")
 
     def test_a_host_that_requests_may_not_name(self, project: Path, port: int) -> None:
         reason = reason_not_to_start(project, PORT=str(port), HOST="127.0.0.2")
@@ -459,17 +467,24 @@ def test_addresses(settings: Settings, host: str, shown: str, reachable: str) ->
         ("0.0.0.0", "0.0.0.0"),
     ],
 )
-def test_a_server_is_told_an_address_and_not_a_name(host: str, expected: str) -> None:
-    assert Address(host, 8000).resolved == Address(expected, 8000)
+def test_a_server_is_told_an_address_and_not_a_name(
+    settings: Settings, host: str, expected: str
+) -> None:
+    settings.HOST, settings.PORT = host, "8000"
+    assert Address.from_settings().host == expected
 
 
-def test_the_address_of_a_name_is_the_one_that_is_found_to_be_free(port: int) -> None:
+def test_the_address_of_a_name_is_the_one_that_is_found_to_be_free(
+    settings: Settings, port: int
+) -> None:
+    settings.HOST, settings.PORT = "localhost", str(port)
+    address = Address.from_settings()
     with (
         socket.create_server(("127.0.0.1", port)),
         pytest.raises(CannotStart, match=f"listens on localhost:{port} already"),
     ):
-        require_free(Address("localhost", port), command="make serve")
-    require_free(Address("localhost", port), command="make serve")
+        require_free(address, command="make serve")
+    require_free(address, command="make serve")
 
 
 def pretend_read_only(database: Path) -> None:
