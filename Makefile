@@ -3,7 +3,7 @@
 SUITABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 # Run, not looked up: some version managers put commands on PATH that only fail.
 suitable = $(if $(1),$(shell $(1) -c '$(SUITABLE)' >/dev/null 2>&1 && echo $(1)))
-PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(call suitable,$(name))))
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(call suitable,$(name))))
 MISSING = $(if $(PYTHON),$(PYTHON) is not,There is no) Python 3.11 or newer with venv and pip: \
 install one (on Debian: python3 and python3-venv) or pass PYTHON=/path/to/python3
 

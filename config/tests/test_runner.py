@@ -16,6 +16,8 @@ from config.testing import PytestRunner
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
+NOT_NEEDED = shutil.ignore_patterns(".*", "node_modules", "screenshots", "results", "__pycache__")
+
 
 @pytest.fixture
 def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
@@ -150,3 +152,33 @@ class TestForReal:
         finished = self.manage(project, "test_two.py::test_bad", "--failfast")
         assert "1 failed" in finished.stdout
         assert finished.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("    del title\n", "missing a required argument: 'title'."),
+        ("    colour = 'red'\n", "got an unexpected keyword argument 'colour'."),
+    ],
+    ids=["missing", "unknown"],
+)
+def test_a_factory_that_does_not_fit_its_model_is_one_sentence(
+    tmp_path: Path, line: str, reason: str
+) -> None:
+    shutil.copytree(BASE_DIR, tmp_path / "project", ignore=NOT_NEEDED)
+    factories = tmp_path / "project" / "todos" / "tests" / "factories.py"
+    text = factories.read_text()
+    assert "\n    class Meta:\n" in text
+    factories.write_text(text.replace("\n    class Meta:\n", f"\n{line}\n    class Meta:\n"))
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "--numprocesses=2", "todos/tests/test_list.py"],
+        cwd=tmp_path / "project",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    output = result.stdout + result.stderr
+    assert result.returncode == pytest.ExitCode.USAGE_ERROR, output
+    sentence = f"TodoFactory (todos/tests/factories.py) does not fit Todo.create: {reason}"
+    assert output.count(sentence) == 1
+    assert "FAILED" not in output

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any, cast
 
 import factory
@@ -32,6 +33,16 @@ class TodoFactory(factory.django.DjangoModelFactory[Todo]):
             Todo.objects.filter(pk=todo.pk).update(**chosen)
             vars(todo).update(chosen)
         return todo
+
+
+def mistake() -> str:
+    """Say what ``Todo.create`` lacks or does not know of ``TodoFactory``; empty if nothing."""
+    fields = factory.build(dict, FACTORY_CLASS=TodoFactory)  # type: ignore[attr-defined,no-untyped-call]
+    try:
+        signature(Todo.create).bind(**fields)
+    except TypeError as error:
+        return f"TodoFactory (todos/tests/factories.py) does not fit Todo.create: {error}."
+    return ""
 
 
 def make_todo(**fields: Any) -> Todo:
