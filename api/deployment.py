@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -72,6 +73,7 @@ def check_deployment(
         *plain_http_origins(),
         *uncounted_processes(),
         *sqlite_on_one_of_several_machines(),
+        *sqlite_in_no_folder(),
     ]
 
 
@@ -186,6 +188,17 @@ def sqlite_on_one_of_several_machines() -> Iterator[checks.CheckMessage]:
             "is on another: several servers would each have todos of their own.",
             hint="Set DATABASE_URL to a PostgreSQL that they share, unless there is one server.",
             id="api.W010",
+        )
+
+
+def sqlite_in_no_folder() -> Iterator[checks.CheckMessage]:
+    """``make run`` says it in SQLite's words, when it migrates."""
+    file = Path(settings.DATABASES["default"]["NAME"])
+    if connection.vendor == "sqlite" and (file.is_dir() or not file.parent.is_dir()):
+        yield checks.Error(
+            "DATABASE_URL names an SQLite file where none can be.",
+            hint="Make its folder, and name a file in it: sqlite:////var/lib/todos/db.sqlite3.",
+            id="api.E014",
         )
 
 

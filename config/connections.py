@@ -13,7 +13,7 @@ from contextlib import closing
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -219,10 +219,12 @@ def _postgresql(name: str, address: str, parameters: dict[str, str]) -> dict[str
         config = {**POSTGRESQL, **environ.Env.db_url_config(address)}
     except ValueError:
         raise _no_url(name) from None
-    config["HOST"] = _host(address) or unquote(config["HOST"])
+    config["HOST"] = _socket(address) or unquote(config["HOST"])
     # libpq too lets a parameter come before the same part of the URL.
     parts = [key for key in PARTS_OF_A_URL if key in values]
     config |= {PARTS_OF_A_URL[key]: values.pop(key) or "" for key in parts}
+    if not all(map(_is_host, config["HOST"].split(","))):
+        raise _no_url(name)
     if not (config["NAME"] or values.get("service")):
         raise ImproperlyConfigured(f"{name} names no database: add it, as in …@host/todos.")
     if len(config["NAME"].encode()) > MAX_NAME_OCTETS:
@@ -234,10 +236,15 @@ def _postgresql(name: str, address: str, parameters: dict[str, str]) -> dict[str
     return config
 
 
-def _host(address: str) -> str:
+def _socket(address: str) -> str:
     """The folder of a Unix socket, whose case counts; empty where there is a host instead."""
     match = re.fullmatch(r"(?:.*@)?(%2F[^:]*)(?::[0-9]*)?", urlsplit(address).netloc, re.IGNORECASE)
     return unquote(match[1]) if match else ""
+
+
+def _is_host(text: str) -> bool:
+    """A name, an address or the folder of a Unix socket; empty for the host of this machine."""
+    return bool(re.fullmatch(r"[/@].*|\[?[0-9A-Fa-f:.]*(%\w+)?\]?|[\w.-]+", text, re.ASCII))
 
 
 def _settings(
@@ -297,7 +304,7 @@ def cache(name: str, url: str) -> dict[str, Any]:
     known = REDISS_PARAMETERS if url.startswith("rediss://") else REDIS_PARAMETERS
     values = _read(name, parameters, known)
     try:
-        _require_database_number(urlsplit(address))
+        _require_redis(urlsplit(address))
         # No connection is opened. The first request would find the mistake otherwise.
         _make_connection(url)
     except (ValueError, TypeError, KeyError):
@@ -313,8 +320,10 @@ def cache(name: str, url: str) -> dict[str, Any]:
     }
 
 
-def _require_database_number(parts: Any) -> None:
-    """The library takes what is no number for none."""
+def _require_redis(parts: SplitResult) -> None:
+    """Raise ``ValueError`` for a number that the library ignores, and a host that is none."""
+    if not re.fullmatch(r"[\w.-]*|[0-9A-Fa-f:.]+", parts.hostname or "", re.ASCII):
+        raise ValueError(parts.hostname)
     if parts.path.strip("/"):
         whole(parts.path.strip("/"))
     if parts.port == 0:

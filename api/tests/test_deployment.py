@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -164,6 +165,31 @@ def test_sqlite_is_for_one_machine(
     assert [message.id for message in messages] == ids
     assert "secret" not in " ".join(f"{message.msg} {message.hint}" for message in messages)
     assert all(message.hint for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "name", "ids"),
+    [
+        ("sqlite", "missing/db.sqlite3", ["api.E014"]),
+        ("sqlite", ".", ["api.E014"]),
+        ("sqlite", "new.sqlite3", []),
+        ("sqlite", ":memory:", []),
+        ("postgresql", "missing/db", []),
+    ],
+)
+def test_a_file_of_sqlite_has_a_folder(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    vendor: str,
+    name: str,
+    ids: list[str],
+) -> None:
+    configure(settings, PRODUCTION)
+    use_database(monkeypatch, vendor)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(settings.DATABASES["default"], "NAME", name)
+    assert [message.id for message in found()] == ids
 
 
 def test_every_mistake_of_several_is_named(settings: Settings) -> None:

@@ -123,6 +123,9 @@ def test_sslnegotiation_is_judged_with_the_sslmode_after_it() -> None:
         f"postgres://u:{PASSWORD}@h:0/db",
         f"postgres://u:{PASSWORD}@h:65536/db",
         f"postgres://u:{PASSWORD}@[::1/db",
+        f"postgres://u:{PASSWORD}@two words/db",
+        f"postgres://u:{PASSWORD}@h:5432,two words/db",
+        f"postgres://u:{PASSWORD}@h/db?host=two%20words",
         f"postgres://u:{PASSWORD}@h/db?sslmode=require&{PASSWORD}=1",
     ],
 )
@@ -166,6 +169,9 @@ def test_libpq_variables_with_a_wrong_value_are_not_blamed_on_the_url(
         ("localhost/db?host=/cloudsql/a:b:c", ("/cloudsql/a:b:c", "", "db")),
         ("//var/run/postgresql/db", ("/var/run/postgresql", "", "db")),
         ("h1:5432,h2:5433/db", ("h1,h2", "5432,5433", "db")),
+        ("[fe80::1%25eth0]/db", ("fe80::1%eth0", "", "db")),
+        ("db_1.internal-a/db", ("db_1.internal-a", "", "db")),
+        ("/db?host=%40abstract", ("@abstract", "", "db")),
         ("h/d%20b%2F", ("h", "", "d b/")),
         ("h/db?port=5433&dbname=other", ("h", "5433", "other")),
         ("h/db\n", ("h", "", "db")),
@@ -289,7 +295,19 @@ def test_a_parameter_that_redis_with_tls_cannot_use_is_named(query: str, reason:
 
 @pytest.mark.parametrize("scheme", ["redis", "rediss"])
 @pytest.mark.parametrize(
-    "rest", ["h/notanumber", "h/0/1", "h:port", "h:0", "h:65536", "h#f", f"{PASSWORD}/x@h", "[::1"]
+    "rest",
+    [
+        "h/notanumber",
+        "h/0/1",
+        "h:port",
+        "h:0",
+        "h:65536",
+        "h#f",
+        f"{PASSWORD}/x@h",
+        "[::1",
+        "a,redis://b",
+        "%2Fvar%2Frun",
+    ],
 )
 def test_an_address_that_is_no_redis_is_refused(scheme: str, rest: str) -> None:
     refused_cache(f"{scheme}://:{rest}" if "@" in rest else f"{scheme}://{rest}")
