@@ -126,8 +126,9 @@ def origins(name: str) -> tuple[list[str], list[str]]:
             exact.append(item)
         elif not match or (match["sub"] and not _has_subdomains(match["host"])):
             raise ImproperlyConfigured(
-                f"{name} must be origins as a browser sends them, as https://app.example.com or "
-                f"https://*.example.com, in ASCII and without a path: number {number} is none."
+                f"{name} must be origins as a browser sends them, as https://app.example.com, "
+                "https://*.example.com or https://xn--bcher-kva.example, without a path: "
+                f"number {number} is none."
             )
         elif match["sub"]:
             scheme, _, rest = _as_browsers_write(name, match).partition("://")
