@@ -31,7 +31,7 @@ class CannotStart(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to listen: an IP address without brackets, since servers look up no name."""
+    """An IP address to listen on, without brackets: servers look up no name."""
 
     host: str
     port: int

@@ -32,7 +32,7 @@ def browser(browser: Browser, settings: Settings) -> Iterator[Browser]:
     settings.PUBLIC_ORIGIN, settings.FORCE_SCRIPT_NAME = ORIGIN, PREFIX
     settings.CSRF_TRUSTED_ORIGINS, settings.CSRF_COOKIE_PATH = [ORIGIN], f"{PREFIX}/api"
     settings.STATIC_URL = f"{PREFIX}/static/"
-    set_script_prefix(PREFIX)  # Django's handler of WSGI does, which no test client calls
+    set_script_prefix(PREFIX)  # WSGIHandler does so, which no test client calls
     browser.client = Proxy(enforce_csrf_checks=True, headers={"accept": ACCEPT, "origin": ORIGIN})
     yield browser
     set_script_prefix("/")

@@ -16,6 +16,7 @@ from pytest_django import Settings
 from config.preflight import CannotStart, require_passing_checks
 
 PACKAGES = ("authn", "api", "browsable", "todos", "config")
+DEBUG_FOR_OTHERS = ["api.E003", "api.E011", "api.W004", "security.W016", "security.W018"]
 SEVERAL_PROCESSES = {"WEB_CONCURRENCY": "2", "CACHE_URL": "redis://cache.example.com:6379/0"}
 
 
@@ -90,6 +91,9 @@ def test_nothing_is_said_about_the_documented_environment(more: dict[str, str]) 
         ({"DEBUG": "true"}, ["api.E003", "security.W016", "security.W018"]),
         ({"BROWSABLE_API": "true"}, ["browsable.W001"]),
         ({"CORS_ALLOWED_ORIGINS": "*"}, ["api.W006", "corsheaders.E013"]),
+        ({"CORS_ALLOWED_ORIGINS": "https://*.vercel.app"}, ["api.W012"]),
+        ({"CORS_ALLOWED_ORIGINS": "http://*.example.com:3000"}, ["api.W008"]),
+        ({"HOST": "0.0.0.0", "DEBUG": "true"}, DEBUG_FOR_OTHERS),
         ({"WEB_CONCURRENCY": "2", "CACHE_URL": ""}, ["api.W009"]),
         ({**SEVERAL_PROCESSES, "DATABASE_URL": "sqlite:///todos.sqlite3"}, ["api.W010"]),
     ],

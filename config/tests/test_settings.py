@@ -421,3 +421,14 @@ def test_the_authenticator_is_importable_by_its_name() -> None:
     code = "import django; django.setup(); from authn import JWTAuthentication as A; print(A)"
     assert "authn.authentication.JWTAuthentication" in run(code).stdout
     assert run("import authn; authn.nonsense").returncode != 0
+
+
+def test_all_that_follows_from_public_url_is_set() -> None:
+    origin, prefix = "https://app.example.com", "/backend"
+    url = {"PUBLIC_URL": f"{origin}{prefix}/"}
+    assert value_of("FORCE_SCRIPT_NAME", **url) == prefix
+    assert value_of("STATIC_URL", **url) == f"{prefix}/static/"
+    assert value_of("CSRF_COOKIE_PATH", **url) == f"{prefix}/api"
+    assert value_of("CSRF_TRUSTED_ORIGINS", **url) == f"['{origin}']"
+    assert value_of("SPECTACULAR_SETTINGS['SERVERS']", **url) == f"[{{'url': '{origin}{prefix}'}}]"
+    assert complaint(PUBLIC_URL="/backend").startswith("PUBLIC_URL must be http")
