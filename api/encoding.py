@@ -32,7 +32,7 @@ def require_utf8() -> None:
 def check_encoding(
     *, app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """A check of every start and of ``manage.py migrate``. During an outage a start goes on."""
+    """A check of every start and of ``manage.py migrate``. An outage stops no start."""
     if not databases or connection.vendor != "postgresql":
         return []
     try:
@@ -44,6 +44,13 @@ def check_encoding(
                 reason.detail, hint="Then have DATABASE_URL name that database.", id="api.E013"
             )
         ]
-    except (OperationalError, InterfaceError):
-        pass
+    except (OperationalError, InterfaceError) as error:
+        told = str(error).partition("\n")[0]  # names the server and the user, and no password
+        return [
+            checks.Warning(
+                f"The database does not answer ({told}): until it does, every todo is 503.",
+                hint="Start it, or correct DATABASE_URL.",
+                id="api.W015",
+            )
+        ]
     return []

@@ -24,6 +24,8 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.http import HttpRequest
 
+from api.encoding import EncodingUnsuitable, require_utf8
+
 
 class CannotStart(Exception):
     """Says in one line what is wrong and what to do about it."""
@@ -107,8 +109,9 @@ def why_not(error: OSError, address: Address, command: str) -> str:
 
 def require_passing_checks(*, deployment: bool = False) -> None:
     found = checks.run_checks(include_deployment_checks=deployment)
-    # Apart: with a database named, Django's checks of models ask one that may be away.
-    found += checks.run_checks(tags=[checks.Tags.database], databases=["default"])
+    if deployment:
+        # Apart: with a database named, Django's checks of models ask one that may be away.
+        found += checks.run_checks(tags=[checks.Tags.database], databases=["default"])
     found = [message for message in found if not message.is_silenced()]
     if serious := [message for message in found if message.is_serious()]:
         raise CannotStart("\n".join(map(in_one_line, serious)))
@@ -167,8 +170,12 @@ def migrate() -> None:
     """Bring the database up to date and prove that it can be written."""
     make_private()
     try:
+        with connection.temporary_connection():
+            require_utf8()
         call_command("migrate", verbosity=0, interactive=False)
         write_and_take_back()
+    except EncodingUnsuitable as reason:
+        raise CannotStart(reason.detail) from None
     except django.db.Error as error:
         raise CannotStart(database_advice(first_line(error))) from None
     finally:

@@ -118,12 +118,14 @@ def test_a_database_in_utf8_is_ready(
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
-def test_a_database_that_is_away_has_no_encoding_to_complain_of(
+def test_a_database_that_is_away_is_told_and_stops_no_start(
     monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     says(monkeypatch, "LATIN1")
     monkeypatch.setattr("api.encoding.connection.temporary_connection", lambda: fail(error))
-    assert check_encoding(app_configs=None, databases=["default"]) == []
+    [warning] = check_encoding(app_configs=None, databases=["default"])
+    assert (warning.id, warning.is_serious()) == ("api.W015", False)
+    assert "connection to server at db.example.com failed" in str(warning.msg)
 
 
 def says(monkeypatch: pytest.MonkeyPatch, encoding: str | None) -> None:

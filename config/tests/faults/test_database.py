@@ -33,6 +33,9 @@ from config.tests.faults.services import Postgres
 
 logger = logging.getLogger(__name__)
 pytestmark = pytest.mark.faults
+MIGRATE_AS_MAKE_RUN = (
+    "from config.preflight import load_settings, migrate; load_settings(); migrate()"
+)
 
 
 class TestPostgresStopped:
@@ -97,7 +100,11 @@ class TestPostgresInAnotherEncoding:
     ) -> None:
         environment = api_environment(Path("unused"), issuer_url="", secret=SECRET)
         url = database.database_in(encoding)
-        for command in (["manage.py", "migrate"], ["manage.py", "check", "--database=default"]):
+        for command in (
+            ["manage.py", "migrate"],
+            ["manage.py", "check", "--database=default"],
+            ["-c", MIGRATE_AS_MAKE_RUN],
+        ):
             refused = subprocess.run(
                 [sys.executable, *command],
                 cwd=PROJECT,
@@ -118,6 +125,7 @@ class TestPostgresInAnotherEncoding:
         database.stop()
         try:
             api = servers.api(secret=SECRET, DATABASE_URL=url, **UNLIMITED)
+            assert "api.W015: The database does not answer (connection failed" in api.log()
             assert api.get("/readyz").status == 503
         finally:
             database.start()
