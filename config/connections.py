@@ -267,16 +267,16 @@ def _require_taken_by_libpq(name: str, parameters: dict[str, Any]) -> None:
     """
     if not _refuses(parameters):
         return
-    so_far: dict[str, Any] = {}
-    if _refuses(so_far):
+    if _refuses({}):
         raise ImproperlyConfigured(
             f"{name} cannot be used while a PG… variable of the environment has a value "
             "that libpq refuses: correct it, as PGSSLMODE or PGSERVICE."
         )
-    for key, value in parameters.items():
-        so_far[key] = value
-        if _refuses(so_far):
+    for key in parameters:
+        if not _refuses({each: parameters[each] for each in parameters if each != key}):
             raise _refused(name, key)
+    alone = [key for key, value in parameters.items() if _refuses({key: value})]
+    raise _refused(name, " and ".join(alone))
 
 
 def _refuses(parameters: dict[str, Any]) -> bool:

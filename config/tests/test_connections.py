@@ -87,6 +87,8 @@ def test_a_parameter_that_postgresql_does_not_have_is_named(query: str, paramete
         ("ssl_min_protocol_version=1.2", "ssl_min_protocol_version"),
         ("sslmode=prefer&sslnegotiation=direct", "sslnegotiation"),
         ("require_auth=any", "require_auth"),
+        ("sslnegotiation=direct&sslmode=require&gssencmode=yes", "gssencmode"),
+        ("sslmode=foo&gssencmode=yes", "sslmode and gssencmode"),
         ("service=no-such-service", "service"),
         ("sslmode=verify-full&sslrootcert=/no/such/file", "sslrootcert"),
         ("sslcert=/no/such/file", "sslcert"),
