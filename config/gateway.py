@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,9 @@ ANSWER_SECONDS = 60  # for a client to take an answer
 CHUNK_OCTETS = 64 * 1024
 # By then a server with nothing else to do has answered.
 PATIENCE_SECONDS = 0.05
+# More of a body that is too large is read and dropped, up to these bounds.
+MAX_DROPPED_OCTETS = 1024 * 1024
+DROP_SECONDS = 2.0
 # Without one of them, a request has no body (RFC 9112 section 6.3).
 BODY_FIELDS = frozenset({b"content-length", b"transfer-encoding"})
 # In the environ of a request that is not whole: the status that it is to be refused with.
@@ -109,6 +113,8 @@ class Gateway:
             parts.append(message.get("body", b""))
             holding.add(len(parts[-1]))
             more = message.get("more_body", False)
+        if more:
+            await _drop(receive)
         return b"".join(parts)
 
     async def _refuse(
@@ -150,6 +156,20 @@ def _why_refused(environ: Mapping[str, Any]) -> HTTPStatus | None:
 
 def _has_body(scope: Message) -> bool:
     return any(name in BODY_FIELDS for name, _ in scope["headers"])
+
+
+async def _drop(receive: Receive) -> None:
+    """Take and forget what comes of a body that is too large, within bounds.
+
+    A proxy that can send no more of it answers 502 instead of reading why.
+    """
+    octets, more = 0, True
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DROP_SECONDS):
+            while more and octets < MAX_DROPPED_OCTETS:
+                message = await receive()
+                octets += len(message.get("body", b""))
+                more = message.get("more_body", False)
 
 
 async def _wait(turn: asyncio.Future[None], receive: Receive, holding: Holding) -> None:

@@ -143,6 +143,35 @@ def test_of_one_that_is_too_large_the_application_gets_the_size_alone() -> None:
     assert (environ["CONTENT_LENGTH"], environ["body"]) == ("120", "")
 
 
+def test_the_rest_of_a_body_that_is_too_large_is_taken_before_the_answer() -> None:
+    rest = [b"x" * 60] * 5
+    came: list[Message] = [
+        {"type": "http.request", "body": part, "more_body": True} for part in rest
+    ]
+    came.append({"type": "http.request", "body": b"x", "more_body": False})
+    left: list[int] = []
+
+    async def receive() -> Message:
+        return came.pop(0)
+
+    async def send(message: Message) -> None:
+        left.append(len(came))
+
+    asyncio.run(gateway()(dict(SCOPE), receive, send))
+    assert left == [0, 0]
+
+
+def test_a_body_that_is_too_large_and_does_not_end_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gateway_module, "MAX_DROPPED_OCTETS", 500)
+    environ = told(*[b"x" * 60] * 1000)
+    assert (environ["CONTENT_LENGTH"], environ["body"]) == ("120", "")
+    monkeypatch.setattr(gateway_module, "DROP_SECONDS", 0.05)
+    environ = told(b"x" * 60, b"x" * 60, stalls=True)
+    assert (environ["CONTENT_LENGTH"], environ["body"]) == ("120", "")
+
+
 def test_a_client_that_is_too_slow_takes_no_thread_until_it_is_refused() -> None:
     calls: list[Any] = []
 
