@@ -44,7 +44,7 @@ class Cluster:
 
 
 @contextmanager
-def postgresql() -> Iterator[Cluster]:
+def postgresql(*, encoding: str = "UTF8", locale: str = "C.UTF-8") -> Iterator[Cluster]:
     cluster = Cluster(programs(), free_port(), secrets.token_hex(16))
     folder = Path(tempfile.mkdtemp(prefix="postgresql-"))  # which its own user can reach
     data, password_file = folder / "data", folder / "password"
@@ -66,7 +66,7 @@ def postgresql() -> Iterator[Cluster]:
             timeout=START_SECONDS,
         )
 
-    settled = ("-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+    settled = ("-U", "postgres", f"--encoding={encoding}", f"--locale={locale}", "--no-sync")
     try:
         as_owner("initdb", *settled, "--auth=scram-sha-256", f"--pwfile={password_file}")
         log = str(folder / "log")

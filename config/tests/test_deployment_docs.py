@@ -11,6 +11,7 @@ import json
 import os
 import re
 import secrets
+import shlex
 import sys
 import threading
 import time
@@ -32,8 +33,18 @@ PAGE = (PROJECT / "docs" / "deployment.md").read_text()
 ENV_FILE = "/etc/todos.env"
 SYSTEMCTL = re.compile(r"^systemctl (start|stop|restart) (.+)\n", re.MULTILINE)
 PRELUDE = f"set -euo pipefail\nset -a; . {ENV_FILE}; set +a\n"
+# Parameters such as a provider appends, for a server without TLS.
+PARAMETERS = "sslmode=prefer&channel_binding=prefer"
 UNITS = ("todos@8000", "todos@8001")
 WITHDRAWN, UNKNOWN = "401 signature_invalid", "401 key_unknown"
+SECRET_NAMES = re.compile("PASSWORD|SECRET|KEY")
+COMMANDS = ("cp", "mv", "pg_dump", "pg_restore", "psql", "sed")
+# One that writes its arguments down for everybody to read, as the kernel does in /proc.
+WATCHED = """#!/bin/sh
+printf '%s\\n' "$*" >>{seen}
+PATH=$REAL_PATH
+exec {command} "$@"
+"""
 
 
 def blocks() -> dict[str, list[str]]:
@@ -48,6 +59,7 @@ def blocks() -> dict[str, list[str]]:
 
 
 BLOCKS = blocks()
+(EXAMPLE,) = re.findall(r"^```env\n((?s:.*?))^```$", PAGE, re.MULTILINE)
 (FIRST_START, (DUMP, RESTORE, SWITCH)) = (BLOCKS["PostgreSQL"][0], BLOCKS["PostgreSQL"][1:])
 (MIGRATE,) = BLOCKS["Upgrade"]
 (COPY, PUT_BACK) = BLOCKS["SQLite"]
@@ -66,8 +78,15 @@ class Machine:
         (folder / ".venv").symlink_to(sys.prefix)
         (folder / "manage.py").symlink_to(PROJECT / "manage.py")
         self.env_file.write_text(
-            "".join(f"{name}={value}\n" for name, value in environment.items())
+            "".join(f"{name}='{value}'\n" for name, value in environment.items())
         )
+        self.arguments = folder / "arguments"
+        self.arguments.touch()
+        (folder / "watched").mkdir()
+        for command in COMMANDS:
+            file = folder / "watched" / command
+            file.write_text(WATCHED.format(seen=self.arguments, command=command))
+            file.chmod(0o700)
         self.units = {unit: self._server(unit) for unit in UNITS}
 
     @property
@@ -77,7 +96,7 @@ class Machine:
     @property
     def environment(self) -> dict[str, str]:
         """As the file has it now."""
-        lines = self.env_file.read_text().splitlines()
+        lines = shlex.split(self.env_file.read_text())
         return dict(line.split("=", 1) for line in lines)
 
     @property
@@ -96,18 +115,30 @@ class Machine:
     def shell(self, block: str, **variables: str) -> str:
         """What the lines print; where ``systemctl`` is said, it is done. Variables stay."""
         self._variables |= variables
-        printed = ""
+        printed, before = "", self.environment
         *steps, last = SYSTEMCTL.split(block)
         for script, verb, units in zip(*[iter(steps)] * 3, strict=True):
             printed += self._bash(script)
             for unit in units.split():
                 self.systemctl(verb, unit)
-        return printed + self._bash(last)
+        printed += self._bash(last)
+        self.assert_hidden({**self._variables, **before}, self.environment)
+        return printed
 
     def _bash(self, script: str) -> str:
         text = (PRELUDE + script).replace(ENV_FILE, str(self.env_file))
         variables = {"PATH": os.environ["PATH"], **self._variables}
+        variables["REAL_PATH"] = variables["PATH"]
+        variables["PATH"] = f"{self.folder}/watched:{variables['PATH']}"
         return run(["bash", "-c", text], self.folder, variables)
+
+    def assert_hidden(self, *environments: dict[str, str]) -> None:
+        """No argument of a command may have a secret."""
+        seen = self.arguments.read_text()
+        for environment in environments:
+            for name, value in environment.items():
+                if value and SECRET_NAMES.search(name):
+                    assert value not in seen, f"{name} is an argument: {seen}"
 
     def systemctl(self, verb: str, unit: str) -> None:
         server = self.units[unit]
@@ -163,13 +194,22 @@ def cluster() -> Iterator[Cluster]:
         yield cluster
 
 
+def without_password(url: str) -> str:
+    return re.sub("//([^:]+):[^@]+@", r"//\1@", url)
+
+
 @pytest.fixture
 def on_postgresql(tmp_path: Path, cluster: Cluster) -> Iterator[Machine]:
     password = secrets.token_urlsafe(32)
-    url = cluster.url_of("todos_a", password, "todos")
-    with machine(tmp_path, DATABASE_URL=url) as made:
-        path = f"{cluster.programs}:{os.environ['PATH']}"
-        made.shell(FIRST_START, PATH=path, ADMIN_URL=cluster.url, PASSWORD=password)
+    url = f"{without_password(cluster.url_of('todos_a', password, 'todos'))}?{PARAMETERS}"
+    with machine(tmp_path, DATABASE_URL=url, PGPASSWORD=password) as made:
+        made.shell(
+            FIRST_START,
+            PATH=f"{cluster.programs}:{os.environ['PATH']}",
+            ADMIN_URL=without_password(cluster.url),
+            ADMIN_PASSWORD=cluster.password,
+            PASSWORD=password,
+        )
         made.shell(MIGRATE)
         made.start()
         yield made
@@ -218,7 +258,7 @@ def test_every_block_is_run() -> None:
 class TestBackups:
     def test_of_postgresql_come_back(self, on_postgresql: Machine) -> None:
         self.back_up_and_restore(on_postgresql, DUMP, RESTORE + SWITCH)
-        assert on_postgresql.environment["DATABASE_URL"].endswith("/todos_restored")
+        assert "/todos_restored?" in on_postgresql.environment["DATABASE_URL"]
 
     def test_of_sqlite_come_back(self, sqlite: Machine) -> None:
         sqlite.systemctl("stop", UNITS[1])  # one server has this file
@@ -244,6 +284,35 @@ class TestBackups:
         create(api, token, "After it")
 
 
+class TestEnvironmentFile:
+    def test_a_shell_reads_all_of_what_the_page_shows(self, tmp_path: Path) -> None:
+        (tmp_path / "todos.env").write_text(EXAMPLE)
+        script = "set -euo pipefail; set -a; . ./todos.env; set +a; env -0"
+        variables = dict(
+            each.split("=", 1)
+            for each in run(["bash", "-c", script], tmp_path, {}).split("\0")[:-1]
+        )
+        written = dict(re.findall(r"^(\w+)='(.*)'$", EXAMPLE, re.MULTILINE))
+        assert len(written) == len(EXAMPLE.splitlines())
+        assert written.items() <= variables.items()
+        assert "&" in written["DATABASE_URL"]
+
+
+class TestFirstStart:
+    def test_the_database_is_in_utf_8_on_a_server_that_is_not(self, tmp_path: Path) -> None:
+        with postgresql(encoding="SQL_ASCII", locale="C") as cluster, machine(tmp_path) as made:
+            made.shell(
+                FIRST_START,
+                PATH=f"{cluster.programs}:{os.environ['PATH']}",
+                ADMIN_URL=without_password(cluster.url),
+                ADMIN_PASSWORD=cluster.password,
+                PASSWORD=secrets.token_urlsafe(32),
+            )
+            encodings = "SELECT datname, pg_encoding_to_char(encoding) FROM pg_database"
+            assert "template1|SQL_ASCII" in cluster.psql(encodings)
+            assert "todos|UTF8" in cluster.psql(encodings)
+
+
 class TestUpgrade:
     def test_a_migration_may_take_its_time(self, on_postgresql: Machine) -> None:
         ask = (
@@ -252,7 +321,9 @@ class TestUpgrade:
             " for name in ('statement_timeout', 'lock_timeout')])"
         )
         block = MIGRATE.replace("py migrate", f'py shell -v 0 -c "{ask}"')
-        assert "['0', '5s']" in on_postgresql.shell(block)
+        assert PARAMETERS in on_postgresql.environment["DATABASE_URL"]
+        for without in ("", "DATABASE_URL=${DATABASE_URL%%\\?*}\n"):
+            assert "['0', '5s']" in on_postgresql.shell(without + block)
 
 
 class TestSecrets:
@@ -305,7 +376,7 @@ class TestSecrets:
     ) -> None:
         token = on_postgresql.token()
         before = create(on_postgresql.apis[0], token, "Before")
-        old_url = on_postgresql.environment["DATABASE_URL"]
+        old = on_postgresql.environment
         first, second = on_postgresql.apis
         steps = SYSTEMCTL.split(TAKE_OVER)
         on_postgresql.shell(steps[0])
@@ -320,7 +391,11 @@ class TestSecrets:
             create(api, token, "After")
         on_postgresql.shell('psql "$DATABASE_URL" -c "CREATE TABLE made_later ()"\n')
         with pytest.raises(AssertionError, match=r"not permitted to log in|authentication failed"):
-            on_postgresql.shell(f"psql {old_url} -c 'SELECT 1'\n")
+            on_postgresql.shell(
+                'PGPASSWORD=$OLD_PASSWORD psql "$OLD_URL" -c "SELECT 1"\n',
+                OLD_PASSWORD=old["PGPASSWORD"],
+                OLD_URL=old["DATABASE_URL"],
+            )
         owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
         assert cluster.psql(f"\\c todos\n{owners}") == "todos"
 
