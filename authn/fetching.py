@@ -14,11 +14,11 @@ from urllib.parse import SplitResult, urlsplit
 from authn.exceptions import KeySetInvalid
 
 TIMEOUT_SECONDS = 3.0
-MAX_BYTES = 64 * 1024
+MAX_BYTES = 256 * 1024
 
 
 def fetch_key_set(url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> bytes:
-    """The body of a 200 answer, at most 64 KiB, within ``timeout_seconds`` from start to end.
+    """The body of a 200 answer, at most 256 KiB, within ``timeout_seconds`` from start to end.
 
     Raises ``KeySetInvalid`` otherwise. Redirects are answers other than 200: whoever can
     redirect this request would choose the keys. Looking the host's name up takes as long as

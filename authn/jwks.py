@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from authn.exceptions import KeySetInvalid
 from authn.strict_json import parse_object
@@ -19,9 +22,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MAX_KEYS = 32
+MAX_LOGGED = 10  # skipped keys of one set
 # Below 2048 bits RSA is not secure (RFC 7518 section 3.3); above 16384 OpenSSL does not verify.
 RSA_BITS = range(2048, 16384 + 1)
+EVERY_SMALL_PRIME = math.factorial(1000)  # divides it
+
+# RFC 8032 section 5.1: the prime of Ed25519's field, and y of its eight points of small order.
+# Under such a key anybody can sign: with S = 0, one R of eight fits any message.
+ED25519_PRIME = 2**255 - 19
+Y_OF_ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+SMALL_ORDER_Y = (0, 1, ED25519_PRIME - 1, Y_OF_ORDER_8, ED25519_PRIME - Y_OF_ORDER_8)
 
 # What each kind of key may sign with. A key without `alg` gets the first name: Better Auth
 # always writes `alg`, other issuers leave it out, and RS256 is what they then mean.
@@ -55,7 +65,8 @@ KEY_SET_ALGORITHMS = frozenset(
 def parse_key_set(body: bytes) -> tuple[VerificationKey, ...]:
     """The usable keys of a JWKS document, in its order, at least one.
 
-    A key that cannot be used is skipped and logged: it must not take its neighbours down.
+    A key that cannot be used is skipped and logged: it must not take its neighbours down. Only
+    the size of the document bounds how many keys it has, and the work grows no faster.
     Raises ``KeySetInvalid`` where the document is no key set, or no key in it is usable.
     """
     try:
@@ -64,22 +75,32 @@ def parse_key_set(body: bytes) -> tuple[VerificationKey, ...]:
         raise KeySetInvalid("the answer is not a JSON object") from None
     if not isinstance(entries, list):
         raise KeySetInvalid("the answer has no list of keys")
-    if len(entries) > MAX_KEYS:
-        raise KeySetInvalid(f"{len(entries)} keys; at most {MAX_KEYS} are accepted")
 
-    keys: list[VerificationKey] = []
+    keys: dict[object, VerificationKey] = {}
+    skipped: list[str] = []
     for position, entry in enumerate(entries):
         try:
             key = _parse_key(entry)
-            if any(key.kid == other.kid and (key.kid or key == other) for other in keys):
+            if keys.setdefault(_identity(key), key) is not key:
                 raise KeySetInvalid("a duplicate")
         except KeySetInvalid as reason:
-            logger.warning("Key %d of the key set is skipped: %s", position, reason)
-        else:
-            keys.append(key)
+            skipped.append(f"Key {position} of the key set is skipped: {reason}")
+    for message in skipped[:MAX_LOGGED]:
+        logger.warning("%s", message)
+    if len(skipped) > MAX_LOGGED:
+        logger.warning("%d more keys of the key set are skipped", len(skipped) - MAX_LOGGED)
     if not keys:
         raise KeySetInvalid("no usable key in the key set")
-    return tuple(keys)
+    return tuple(keys.values())
+
+
+def _identity(key: VerificationKey) -> object:
+    """The key's ``kid``; without one, the key itself, in a form that can be hashed."""
+    if key.kid:
+        return key.kid
+    value: Any = key.value
+    der = value.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return key.kid, key.algorithm, der
 
 
 def _parse_key(entry: Any) -> VerificationKey:
@@ -99,9 +120,28 @@ def _parse_key(entry: Any) -> VerificationKey:
     # base64, or no point of the curve.
     except (jwt.PyJWTError, ValueError, TypeError, KeyError, UnsupportedAlgorithm):
         raise KeySetInvalid("its parameters do not make a key") from None
-    if isinstance(value, RSAPublicKey) and value.key_size not in RSA_BITS:
-        raise KeySetInvalid(f"RSA of {value.key_size} bits")
+    match value:
+        case RSAPublicKey():
+            _require_sound_rsa(value)
+        case Ed25519PublicKey():
+            _require_sound_ed25519(value)
     return VerificationKey(value, algorithm, kid)
+
+
+def _require_sound_rsa(key: RSAPublicKey) -> None:
+    """Refuse what anybody can factor. An exponent that is even or under 3 is no key to OpenSSL."""
+    if key.key_size not in RSA_BITS:
+        raise KeySetInvalid(f"RSA of {key.key_size} bits")
+    if math.gcd(key.public_numbers().n, EVERY_SMALL_PRIME) != 1:
+        raise KeySetInvalid("RSA with a modulus that a small number divides")
+
+
+def _require_sound_ed25519(key: Ed25519PublicKey) -> None:
+    """Refuse a point of small order, and one that is not spelled as RFC 8032 section 5.1.3 says."""
+    encoded = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    y = int.from_bytes(encoded, "little") % 2**255  # the last bit is the sign of x
+    if y >= ED25519_PRIME or y in SMALL_ORDER_Y:
+        raise KeySetInvalid("an Ed25519 point that anybody can sign for")
 
 
 def _operations(entry: Mapping[str, Any]) -> list[Any]:

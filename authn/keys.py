@@ -13,10 +13,10 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Condition, Thread
-from typing import Protocol
+from typing import Protocol, Self
 
 from authn.exceptions import (
     AlgorithmUnsupported,
@@ -46,8 +46,7 @@ class KeySource(Protocol):
     def key_for(self, *, kid: str | None, algorithm: str) -> VerificationKey:
         """The key that must have signed a token with this header.
 
-        It is the same object only while it is the same key: a token that it has verified is
-        not verified again.
+        An equal key is the same key: a token that it has verified is not verified again.
 
         Raises ``TokenRejected`` where there is none, ``KeysUnavailable`` where that cannot
         be known now.
@@ -62,18 +61,29 @@ class KeySource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
-    """What one successful fetch brought. Replaced as a whole, so that readers need no lock."""
+    """The keys of one successful fetch. Replaced as a whole, so that readers need no lock.
 
-    keys: tuple[VerificationKey, ...]
+    A key is found at once, however many there are.
+    """
+
+    by_kid: Mapping[str | None, VerificationKey]
+    by_algorithm: Mapping[str, Sequence[VerificationKey]]
     fetched_at: float
+
+    @classmethod
+    def of(cls, keys: Sequence[VerificationKey], *, fetched_at: float) -> Self:
+        by_algorithm: dict[str, list[VerificationKey]] = {}
+        for key in keys:
+            by_algorithm.setdefault(key.algorithm, []).append(key)
+        return cls({key.kid: key for key in keys}, by_algorithm, fetched_at)
 
     def find(self, kid: str | None, algorithm: str) -> VerificationKey | None:
         if kid is not None:
-            key = next((key for key in self.keys if key.kid == kid), None)
+            key = self.by_kid.get(kid)
             if key is not None and key.algorithm != algorithm:
                 raise AlgorithmUnsupported
             return key
-        fitting = [key for key in self.keys if key.algorithm == algorithm]
+        fitting = self.by_algorithm.get(algorithm, ())
         if len(fitting) > 1:
             raise KeyAmbiguous
         return fitting[0] if fitting else None
@@ -183,7 +193,7 @@ class KeySet:
         finally:
             with self._changed:
                 if keys:
-                    self._snapshot = _Snapshot(keys, started_at)
+                    self._snapshot = _Snapshot.of(keys, fetched_at=started_at)
                     self._attempt_failed = False
                 self._fetcher = None
                 self._changed.notify_all()

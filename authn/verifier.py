@@ -116,7 +116,7 @@ class TokenVerifier:
             check_times(known.claims.payload, now=now, leeway_seconds=self._leeway_seconds)
         except TokenRejected:
             return False
-        return key is known.key
+        return key == known.key
 
     def _verify_anew(self, token: str) -> _Verified:
         header = parse_header(token)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import math
 from contextlib import nullcontext
 from typing import Any
 
@@ -16,7 +17,8 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from jwt.utils import base64url_encode
 
 from authn.exceptions import KeySetInvalid
-from authn.jwks import MAX_KEYS, VerificationKey, parse_key_set
+from authn.fetching import MAX_BYTES
+from authn.jwks import MAX_LOGGED, VerificationKey, parse_key_set
 from authn.testing import KEY_SET_ALGORITHMS, jwk, new_private_key
 
 GOOD = jwk("EdDSA", new_private_key("EdDSA"), kid="good")
@@ -67,6 +69,23 @@ def _x25519() -> dict[str, Any]:
     return {"kty": "OKP", "crv": "X25519", "x": base64url_encode(raw).decode()}
 
 
+def _rsa_of(modulus: int, exponent: int) -> dict[str, Any]:
+    n, e = (
+        base64url_encode(number.to_bytes(-(-number.bit_length() // 8) or 1, "big")).decode()
+        for number in (modulus, exponent)
+    )
+    return {"kty": "RSA", "alg": "RS256", "n": n, "e": e}
+
+
+def _modulus(bits: int = 2048) -> int:
+    """A number of so many bits that no small number divides. Nobody signs with it."""
+    return next(
+        number
+        for number in range((1 << (bits - 1)) + 1, 1 << bits, 2)
+        if math.gcd(number, math.factorial(1000)) == 1
+    )
+
+
 def _private() -> dict[str, Any]:
     key = ed25519.Ed25519PrivateKey.generate()
     return {**OKPAlgorithm.to_jwk(key, as_dict=True), "alg": "EdDSA"}
@@ -94,10 +113,19 @@ UNUSABLE: dict[str, Any] = {
     "RS512": {**_rsa(2048), "alg": "RS512"},
     "half a point": {**_ec(ec.SECP256R1()), "y": None},
     "a point off the curve": {**_ec(ec.SECP256R1()), "x": "A" * 43},
+    "the point at infinity": {**_ec(ec.SECP256R1()), "x": "A" * 43, "y": "A" * 43},
+    "the point at infinity of P-521": {**_ec(ec.SECP521R1()), "x": "A" * 88, "y": "A" * 88},
+    "a point of another curve": {**_ec(ec.SECP256K1()), "crv": "P-256", "alg": "ES256"},
     "a short key": {**GOOD, "x": "AAAA"},
     "no base64": {**GOOD, "x": "!!!!"},
     "a key that is no text": {**GOOD, "x": 1},
-    "an even exponent": {**_rsa(2048), "e": "Ag"},
+    "an even exponent": _rsa_of(_modulus(), 65536),
+    "an exponent of 2": _rsa_of(_modulus(), 2),
+    "an exponent of 1": _rsa_of(_modulus(), 1),
+    "an exponent of 0": _rsa_of(_modulus(), 0),
+    "an even modulus": _rsa_of(_modulus() + 1, 65537),
+    "a modulus that 3 divides": _rsa_of(3 * _modulus(2047), 65537),
+    "a modulus that 997 divides": _rsa_of(997 * _modulus(2039), 65537),
     "an empty modulus": {**_rsa(2048), "n": ""},
     "an enormous modulus": {**_rsa(2048), "n": "_" * 30_000},
     "a kid that is no text": {**GOOD, "kid": 7},
@@ -127,10 +155,13 @@ def test_a_set_of_unusable_keys_only_is_a_failure(key: Any) -> None:
     ("bits", "usable"), [(2047, False), (2048, True), (16384, True), (16385, False)]
 )
 def test_rsa_has_2048_to_16384_bits(bits: int, usable: bool) -> None:
-    modulus = ((1 << (bits - 1)) | 1).to_bytes(-(-bits // 8), "big")
-    entry = {"kty": "RSA", "alg": "RS256", "e": "AQAB", "n": base64url_encode(modulus).decode()}
     with nullcontext() if usable else pytest.raises(KeySetInvalid):
-        parse(entry)
+        parse(_rsa_of(_modulus(bits), 65537))
+
+
+@pytest.mark.parametrize("exponent", [3, 17, 65537])
+def test_a_usual_rsa_exponent_is_accepted(exponent: int) -> None:
+    assert parse(_rsa_of(_modulus(), exponent))
 
 
 def test_a_member_that_its_type_does_not_have_is_passed_over() -> None:
@@ -185,11 +216,36 @@ def test_what_is_no_key_set_is_a_failure(body: bytes) -> None:
         parse_key_set(body)
 
 
-def test_32_keys_are_accepted_and_33_are_not() -> None:
-    entries = [jwk("EdDSA", new_private_key("EdDSA"), kid=str(n)) for n in range(MAX_KEYS + 1)]
-    assert len(parse(*entries[:MAX_KEYS])) == MAX_KEYS
-    with pytest.raises(KeySetInvalid, match="33 keys"):
-        parse(*entries)
+def test_only_its_size_bounds_a_key_set() -> None:
+    """Every rotated key stays published for 30 days: 33 of them with a rotation in 22 hours."""
+    key = new_private_key("EdDSA")
+    entries = [jwk("EdDSA", key, kid=f"{number:032}") for number in range(1800)]
+    body = json.dumps({"keys": entries}).encode()
+    assert MAX_BYTES * 0.9 < len(body) <= MAX_BYTES
+    assert [found.kid for found in parse_key_set(body)] == [entry["kid"] for entry in entries]
+
+
+@pytest.mark.parametrize("with_kid", [True, False], ids=["kids", "no kids"])
+def test_no_key_is_compared_with_every_other(
+    monkeypatch: pytest.MonkeyPatch, with_kid: bool
+) -> None:
+    def compare(key: VerificationKey, other: object) -> bool:
+        raise AssertionError("the work would grow with the square of the number of keys")
+
+    monkeypatch.setattr(VerificationKey, "__eq__", compare)
+    entries = [
+        jwk("EdDSA", new_private_key("EdDSA"), kid=f"key-{number}" if with_kid else None)
+        for number in range(20)
+    ]
+    assert len(parse(*entries, *entries)) == 20
+
+
+def test_a_set_full_of_unusable_keys_does_not_flood_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert kids(*[UNUSABLE["a secret"]] * 2000, GOOD) == ["good"]
+    assert len(caplog.records) == MAX_LOGGED + 1
+    assert "1990 more keys of the key set are skipped" in caplog.text
 
 
 json_values = st.recursive(

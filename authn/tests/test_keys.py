@@ -16,7 +16,7 @@ from authn.exceptions import (
     KeysUnavailable,
     KeyUnknown,
 )
-from authn.fetching import TIMEOUT_SECONDS
+from authn.fetching import MAX_BYTES, TIMEOUT_SECONDS
 from authn.jwks import VerificationKey
 from authn.keys import (
     COOLDOWN_SECONDS,
@@ -98,6 +98,19 @@ class TestWhichKey:
         issuer.rotate()
         with pytest.raises(KeyAmbiguous):
             ask(keys, None)
+
+    def test_no_key_is_looked_at_but_the_one_that_is_asked_for(
+        self, keys: KeySet, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kids = [issuer.kid, *(issuer.rotate() for _ in range(50))]
+        ask(keys, kids[0])
+        looked_at: list[object] = []
+        read = VerificationKey.__dict__["algorithm"].__get__
+        spy = property(lambda key: looked_at.append(key) or read(key))  # type: ignore[func-returns-value]
+        monkeypatch.setattr(VerificationKey, "algorithm", spy)
+        for kid in kids:
+            assert ask(keys, kid).kid == kid
+        assert len(looked_at) == len(kids)
 
     def test_without_kid_no_key_that_fits_is_unknown(self, keys: KeySet) -> None:
         with pytest.raises(KeyUnknown):
@@ -186,6 +199,20 @@ class TestAge:
         with pytest.raises(KeysUnavailable):
             ask(keys, issuer.kid)
         assert MAX_AGE_SECONDS + GRACE_SECONDS == 4200
+
+    def test_a_set_that_grew_too_large_leaves_the_known_keys_working(
+        self, keys: KeySet, issuer: Issuer, clock: Clock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def answer_too_much() -> bytes:
+            raise KeySetInvalid(f"the answer is larger than {MAX_BYTES} bytes")
+
+        ask(keys, issuer.kid)
+        keys._fetch = answer_too_much
+        clock.advance(MAX_AGE_SECONDS)
+        ask(keys, issuer.kid)
+        settle(keys)
+        assert ask(keys, issuer.kid)
+        assert "not refreshed: the answer is larger than 262144 bytes" in caplog.text
 
     def test_keys_that_died_come_back_with_the_issuer(
         self, keys: KeySet, issuer: Issuer, clock: Clock
