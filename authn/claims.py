@@ -15,6 +15,7 @@ from authn.exceptions import (
     ClaimMissing,
     IssuerMismatch,
     SubjectInvalid,
+    TokenBound,
     TokenExpired,
     TokenNotYetValid,
 )
@@ -56,11 +57,16 @@ class ClaimPolicy:
     def check(self, payload: Mapping[str, Any], *, now: float, leeway_seconds: float) -> Claims:
         """The claims of ``payload``; ``now`` is seconds since the epoch.
 
-        Raises a ``TokenRejected`` that names the first rule the payload breaks.
+        Raises a ``TokenRejected`` that names the first rule the payload breaks. A token with
+        ``cnf`` (RFC 7800) is for whoever proves a key, as DPoP does (RFC 9449 section 7).
         """
         check_times(payload, now=now, leeway_seconds=leeway_seconds)
         self._check_issuer(payload)
         self._check_audience(payload)
+        if not isinstance(payload.get("jti", ""), str):
+            raise ClaimInvalid
+        if "cnf" in payload:
+            raise TokenBound
         return Claims(
             subject=_subject(payload),
             expires_at=datetime.fromtimestamp(payload["exp"], UTC),

@@ -39,6 +39,11 @@ class TokenMalformed(TokenRejected):
     detail = "The token is not a well-formed JWT."
 
 
+class TokenTooLong(TokenRejected):
+    code = "token_too_long"
+    detail = "The token is longer than 8 KiB."
+
+
 class HeaderUnsupported(TokenRejected):
     code = "header_unsupported"
     detail = "The token's header asks for something that is not supported."
@@ -87,6 +92,11 @@ class ClaimMissing(TokenRejected):
 class ClaimInvalid(TokenRejected):
     code = "claim_invalid"
     detail = "A claim of the token has a value that is not allowed."
+
+
+class TokenBound(TokenRejected):
+    code = "token_bound"
+    detail = "The token is bound to a key, and a Bearer header does not prove that key."
 
 
 class SubjectInvalid(TokenRejected):

@@ -22,9 +22,14 @@ WHERE_TO_LOOK = {
     "token_malformed": (
         "Send the `token` of GET /api/auth/token. The bearer plugin's session token is no JWT."
     ),
+    "token_too_long": (
+        "Let Better Auth put less into it (definePayload of the jwt plugin): by default the whole "
+        "user is in it, and `image` may be a whole picture."
+    ),
     "header_unsupported": "No setting allows `crit` or `b64`.",
     "type_unsupported": (
-        "No setting allows this `typ`: session-cache and logout tokens open nothing here."
+        "No setting allows this `typ`: session-cache, logout and OAuth access tokens (at+jwt) open "
+        "nothing here. Send the `token` of GET /api/auth/token."
     ),
     "algorithm_unsupported": (
         "BETTER_AUTH_ALGORITHMS; BETTER_AUTH_SECRET for HS256, BETTER_AUTH_URL for the others."
@@ -41,7 +46,13 @@ WHERE_TO_LOOK = {
         "`exp` and `sub` always; `iss` and `aud` with a key set, or when BETTER_AUTH_ISSUER or "
         "BETTER_AUTH_AUDIENCE is set."
     ),
-    "claim_invalid": "No setting: a time that is no number, or an `iss` or `aud` that is no text.",
+    "claim_invalid": (
+        "No setting: a time that is no number, or an `iss`, `aud` or `jti` that is no text."
+    ),
+    "token_bound": (
+        "No setting: a token with `cnf` (DPoP, mutual TLS) is worth nothing without its key. Ask "
+        "the issuer for one that is not bound."
+    ),
     "subject_invalid": "No setting: `sub` must be 1 to 255 characters, not blank.",
     "issuer_mismatch": "BETTER_AUTH_ISSUER, or the origin of BETTER_AUTH_URL.",
     "audience_mismatch": "BETTER_AUTH_AUDIENCE, or the origin of BETTER_AUTH_URL.",

@@ -6,13 +6,13 @@ import re
 from binascii import a2b_base64
 from typing import Any
 
-from authn.exceptions import HeaderUnsupported, TokenMalformed, TypeUnsupported
+from authn.exceptions import HeaderUnsupported, TokenMalformed, TokenTooLong, TypeUnsupported
 from authn.strict_json import parse_object
 
 MAX_TOKEN_CHARACTERS = 8 * 1024
 # RFC 7515 section 3.1: three segments of base64url without padding.
 COMPACT_TOKEN = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
-ACCEPTED_TYPES = ("JWT", "at+jwt")
+ACCEPTED_TYPE = "jwt"  # in lower case; other types are other kinds of token (RFC 8725 section 3.11)
 
 
 def parse_header(token: str) -> dict[str, Any]:
@@ -21,7 +21,9 @@ def parse_header(token: str) -> dict[str, Any]:
     ``jku``, ``x5u``, ``x5c`` and ``jwk`` are never read: a token does not bring its own key
     (RFC 8725 section 3.5).
     """
-    if len(token) > MAX_TOKEN_CHARACTERS or not (match := COMPACT_TOKEN.fullmatch(token)):
+    if len(token) > MAX_TOKEN_CHARACTERS:
+        raise TokenTooLong
+    if not (match := COMPACT_TOKEN.fullmatch(token)):
         raise TokenMalformed
     try:
         header = parse_object(_decode_segment(match[1]))
@@ -31,7 +33,7 @@ def parse_header(token: str) -> dict[str, Any]:
         raise TokenMalformed
     if "crit" in header or "b64" in header:
         raise HeaderUnsupported
-    if "typ" in header and header["typ"] not in ACCEPTED_TYPES:
+    if str(header.get("typ", ACCEPTED_TYPE)).lower() != ACCEPTED_TYPE:
         raise TypeUnsupported
     return header
 

@@ -75,7 +75,8 @@ class _Snapshot:
         by_algorithm: dict[str, list[VerificationKey]] = {}
         for key in keys:
             by_algorithm.setdefault(key.algorithm, []).append(key)
-        return cls({key.kid: key for key in keys}, by_algorithm, fetched_at)
+        by_kid = {key.kid: key for key in reversed(keys)}  # the first one stays
+        return cls(by_kid, by_algorithm, fetched_at)
 
     def find(self, kid: str | None, algorithm: str) -> VerificationKey | None:
         if kid is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -35,11 +36,35 @@ def test_no_token_or_another_scheme_is_nobody(client: Client, header: str) -> No
 
 
 @pytest.mark.parametrize(
-    "credentials", ["", "abc", "a b", "a,b", "Bearer x", "\x00", "é", "x" * 9000, "\u00a0a.b.c"]
+    "credentials", ["", "abc", "a b", "a,b", "Bearer x", "\x00", "é", "\u00a0a.b.c"]
 )
 def test_credentials_that_are_no_token_are_refused(client: Client, credentials: str) -> None:
     response = client.get("/api/me/", headers={"authorization": f"Bearer {credentials}"})
     assert (response.status_code, response.json()["code"]) == (401, "token_malformed")
+
+
+def test_a_token_that_is_too_long_is_refused_as_that(mint: Mint, bearer: Bearer) -> None:
+    """Better Auth puts the whole user into a token: an `image` may be a picture."""
+    response = bearer(mint(image="data:image/png;base64," + "A" * 9000)).get("/api/me/")
+    assert (response.status_code, response.json()["code"]) == (401, "token_too_long")
+    assert response.json()["detail"] == "The token is longer than 8 KiB."
+
+
+@pytest.mark.parametrize(
+    ("claims", "code"),
+    [
+        ({"jti": 7}, "claim_invalid"),
+        ({"cnf": {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}, "token_bound"),
+        ({"header": {"typ": "at+jwt"}, "scope": "todos:read"}, "type_unsupported"),
+    ],
+    ids=["jti", "cnf", "at+jwt"],
+)
+def test_a_token_that_is_no_plain_bearer_token_opens_nothing(
+    mint: Mint, bearer: Bearer, claims: dict[str, Any], code: str
+) -> None:
+    response = bearer(mint(**claims)).delete("/api/todos/00000000-0000-4000-8000-000000000000/")
+    assert (response.status_code, response.json()["code"]) == (401, code)
+    assert 'error="invalid_token"' in response["WWW-Authenticate"]
 
 
 def test_two_tokens_in_one_header_are_refused(client: Client, mint: Mint) -> None:

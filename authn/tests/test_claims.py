@@ -13,6 +13,7 @@ from authn.exceptions import (
     ClaimMissing,
     IssuerMismatch,
     SubjectInvalid,
+    TokenBound,
     TokenExpired,
     TokenNotYetValid,
     TokenRejected,
@@ -156,6 +157,35 @@ def test_a_token_for_somebody_else_is_refused(
     issuer: Issuer, audience: Any, reason: type[TokenRejected] | None
 ) -> None:
     assert reason_against(issuer, aud=audience) is reason
+
+
+@pytest.mark.parametrize("value", [7, 1.5, True, ["a"], {"a": 1}], ids=repr)
+def test_a_jti_is_text(issuer: Issuer, value: Any) -> None:
+    assert reason_against(issuer, jti=value) is ClaimInvalid
+    assert reason_against(issuer, jti="7") is None
+
+
+@pytest.mark.parametrize("claim", ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"])
+def test_null_is_of_no_registered_type(claim: str) -> None:
+    """RFC 7519 section 4.1."""
+    policy = ClaimPolicy(issuer="i", audiences=frozenset("a"))
+    payload = {"sub": "alice", "exp": 2_000_000_000, "iss": "i", "aud": "a"}
+    assert policy.check(payload, now=1_900_000_000, leeway_seconds=0)
+    with pytest.raises((ClaimInvalid, SubjectInvalid)):
+        policy.check({**payload, claim: None}, now=1_900_000_000, leeway_seconds=0)
+
+
+@pytest.mark.parametrize(
+    "value", [{"jkt": "x"}, {"x5t#S256": "x"}, {"jwk": {}}, {}, [], "", "x", 0, False], ids=repr
+)
+def test_a_token_that_is_bound_to_a_key_is_refused(issuer: Issuer, value: Any) -> None:
+    assert reason_against(issuer, cnf=value) is TokenBound
+
+
+def test_a_null_confirmation_is_one_too() -> None:
+    payload = {"sub": "alice", "exp": 2_000_000_000, "cnf": None}
+    with pytest.raises(TokenBound):
+        ClaimPolicy().check(payload, now=1_900_000_000, leeway_seconds=0)
 
 
 class TestAPolicyThatRequiresNothing:

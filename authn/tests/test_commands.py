@@ -110,12 +110,19 @@ class TestInspectToken:
         with pytest.raises(CommandError, match=f"asked {issuer.url}/api/auth/jwks"):
             inspect(monkeypatch, issuer.mint())
 
-    @pytest.mark.parametrize("text", ["", "garbage", "x" * 100_000, "\ud800"])
+    @pytest.mark.parametrize("text", ["", "garbage", "\ud800"])
     def test_what_is_no_token_is_malformed(
         self, monkeypatch: pytest.MonkeyPatch, text: str
     ) -> None:
         with pytest.raises(CommandError, match="token_malformed"):
             inspect(monkeypatch, text)
+
+    @pytest.mark.parametrize("size", [9_000, 100_000])
+    def test_one_that_is_too_long_is_named_with_its_remedy(
+        self, monkeypatch: pytest.MonkeyPatch, mint: Mint, size: int
+    ) -> None:
+        with pytest.raises(CommandError, match=r"(?s)token_too_long.*definePayload"):
+            inspect(monkeypatch, mint(image="A" * size))
 
     def test_every_reason_has_its_advice(self) -> None:
         def codes(error: type[AuthnError]) -> set[str]:

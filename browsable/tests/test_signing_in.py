@@ -120,13 +120,21 @@ class TestARefusal:
             '{"token": 5}',
             '{"token": null}',
             "é" * 999,
-            '{"token":' + "[" * 10_000,
+            '{"token":' + "[" * 5_000,
         ],
     )
     def test_what_is_no_jwt_is_named(self, browser: Browser, pasted: str) -> None:
         page = paste(browser, pasted)
         assert page.status == HTTPStatus.BAD_REQUEST
         assert "The token is not a well-formed JWT." in page.text
+
+    def test_one_that_is_too_long_is_named_with_its_remedy(
+        self, browser: Browser, mint: Mint
+    ) -> None:
+        page = paste(browser, mint(image="A" * 9000))
+        assert page.status == HTTPStatus.BAD_REQUEST
+        assert "The token is longer than 8 KiB." in page.text
+        assert "definePayload" in page.text
 
     def test_what_was_pasted_is_still_there(self, browser: Browser) -> None:
         page = paste(browser, "<script>alert(1)</script>")
