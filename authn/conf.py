@@ -22,7 +22,7 @@ from authn.fetching import fetch_key_set
 from authn.jwks import KEY_SET_ALGORITHMS, canonical_algorithm
 from authn.keys import KeySet
 from authn.mistakes import mistakes_in
-from authn.origins import origin_of
+from authn.origins import base_url, origin_of, split_url
 from authn.secret import SECRET_ALGORITHMS, SecretKey
 from authn.verifier import TokenVerifier, Trust
 
@@ -43,7 +43,7 @@ class AuthnConfig:
     @classmethod
     def from_settings(cls) -> AuthnConfig:
         return cls(
-            url=settings.BETTER_AUTH_URL.rstrip("/"),
+            url=settings.BETTER_AUTH_URL,
             jwks_url=settings.BETTER_AUTH_JWKS_URL,
             issuer=settings.BETTER_AUTH_ISSUER,
             audience=tuple(settings.BETTER_AUTH_AUDIENCE),
@@ -54,11 +54,15 @@ class AuthnConfig:
         )
 
     @property
+    def base_url(self) -> str:
+        return base_url(self.url)
+
+    @property
     def key_set_url(self) -> str:
-        if self.jwks_url or not self.url:
-            return self.jwks_url
-        # Better Auth itself takes its base URL with or without this path.
-        return f"{self.url.removesuffix('/api/auth')}/api/auth/jwks"
+        if self.jwks_url:
+            parts = split_url(self.jwks_url)
+            return parts.geturl() if parts else self.jwks_url
+        return f"{self.base_url}/jwks" if self.url else ""
 
     @property
     def expected_issuer(self) -> str:

@@ -38,6 +38,18 @@ def mistakes_in(config: AuthnConfig) -> Iterator[Mistake]:
             "or BETTER_AUTH_SECRET to its secret to verify HS256 tokens, and leave "
             "BETTER_AUTH_ALGORITHMS unset or let it name algorithms of the one that is set.",
         )
+    for name, url, is_usable in (
+        ("BETTER_AUTH_URL", config.url, bool(config.base_url)),
+        ("BETTER_AUTH_JWKS_URL", config.jwks_url, split_url(config.jwks_url) is not None),
+    ):
+        if url and not is_usable:
+            yield Mistake(
+                "authn.E004",
+                f"{name} is no http or https URL with a host that a browser would read as it is.",
+                "Write it like https://app.example.com or https://app.example.com/auth, without a "
+                "user, spaces, backslashes or dot segments; BETTER_AUTH_URL also without a query "
+                "or a fragment. A host beyond ASCII may need its xn-- form.",
+            )
     if config.secret_algorithms:
         yield from _mistakes_with_secret(config)
     if config.key_set_algorithms:
@@ -73,13 +85,7 @@ def _mistakes_with_secret(config: AuthnConfig) -> Iterator[Mistake]:
 
 def _mistakes_with_key_set(config: AuthnConfig) -> Iterator[Mistake]:
     parts = split_url(config.key_set_url)
-    if parts is None:
-        yield Mistake(
-            "authn.E004",
-            "The key set's address is not an http or https URL with a host and no user.",
-            "Correct BETTER_AUTH_URL, or BETTER_AUTH_JWKS_URL where that is set.",
-        )
-    elif parts.scheme == "http" and not (config.plain_http_allowed or is_loopback(parts)):
+    if parts and parts.scheme == "http" and not (config.plain_http_allowed or is_loopback(parts)):
         yield Mistake(
             "authn.E005",
             "The key set would be fetched over http: anybody on the way could replace it.",

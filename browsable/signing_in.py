@@ -12,7 +12,7 @@ from django.views import View
 
 from api.problems import note_code
 from api.requests import root_of
-from authn.conf import get_verifier
+from authn.conf import AuthnConfig, get_verifier
 from authn.exceptions import AuthnError
 from authn.users import TokenUser
 from browsable import cookies
@@ -53,7 +53,7 @@ class LoginView(View):
             "tried_name": "name" in request.POST,
             "hide_login": True,
             "destination": _destination(request),
-            "issuer": settings.BETTER_AUTH_URL.rstrip("/"),
+            "base_url": AuthnConfig.from_settings().base_url,
         }
         status = refusal.status if refusal else 200
         response = page(request, "browsable/login.html", context, status=status)

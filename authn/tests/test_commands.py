@@ -52,7 +52,10 @@ class TestMintToken:
 
     def test_without_a_secret_it_says_where_to_get_a_token(self, settings: Settings) -> None:
         settings.BETTER_AUTH_SECRET, settings.BETTER_AUTH_URL = "", "https://a.example"
-        with pytest.raises(CommandError, match="GET <BETTER_AUTH_URL>/api/auth/token"):
+        with pytest.raises(CommandError, match=r"GET https://a\.example/api/auth/token"):
+            run("mint_token", "alice")
+        settings.BETTER_AUTH_URL = "https://a.example/auth/"
+        with pytest.raises(CommandError, match=r"GET https://a\.example/auth/token"):
             run("mint_token", "alice")
 
     @pytest.mark.parametrize("subject", ["", " ", "a\nb", "x" * 256, "\udc80"])

@@ -44,13 +44,33 @@ def configure(settings: Settings, **values: Any) -> AuthnConfig:
             "https://app.example.com/api/auth/jwks",
         ),
         (
-            "https://App.Example.com:443/x",
+            "https://App.Example.com:443/x/",
             "https://app.example.com",
-            "https://App.Example.com:443/x/api/auth/jwks",
+            "https://app.example.com/x/jwks",
+        ),
+        (
+            "https://app.example.com/auth",
+            "https://app.example.com",
+            "https://app.example.com/auth/jwks",
+        ),
+        (
+            "https://app.example.com/api/auth/",
+            "https://app.example.com",
+            "https://app.example.com/api/auth/jwks",
+        ),
+        (
+            "https://app.example.com/x/api/auth",
+            "https://app.example.com",
+            "https://app.example.com/x/api/auth/jwks",
+        ),
+        (
+            "https://bücher.example",
+            "https://xn--bcher-kva.example",
+            "https://xn--bcher-kva.example/api/auth/jwks",
         ),
         ("http://localhost:3000", "http://localhost:3000", "http://localhost:3000/api/auth/jwks"),
         ("http://[::1]:3000", "http://[::1]:3000", "http://[::1]:3000/api/auth/jwks"),
-        ("http://127.0.0.1:80", "http://127.0.0.1", "http://127.0.0.1:80/api/auth/jwks"),
+        ("http://127.0.0.1:80", "http://127.0.0.1", "http://127.0.0.1/api/auth/jwks"),
     ],
 )
 def test_everything_is_derived_from_the_url(
@@ -93,6 +113,13 @@ def test_everything_can_be_overridden(settings: Settings) -> None:
         ({"URL": "https://app.example.com:port"}, ["authn.E004", "authn.E008"]),
         ({"URL": "https://[::1"}, ["authn.E004", "authn.E008"]),
         ({"URL": "https://user:password@app.example.com"}, ["authn.E004", "authn.E008"]),
+        ({"URL": "https://app.example.com?x=y"}, ["authn.E004"]),
+        ({"URL": "https://app.example.com/auth#x"}, ["authn.E004"]),
+        ({"URL": "https://app.example.com/../auth"}, ["authn.E004", "authn.E008"]),
+        ({"URL": "https:\\\\app.example.com"}, ["authn.E004", "authn.E008"]),
+        ({"URL": "app.example.com", "SECRET": "x" * 32, "ALGORITHMS": ["HS256"]}, ["authn.E004"]),
+        ({"URL": "https://a.example", "JWKS_URL": "a.example/jwks"}, ["authn.E004"]),
+        ({"URL": "https://a.example", "JWKS_URL": "https://a.example/jwks?x=y"}, []),
         ({"URL": "http://app.example.com"}, ["authn.E005"]),
         ({"URL": "http://localhost.example.com"}, ["authn.E005"]),
         ({"URL": "http://10.0.0.1"}, ["authn.E005"]),
@@ -133,6 +160,16 @@ def test_a_mistake_is_named_by_the_checks_and_refused_where_it_would_matter(
 def test_plain_http_is_for_debug(settings: Settings) -> None:
     settings.DEBUG = True
     assert list(mistakes_in(configure(settings, URL="http://app.example.com"))) == []
+
+
+@pytest.mark.parametrize("name", ["URL", "JWKS_URL"])
+def test_a_url_that_is_none_is_named_by_its_variable_and_not_shown(
+    settings: Settings, name: str
+) -> None:
+    values = {"URL": "https://a.example", name: "https://user:hunter2@app.example.com"}
+    (mistake,) = [m for m in mistakes_in(configure(settings, **values)) if m.id == "authn.E004"]
+    assert f"BETTER_AUTH_{name} is no" in mistake.message
+    assert "hunter2" not in mistake.message + mistake.hint
 
 
 def test_a_mistake_does_not_tell_the_secret(settings: Settings) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from authn.conf import AuthnConfig
 from authn.exceptions import NotConfigured, TokenRejected
 from authn.minting import can_mint, mint
 
@@ -31,9 +32,10 @@ class Command(BaseCommand):
 
     def handle(self, *, subject: str, expires: int, **options: Any) -> None:
         if not can_mint():
+            base_url = AuthnConfig.from_settings().base_url or "<Better Auth>/api/auth"
             raise CommandError(
                 "BETTER_AUTH_SECRET is not in use, and a key set only verifies. Set the secret, "
-                "or get a token from Better Auth: GET <BETTER_AUTH_URL>/api/auth/token"
+                f"or get a token from Better Auth: GET {base_url}/token"
             )
         try:
             token = mint(
