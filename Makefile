@@ -30,6 +30,7 @@ lint: export BETTER_AUTH_ISSUER :=
 lint: export BETTER_AUTH_AUDIENCE :=
 lint: export BETTER_AUTH_ALGORITHMS :=
 lint: export BETTER_AUTH_SECRET :=
+lint: export BETTER_AUTH_ALLOW_HTTP := false
 lint: export BETTER_AUTH_LEEWAY := 30
 lint: export CORS_ALLOWED_ORIGINS :=
 lint: export DATABASE_URL := sqlite://:memory:

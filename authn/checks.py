@@ -10,7 +10,7 @@ from django.core import checks
 
 from authn.conf import AuthnConfig
 from authn.mistakes import mistakes_in
-from authn.origins import is_loopback, split_url
+from authn.origins import is_plain_http
 
 
 def check_configuration(
@@ -31,8 +31,7 @@ def check_issuer(
 ) -> list[checks.CheckMessage]:
     """A name is only compared, so that this is no mistake that could let anybody in."""
     issuer = AuthnConfig.from_settings().expected_issuer
-    parts = split_url(issuer)
-    if parts is None or parts.scheme != "http" or is_loopback(parts):
+    if not is_plain_http(issuer):
         return []
     return [
         checks.Warning(
@@ -40,5 +39,26 @@ def check_issuer(
             hint="Serve Better Auth over https, and say so in BETTER_AUTH_URL or "
             "BETTER_AUTH_ISSUER, and in its own baseURL.",
             id="authn.W009",
+        )
+    ]
+
+
+def check_key_set(
+    *,
+    app_configs: Sequence[AppConfig] | None,
+    **kwargs: Any,
+) -> list[checks.CheckMessage]:
+    """BETTER_AUTH_ALLOW_HTTP and DEBUG let this pass. Without them it is a mistake."""
+    config = AuthnConfig.from_settings()
+    allowed = config.key_set_algorithms and config.plain_http_allowed
+    if not allowed or not is_plain_http(config.key_set_url):
+        return []
+    return [
+        checks.Warning(
+            "The key set is fetched over plain http: anybody on the way can replace it, and then "
+            "sign in as anybody.",
+            hint="Use https and unset BETTER_AUTH_ALLOW_HTTP, unless this server and the issuer "
+            "share a network that nobody else can reach.",
+            id="authn.W010",
         )
     ]

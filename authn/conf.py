@@ -50,7 +50,7 @@ class AuthnConfig:
             algorithms=tuple(canonical_algorithm(name) for name in settings.BETTER_AUTH_ALGORITHMS),
             secret=settings.BETTER_AUTH_SECRET,
             leeway_seconds=settings.BETTER_AUTH_LEEWAY,
-            plain_http_allowed=settings.DEBUG,
+            plain_http_allowed=settings.DEBUG or settings.BETTER_AUTH_ALLOW_HTTP,
         )
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from authn.jwks import KEY_SET_ALGORITHMS
-from authn.origins import is_loopback, split_url
+from authn.origins import is_plain_http, split_url
 from authn.secret import MIN_SECRET_BYTES, SECRET_ALGORITHMS, is_usable_secret
 
 if TYPE_CHECKING:
@@ -84,13 +84,13 @@ def _mistakes_with_secret(config: AuthnConfig) -> Iterator[Mistake]:
 
 
 def _mistakes_with_key_set(config: AuthnConfig) -> Iterator[Mistake]:
-    parts = split_url(config.key_set_url)
-    if parts and parts.scheme == "http" and not (config.plain_http_allowed or is_loopback(parts)):
+    if is_plain_http(config.key_set_url) and not config.plain_http_allowed:
         yield Mistake(
             "authn.E005",
             "The key set would be fetched over http: anybody on the way could replace it.",
             "Use https in BETTER_AUTH_URL or BETTER_AUTH_JWKS_URL. "
-            "Plain http is for loopback and DEBUG.",
+            "Plain http is for loopback and DEBUG, and with BETTER_AUTH_ALLOW_HTTP for a private "
+            "network.",
         )
     if not config.expected_issuer or not config.expected_audience:
         yield Mistake(

@@ -65,6 +65,12 @@ def is_loopback(parts: SplitResult) -> bool:
         return False
 
 
+def is_plain_http(url: str) -> bool:
+    """Tell http elsewhere from https and loopback: anybody on the way can read and change it."""
+    parts = split_url(url)
+    return parts is not None and parts.scheme == "http" and not is_loopback(parts)
+
+
 def _authority(parts: SplitResult) -> str:
     """Raises ``ValueError`` for a scheme, host or port that is none."""
     match = AUTHORITY.fullmatch(parts.netloc)

@@ -31,6 +31,7 @@ def _verification(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Clock:
     settings.BETTER_AUTH_AUDIENCE = []
     settings.BETTER_AUTH_ALGORITHMS = []
     settings.BETTER_AUTH_SECRET = SECRET
+    settings.BETTER_AUTH_ALLOW_HTTP = False
     settings.BETTER_AUTH_LEEWAY = 30
     clock = Clock(int(time.time()))  # a whole second, as in the claims
     monkeypatch.setattr(conf, "TokenVerifier", partial(TokenVerifier, clock=clock))

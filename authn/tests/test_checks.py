@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.checks import Tags, run_checks
 from pytest_django import Settings
@@ -33,8 +35,37 @@ def test_an_issuer_on_plain_http_is_named(
         setattr(settings, f"BETTER_AUTH_{name}", value)
     found = run_checks(tags=[Tags.security], include_deployment_checks=True)
     messages = [message for message in found if str(message.id).startswith("authn.")]
-    assert [message.id for message in messages] == ids
+    assert sorted(str(message.id) for message in messages) == ids
     assert all(message.hint for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("values", "ids"),
+    [
+        ({"URL": "http://issuer:3000"}, ["authn.E005", "authn.W009"]),
+        ({"URL": "http://issuer:3000", "ALLOW_HTTP": True}, ["authn.W009", "authn.W010"]),
+        (
+            {"URL": "https://a.example", "JWKS_URL": "http://issuer/jwks", "ALLOW_HTTP": True},
+            ["authn.W010"],
+        ),
+        ({"URL": "https://app.example.com", "ALLOW_HTTP": True}, []),
+        ({"URL": "http://localhost:3000", "ALLOW_HTTP": True}, []),
+        ({"ALLOW_HTTP": True}, []),
+        (
+            {"URL": "http://issuer:3000", "ALLOW_HTTP": True, "ALGORITHMS": ["HS256"]},
+            ["authn.W009"],
+        ),
+    ],
+    ids=repr,
+)
+def test_a_key_set_that_is_let_over_plain_http_is_a_warning(
+    settings: Settings, values: dict[str, Any], ids: list[str]
+) -> None:
+    for name, value in values.items():
+        setattr(settings, f"BETTER_AUTH_{name}", value)
+    found = run_checks(tags=[Tags.security], include_deployment_checks=True)
+    messages = [message for message in found if str(message.id).startswith("authn.")]
+    assert sorted(str(message.id) for message in messages) == ids
 
 
 def test_it_is_so_in_a_deployment_only(settings: Settings) -> None:

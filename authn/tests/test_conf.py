@@ -157,9 +157,13 @@ def test_a_mistake_is_named_by_the_checks_and_refused_where_it_would_matter(
         assert get_verifier()
 
 
-def test_plain_http_is_for_debug(settings: Settings) -> None:
-    settings.DEBUG = True
-    assert list(mistakes_in(configure(settings, URL="http://app.example.com"))) == []
+@pytest.mark.parametrize("name", ["DEBUG", "BETTER_AUTH_ALLOW_HTTP"])
+def test_plain_http_is_for_those_who_allow_it(settings: Settings, name: str) -> None:
+    values = {"URL": "http://app.example.com"}
+    assert [mistake.id for mistake in mistakes_in(configure(settings, **values))] == ["authn.E005"]
+    setattr(settings, name, True)
+    assert list(mistakes_in(configure(settings, **values))) == []
+    assert get_verifier()
 
 
 @pytest.mark.parametrize("name", ["URL", "JWKS_URL"])

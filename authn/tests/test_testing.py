@@ -40,6 +40,7 @@ SOMEBODY_ELSES = {
     "BETTER_AUTH_AUDIENCE": "somebody",
     "BETTER_AUTH_ALGORITHMS": "ES384",
     "BETTER_AUTH_SECRET": "short",
+    "BETTER_AUTH_ALLOW_HTTP": "true",
     "BETTER_AUTH_LEEWAY": "0",
 }
 

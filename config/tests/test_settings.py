@@ -133,6 +133,7 @@ def test_a_secret_that_starts_with_a_dollar_is_taken_to_the_letter(name: str) ->
     ("name", "setting", "default"),
     [
         ("BETTER_AUTH_LEEWAY", "BETTER_AUTH_LEEWAY", "30"),
+        ("BETTER_AUTH_ALLOW_HTTP", "BETTER_AUTH_ALLOW_HTTP", "False"),
         ("LOG_LEVEL", "LOG_LEVEL", "INFO"),
         ("DATABASE_URL", "DATABASES['default']['ENGINE']", "django.db.backends.sqlite3"),
         ("CACHE_URL", "CACHES['default']['BACKEND'][-11:]", "LocMemCache"),
