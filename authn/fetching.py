@@ -5,44 +5,70 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from threading import Timer
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import getproxies_environment, proxy_bypass
 
 from authn.exceptions import KeySetInvalid
+from authn.origins import DEFAULT_PORTS, is_loopback
+from authn.version import VERSION
 
 TIMEOUT_SECONDS = 3.0
 MAX_BYTES = 256 * 1024
+# A CDN may refuse whoever does not say who they are.
+USER_AGENT = f"drf-better-auth/{VERSION}"
 
 
 def fetch_key_set(url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> bytes:
     """The body of a 200 answer, at most 256 KiB, within ``timeout_seconds`` from start to end.
 
     Raises ``KeySetInvalid`` otherwise. Redirects are answers other than 200: whoever can
-    redirect this request would choose the keys. Looking the host's name up takes as long as
-    the system's resolver lets it; time lost there is missing afterwards.
+    redirect this request would choose the keys. Looking a name up takes as long as the
+    system's resolver lets it; time lost there is missing afterwards. The proxy is the one that
+    ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY`` of the environment name now.
     """
     parts = urlsplit(url)
     deadline = time.monotonic() + timeout_seconds
+    proxy = None
     try:
-        with _connect(parts, deadline) as connection, _shut_at(deadline, connection):
+        proxy = _proxy_for(parts)
+        with _connect(proxy or parts, deadline) as connection, _shut_at(deadline, connection):
             connection.settimeout(timeout_seconds)
-            body = _get(parts, connection)
-        if time.monotonic() >= deadline:
-            raise TimeoutError  # what was read may have been cut short
+            if proxy and parts.scheme == "https":
+                _tunnel(parts, proxy, connection)
+                _require_time(deadline)
+            body = _get(parts, proxy, connection)
+            _require_time(deadline)
     # ValueError: a port or a host name that is none.
     except (OSError, HTTPException, ValueError) as error:
-        raise KeySetInvalid(f"the issuer cannot be reached ({type(error).__name__})") from error
+        way = "through the proxy " if proxy else ""
+        raise KeySetInvalid(
+            f"the issuer cannot be reached {way}({type(error).__name__})"
+        ) from error
     if len(body) > MAX_BYTES:
         raise KeySetInvalid(f"the answer is larger than {MAX_BYTES} bytes")
     return body
 
 
+def _proxy_for(parts: SplitResult) -> SplitResult | None:
+    """The proxy to ask. Loopback is this machine, which no proxy can reach for it."""
+    url = getproxies_environment().get(parts.scheme)
+    if not url or is_loopback(parts) or proxy_bypass(parts.netloc):
+        return None
+    proxy = urlsplit(url if "://" in url else f"http://{url}")
+    if proxy.scheme != "http" or not proxy.hostname:
+        name = f"{parts.scheme}_proxy".upper()
+        raise KeySetInvalid(f"{name} is not the http:// URL of a proxy")
+    return proxy
+
+
 def _connect(parts: SplitResult, deadline: float) -> socket.socket:
     """A connection to the first address of the host that answers in its share of the time."""
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    port = _port(parts)
     addresses = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     for left in range(len(addresses), 0, -1):
         *_, address = addresses[-left]
@@ -54,21 +80,59 @@ def _connect(parts: SplitResult, deadline: float) -> socket.socket:
     raise ConnectionError("no address of the host answers")
 
 
-def _get(parts: SplitResult, connection: socket.socket) -> bytes:
+def _get(parts: SplitResult, proxy: SplitResult | None, connection: socket.socket) -> bytes:
+    headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
+    target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
     if parts.scheme == "https":
         context = ssl.create_default_context()
         connection = context.wrap_socket(connection, server_hostname=parts.hostname)
         http: HTTPConnection = HTTPSConnection(parts.netloc)
     else:
         http = HTTPConnection(parts.netloc)
+        if proxy:
+            target = f"http://{parts.netloc}{target}"  # RFC 9112 section 3.2.2
+            headers |= _credentials(proxy)
     with closing(http):
         http.sock = connection
-        path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-        http.request("GET", path, headers={"Accept": "application/json"})
+        http.request("GET", target, headers=headers)
         response = http.getresponse()
         if response.status != 200:
             raise KeySetInvalid(f"the issuer answered {response.status}")
         return response.read(MAX_BYTES + 1)
+
+
+def _tunnel(parts: SplitResult, proxy: SplitResult, connection: socket.socket) -> None:
+    """Have the proxy connect to the issuer (RFC 9110 section 9.3.6).
+
+    ``http.client`` closes what it has read an answer without a length from: a duplicate.
+    """
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    authority = f"{host}:{_port(parts)}"
+    headers = {"Host": authority, "User-Agent": USER_AGENT, **_credentials(proxy)}
+    with connection.dup() as duplicate, closing(HTTPConnection(parts.netloc)) as http:
+        http.sock = duplicate
+        http.request("CONNECT", authority, headers=headers)
+        with closing(http.getresponse()) as response:
+            if response.status // 100 != 2:
+                raise KeySetInvalid(f"the proxy answered {response.status}")
+
+
+def _credentials(proxy: SplitResult) -> dict[str, str]:
+    if proxy.username is None:
+        return {}
+    pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+    encoded = b64encode(pair.encode(errors="surrogateescape")).decode()
+    return {"Proxy-Authorization": f"Basic {encoded}"}
+
+
+def _require_time(deadline: float) -> None:
+    """Raise ``TimeoutError`` where what was read may have been cut short."""
+    if time.monotonic() >= deadline:
+        raise TimeoutError
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or DEFAULT_PORTS[parts.scheme]
 
 
 @contextmanager

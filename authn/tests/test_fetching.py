@@ -6,9 +6,12 @@ import socket
 import ssl
 import threading
 import time
+import tomllib
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,10 +23,21 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from authn.exceptions import KeySetInvalid
-from authn.fetching import MAX_BYTES, fetch_key_set
+from authn.exceptions import KeySetInvalid, KeysUnavailable
+from authn.fetching import MAX_BYTES, USER_AGENT, fetch_key_set
+from authn.keys import KeySet
 
 Handler = Callable[[socket.socket], None]
+ELSEWHERE = "issuer.example"  # a host that is not loopback
+OK = "HTTP/1.1 200 OK\nContent-Length: 2\n\n"
+PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "REQUEST_METHOD")
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy_of_a_developer(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PROXY_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
 
 
 @contextmanager
@@ -87,6 +101,13 @@ def test_path_and_query_are_asked_for_and_no_token_is_sent() -> None:
     assert requests[0].startswith(b"GET /a/b?c=d HTTP/1.1\r\n")
     assert b"authorization" not in requests[0].lower()
     assert b"accept: application/json" in requests[0].lower()
+    assert b"\r\nUser-Agent: drf-better-auth/" in requests[0]
+    assert requests[0].lower().count(b"user-agent") == 1
+
+
+def test_the_version_that_an_issuer_is_told_is_the_version_of_the_project() -> None:
+    project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
+    assert f"drf-better-auth/{project['version']}" == USER_AGENT
 
 
 @pytest.mark.parametrize(
@@ -160,7 +181,10 @@ def over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Handl
         x509.CertificateBuilder(name, name, key.public_key(), serial_number=1)
         .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
         .not_valid_after(datetime(2100, 1, 1, tzinfo=UTC))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.DNSName(ELSEWHERE)]),
+            critical=False,
+        )
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -308,3 +332,238 @@ def test_an_address_that_is_none_is_a_failure(url: str) -> None:
 def test_a_server_without_tls_is_a_failure_for_https() -> None:
     with server(answer("HTTP/1.1 200 OK\n\n")) as url, pytest.raises(KeySetInvalid):
         fetch_key_set(url.replace("http:", "https:"))
+
+
+class Proxy:
+    """A proxy to which every host is ``port`` of loopback. ``heads`` is what it was asked."""
+
+    def __init__(self, port: int = 0, *, answer: bytes = b"HTTP/1.1 200 Yes\r\n\r\n") -> None:
+        self.heads: list[str] = []
+        self._port = port
+        self._answer = answer
+
+    def __call__(self, connection: socket.socket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += connection.recv(1)
+        self.heads.append(head.decode())
+        if not self._port:
+            connection.sendall(self._answer)
+            while self._answer and connection.recv(65536):  # until the client hangs up
+                pass
+            return
+        with socket.create_connection(("127.0.0.1", self._port)) as issuer:
+            if head.startswith(b"CONNECT"):
+                connection.sendall(self._answer)
+            else:
+                issuer.sendall(head)
+            back = threading.Thread(target=pump, args=[issuer, connection])
+            back.start()
+            if head.startswith(b"CONNECT"):
+                pump(connection, issuer)
+            back.join()
+
+    @property
+    def lines(self) -> list[str]:
+        (head,) = self.heads
+        return head.strip().split("\r\n")
+
+
+def pump(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+@contextmanager
+def proxy_server(proxy: Handler) -> Iterator[str]:
+    """``host:port`` of a proxy."""
+    with server(proxy, reads_first=False) as url:
+        yield urlsplit(url).netloc
+
+
+def elsewhere(url: str, scheme: str) -> str:
+    """Replace the host by one that only a proxy can find."""
+    parts = urlsplit(url)
+    return f"{scheme}://{ELSEWHERE}:{parts.port}{parts.path}"
+
+
+class TestAProxy:
+    @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
+    @pytest.mark.parametrize("form", ["http://{}", "http://{}/", "{}"])
+    def test_connects_to_an_issuer_on_https(
+        self,
+        over_tls: Callable[[Handler], Handler],
+        monkeypatch: pytest.MonkeyPatch,
+        name: str,
+        form: str,
+    ) -> None:
+        with tls_server(over_tls(answer(OK, b"{}"))) as issuer:
+            url = elsewhere(issuer, "https")
+            authority = urlsplit(url).netloc
+            proxy = Proxy(urlsplit(url).port or 0)
+            with proxy_server(proxy) as address:
+                monkeypatch.setenv(name, form.format(address))
+                assert fetch_key_set(url) == b"{}"
+        assert proxy.lines[0].startswith(f"CONNECT {authority} HTTP/1.")
+        assert f"Host: {authority}" in proxy.lines
+        assert f"User-Agent: {USER_AGENT}" in proxy.lines
+        assert "authorization" not in proxy.heads[0].lower()
+
+    def test_is_told_its_credentials_and_the_issuer_is_not(
+        self, over_tls: Callable[[Handler], Handler], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        heard: list[bytes] = []
+
+        def listen(connection: socket.socket) -> None:
+            heard.append(connection.recv(65536))
+            answer(OK, b"{}")(connection)
+
+        with server(listen, reads_first=False) as issuer:
+            proxy = Proxy(urlsplit(issuer).port or 0)
+            with proxy_server(proxy) as address:
+                monkeypatch.setenv("HTTP_PROXY", f"http://us%40er:p%3Ass@{address}")
+                assert fetch_key_set(elsewhere(issuer, "http")) == b"{}"
+        expected = b64encode(b"us@er:p:ss").decode()
+        assert f"Proxy-Authorization: Basic {expected}" in proxy.lines
+
+        with tls_server(over_tls(answer(OK, b"{}"))) as issuer:
+            proxy = Proxy(urlsplit(issuer).port or 0)
+            with proxy_server(proxy) as address:
+                monkeypatch.setenv("HTTPS_PROXY", f"http://us%40er:p%3Ass@{address}")
+                assert fetch_key_set(elsewhere(issuer, "https")) == b"{}"
+        assert f"Proxy-Authorization: Basic {expected}" in proxy.lines
+
+    def test_is_asked_for_the_whole_url_of_an_issuer_on_http(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with server(answer(OK, b"{}")) as issuer:
+            url = f"{elsewhere(issuer, 'http')}?a=b"
+            proxy = Proxy(urlsplit(url).port or 0)
+            with proxy_server(proxy) as address:
+                monkeypatch.setenv("http_proxy", address)
+                assert fetch_key_set(url) == b"{}"
+        assert proxy.lines[0] == f"GET {url} HTTP/1.1"
+        assert f"Host: {urlsplit(url).netloc}" in proxy.lines
+
+    def test_cannot_read_what_an_issuer_on_https_answers(
+        self, over_tls: Callable[[Handler], Handler], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its certificate is the issuer's: a proxy that answers itself is found out."""
+
+        def lie(connection: socket.socket) -> None:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 Yes\r\n\r\n")
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            connection.recv(65536)
+
+        with proxy_server(lie) as address:
+            monkeypatch.setenv("HTTPS_PROXY", address)
+            with pytest.raises(KeySetInvalid, match="SSLError"):
+                fetch_key_set(f"https://{ELSEWHERE}/")
+
+    def test_a_certificate_of_another_host_is_refused(
+        self, over_tls: Callable[[Handler], Handler], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with tls_server(over_tls(answer(OK, b"{}"))) as issuer:
+            proxy = Proxy(urlsplit(issuer).port or 0)
+            with proxy_server(proxy) as address:
+                monkeypatch.setenv("HTTPS_PROXY", address)
+                with pytest.raises(KeySetInvalid, match="SSLCertVerification"):
+                    fetch_key_set("https://other.example/")
+
+    @pytest.mark.parametrize("spelled", ["NO_PROXY", "no_proxy"])
+    @pytest.mark.parametrize(
+        "hosts", [ELSEWHERE, "example", ".example", "a.test, ISSUER.example", "*"]
+    )
+    def test_is_passed_by_for_a_host_that_no_proxy_names(
+        self, monkeypatch: pytest.MonkeyPatch, spelled: str, hosts: str
+    ) -> None:
+        look_up = socket.getaddrinfo
+        monkeypatch.setattr(
+            socket, "getaddrinfo", lambda host, *rest, **more: look_up("127.0.0.1", *rest, **more)
+        )
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+        with server(answer(OK, b"{}")) as issuer:
+            with pytest.raises(KeySetInvalid):
+                fetch_key_set(elsewhere(issuer, "http"))
+            monkeypatch.setenv(spelled, hosts)
+            assert fetch_key_set(elsewhere(issuer, "http")) == b"{}"
+
+    @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy"])
+    def test_is_never_asked_for_loopback(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+        with server(answer(OK, b"{}")) as url:
+            assert fetch_key_set(url.replace("127.0.0.1", "localhost")) == b"{}"
+        with server(answer(OK, b"{}")) as url:
+            assert fetch_key_set(url) == b"{}"
+
+    def test_of_a_header_of_a_client_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Under CGI a client's header field `Proxy` is HTTP_PROXY (httpoxy)."""
+        monkeypatch.setattr(socket, "getaddrinfo", lambda host, *rest, **more: asked.append(host))
+        asked: list[str] = []
+        monkeypatch.setenv("HTTP_PROXY", "http://evil.example")
+        for method in ("", "GET"):
+            if method:
+                monkeypatch.setenv("REQUEST_METHOD", method)
+            with suppress(TypeError):
+                fetch_key_set(f"http://{ELSEWHERE}/")
+        assert asked == ["evil.example", ELSEWHERE]
+
+    @pytest.mark.parametrize(
+        ("reply", "message"),
+        [
+            (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "the proxy answered 407"),
+            (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n", "answered 302"),
+            (b"SSH-2.0-OpenSSH_9.2\r\n", "cannot be reached"),
+            (b"", "cannot be reached"),
+        ],
+        ids=["407", "redirect", "ssh", "hang-up"],
+    )
+    def test_that_refuses_is_a_failure(
+        self, monkeypatch: pytest.MonkeyPatch, reply: bytes, message: str
+    ) -> None:
+        with proxy_server(Proxy(answer=reply)) as address:
+            monkeypatch.setenv("HTTPS_PROXY", address)
+            with pytest.raises(KeySetInvalid, match=message):
+                fetch_key_set(f"https://{ELSEWHERE}/")
+
+    @pytest.mark.parametrize("kind", ["never answers", "drips the status line", "drips headers"])
+    def test_has_the_same_time_limit(self, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+        with proxy_server(SLOW[kind]) as address:
+            monkeypatch.setenv("HTTPS_PROXY", address)
+            started = time.monotonic()
+            with pytest.raises(KeySetInvalid, match="cannot be reached through the proxy"):
+                fetch_key_set(f"https://{ELSEWHERE}/", timeout_seconds=0.3)
+            assert time.monotonic() - started < 1.5
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "socks5://127.0.0.1:1",
+            "https://127.0.0.1:1",
+            "http://",
+            "//proxy.example",
+            "http://:3128",
+            "http://127.0.0.1:port",
+            "http://127.0.0.1:99999",
+            "http://[::1",
+            "http://a b:1",
+            "http://\udc80:1",
+            "http://" + "x" * 300 + ":1",
+        ],
+        ids=lambda value: ascii(value[:40]),
+    )
+    def test_variable_that_is_unusable_puts_requests_off(
+        self, monkeypatch: pytest.MonkeyPatch, value: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        secret = value.replace("http://", "http://somebody:open-sesame@")
+        monkeypatch.setenv("HTTPS_PROXY", secret)
+        keys = KeySet(partial(fetch_key_set, f"https://{ELSEWHERE}/"))
+        with pytest.raises(KeysUnavailable):
+            keys.key_for(kid="any", algorithm="EdDSA")
+        assert "The key set was not refreshed: " in caplog.text
+        assert "open-sesame" not in caplog.text
