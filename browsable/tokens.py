@@ -11,19 +11,18 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from api.exceptions import TooManyRequests
-from authn import strict_json
 from authn.authentication import InvalidToken, VerificationUnavailable
 from authn.claims import Claims
 from authn.exceptions import TokenRejected
 from authn.explanations import WHERE_TO_LOOK, facts
 from authn.minting import can_mint, mint
+from authn.pasting import pasted_token
 from browsable.authentication import authenticate_browser
 from browsable.cookies import fits
 
 DEMO_SECONDS = 12 * 3600
 # Proxies add these (RFC 7239, RFC 9110 section 7.6.3, and before there was an RFC).
 FORWARDED = re.compile("HTTP_(X_)?(FORWARDED|REAL_IP|CLIENT_IP|ORIGINAL)|HTTP_VIA$")
-AROUND_A_TOKEN = re.compile(r"^[\s\"']*(authorization:)?\s*(bearer(\s|$))?|[\"']", re.IGNORECASE)
 
 
 @dataclass(eq=False)
@@ -75,16 +74,6 @@ def brought_token(request: HttpRequest) -> tuple[str, Claims]:
             "(definePayload).",
         )
     return token, claims
-
-
-def pasted_token(text: str) -> str:
-    """A token out of what people paste: it, a header field, or the answer of Better Auth."""
-    if text.lstrip().startswith("{"):
-        try:
-            text = str(strict_json.parse_object(text.encode())["token"])
-        except (ValueError, KeyError):
-            return text
-    return "".join(AROUND_A_TOKEN.sub("", text).split())
 
 
 def _verified(request: HttpRequest, token: str) -> Claims:

@@ -71,6 +71,34 @@ class TestInspectToken:
         assert claims.items() <= printed.items()
 
     @pytest.mark.parametrize(
+        "form",
+        [
+            "{}",
+            '  "{}"\n',
+            "'{}'",
+            "Bearer {}",
+            "bearer\t{}\r\n",
+            "Authorization: Bearer {}",
+            '"authorization: bearer {}"',
+            '{{"token": "{}"}}',
+            '\n{{"token":"{}","more":1}}\n',
+            "\ufeff{}",
+            '\ufeff{{"token": "{}"}}',
+        ],
+        ids=ascii,
+    )
+    def test_it_takes_what_the_login_page_takes(
+        self, monkeypatch: pytest.MonkeyPatch, mint: Mint, form: str
+    ) -> None:
+        assert json.loads(inspect(monkeypatch, form.format(mint(sub="ada"))))["sub"] == "ada"
+
+    def test_it_takes_a_token_that_was_wrapped(
+        self, monkeypatch: pytest.MonkeyPatch, mint: Mint
+    ) -> None:
+        token = mint(sub="ada")
+        assert json.loads(inspect(monkeypatch, f"{token[:40]}\r\n  {token[40:]}"))["sub"] == "ada"
+
+    @pytest.mark.parametrize(
         ("claims", "code", "setting"),
         [
             ({"exp": 1}, "token_expired", "BETTER_AUTH_LEEWAY"),
@@ -113,7 +141,10 @@ class TestInspectToken:
         with pytest.raises(CommandError, match=f"asked {issuer.url}/api/auth/jwks"):
             inspect(monkeypatch, issuer.mint())
 
-    @pytest.mark.parametrize("text", ["", "garbage", "\ud800"])
+    @pytest.mark.parametrize(
+        "text",
+        ["", "garbage", "\ud800", "{}", '{"token": null}', "null", "{", "Bearer", '{"t": "a.b.c"}'],
+    )
     def test_what_is_no_token_is_malformed(
         self, monkeypatch: pytest.MonkeyPatch, text: str
     ) -> None:

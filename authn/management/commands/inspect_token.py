@@ -9,20 +9,22 @@ from django.core.management.base import BaseCommand, CommandError
 from authn.conf import get_verifier
 from authn.exceptions import AuthnError
 from authn.explanations import WHERE_TO_LOOK, facts
+from authn.pasting import pasted_token
 
 MAX_INPUT_CHARACTERS = 64 * 1024
 
 
 class Command(BaseCommand):
     help = (
-        "Verify the token on standard input with the settings of this API. Prints its claims, "
+        "Verify the token on standard input with the settings of this API. Takes it alone, as an "
+        "Authorization header, or as the JSON answer of GET /api/auth/token. Prints its claims, "
         "or the reason why it is refused and the setting to look at; never the token."
     )
 
     requires_system_checks = ()  # a wrong configuration is what this is to tell
 
     def handle(self, **options: Any) -> None:
-        token = sys.stdin.read(MAX_INPUT_CHARACTERS).strip()
+        token = pasted_token(sys.stdin.read(MAX_INPUT_CHARACTERS))
         try:
             claims = get_verifier().verify(token)
         except AuthnError as reason:
