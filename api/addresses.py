@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
@@ -10,6 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+# An address with the port that it called from, as RFC 7239 section 6 and Azure write it.
+WITH_PORT = re.compile(r'"?(?:\[([0-9A-Fa-f:.]*:[^\[\]]*)\]|([0-9.]+))(?::[0-9]{1,5})?"?')
 # Of no more than 8 groups and the name of an interface, so that little is remembered below.
 MAX_ADDRESS_CHARACTERS = 64
 
@@ -22,7 +25,8 @@ def address_in(environ: Mapping[str, Any]) -> str:
     """The address that a client is counted by: an IPv4 address, or the /64 of an IPv6 one.
 
     Each of the ``NUM_PROXIES`` trusted proxies has put the address that it was called from at the
-    right end of ``X-Forwarded-For``. What is further left was written by the client.
+    right end of ``X-Forwarded-For``, alone or with its port. What is further left was written
+    by the client.
     """
     peer: str = environ.get("REMOTE_ADDR", "")
     # The peer at a Unix socket has no address.
@@ -33,7 +37,10 @@ def _forwarded(environ: Mapping[str, Any]) -> str:
     number: int = settings.NUM_PROXIES
     entries = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
     text = entries[-number].strip() if 0 < number <= len(entries) else ""
-    return text if len(text) <= MAX_ADDRESS_CHARACTERS else ""
+    if len(text) > MAX_ADDRESS_CHARACTERS:
+        return ""
+    match = WITH_PORT.fullmatch(text)
+    return match[1] or match[2] if match else text
 
 
 @lru_cache(1024)

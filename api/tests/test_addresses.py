@@ -40,6 +40,77 @@ def test_what_a_client_wrote_itself_does_not_count(
 
 
 @pytest.mark.parametrize(
+    ("forwarded", "expected"),
+    [
+        ("203.0.113.5:50001", "203.0.113.5"),
+        ("203.0.113.5:1", "203.0.113.5"),
+        ('"203.0.113.5:50001"', "203.0.113.5"),
+        (" 198.51.100.9:7 ,\t203.0.113.5:50001 ", "203.0.113.5"),
+        ("[2001:db8::1]:443", "2001:db8::/64"),
+        ('"[2001:db8::1]:443"', "2001:db8::/64"),
+        ("[2001:db8::1]", "2001:db8::/64"),
+        ('"[2001:db8::1]"', "2001:db8::/64"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("[fe80::1%eth0]:443", "fe80::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("[::ffff:203.0.113.5]:443", "203.0.113.5"),
+        ("::ffff:203.0.113.5", "203.0.113.5"),
+        ("203.0.113.5", "203.0.113.5"),
+    ],
+)
+def test_port_and_brackets_are_no_part_of_an_address(
+    settings: Settings, forwarded: str, expected: str
+) -> None:
+    settings.NUM_PROXIES = 1
+    assert client(forwarded) == expected
+
+
+def test_clients_behind_a_proxy_that_writes_ports_do_not_share(settings: Settings) -> None:
+    settings.NUM_PROXIES = 1
+    assert client("203.0.113.5:50001") == client("203.0.113.5:50002")
+    assert client("203.0.113.5:50001") != client("203.0.113.6:50001")
+
+
+@pytest.mark.parametrize(
+    "forwarded",
+    [
+        "unknown",
+        "_hidden",
+        "unknown:443",
+        "203.0.113.5:",
+        "203.0.113.5:port",
+        "203.0.113.5:123456",
+        "203.0.113.5:80:80",
+        "203.0.113.5 :80",
+        "203.0.113:80",
+        "[203.0.113.5]:80",
+        "[2001:db8::1",
+        "2001:db8::1]",
+        "[2001:db8::1]443",
+        "[2001:db8::1]:port",
+        "[[2001:db8::1]]",
+        "[2001:db8::g]:443",
+        "[]:443",
+        ":443",
+        '""',
+        "for=203.0.113.5",
+        "https://203.0.113.5",
+    ],
+)
+def test_what_only_looks_like_an_address_with_a_port_does_not_count(
+    settings: Settings, forwarded: str
+) -> None:
+    settings.NUM_PROXIES = 1
+    assert client(forwarded) == PROXY
+
+
+def test_forwarded_is_not_read(settings: Settings) -> None:
+    settings.NUM_PROXIES = 1
+    headers = {"forwarded": "for=203.0.113.5"}
+    assert client_of(RequestFactory().get("/", headers=headers, REMOTE_ADDR=PROXY)) == PROXY
+
+
+@pytest.mark.parametrize(
     ("proxies", "forwarded"),
     [
         (1, None),
@@ -79,6 +150,10 @@ def test_made_up_addresses_fill_no_memory(settings: Settings) -> None:
     for number in range(2 * remembered.cache_parameters()["maxsize"]):
         assert client(f"192.0.2.{number}") in (f"192.0.2.{number}", PROXY)
     assert remembered.cache_info().currsize == remembered.cache_parameters()["maxsize"]
+    remembered.cache_clear()
+    for port in range(1, 100):
+        assert client(f"203.0.113.5:{port}") == "203.0.113.5"
+    assert remembered.cache_info().currsize == 1, "every port is an address"
     remembered.cache_clear()
     assert client("fe80::1%" + "x" * 1000) == client("x" * 30_000) == PROXY
     assert remembered.cache_info().currsize == 2  # the address of the proxy, and nothing

@@ -87,12 +87,12 @@ class TestInspectToken:
         ],
         ids=ascii,
     )
-    def test_it_takes_what_the_login_page_takes(
+    def test_every_form_that_the_login_page_takes_is_taken(
         self, monkeypatch: pytest.MonkeyPatch, mint: Mint, form: str
     ) -> None:
         assert json.loads(inspect(monkeypatch, form.format(mint(sub="ada"))))["sub"] == "ada"
 
-    def test_it_takes_a_token_that_was_wrapped(
+    def test_a_token_that_was_wrapped_is_taken(
         self, monkeypatch: pytest.MonkeyPatch, mint: Mint
     ) -> None:
         token = mint(sub="ada")
