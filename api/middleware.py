@@ -16,10 +16,18 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from api import scrapes
 from api.addresses import client_of
-from api.problems import PROBLEM_MEDIA_TYPE, problem_response
+from api.problems import PROBLEM_MEDIA_TYPE, code_of, problem_response
 from api.requests import note_root
-from api.throttling import Allowance, Usage, note_usage, usage_of, write_rate_limit_fields
+from api.throttling import (
+    Allowance,
+    Usage,
+    note_usage,
+    refusals_used_up,
+    usage_of,
+    write_rate_limit_fields,
+)
 from authn.authentication import bearer_token
+from authn.exceptions import KeysUnavailable
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -27,6 +35,8 @@ Handler = Callable[[HttpRequest], HttpResponseBase]
 PROBES = ("/healthz", "/readyz")
 # They come by the address of a process, and their answer depends on no host.
 FOR_ANY_HOST = (*PROBES, scrapes.PATH)
+# Server errors that any client can cause: by a made-up `kid`, or by large bodies.
+COUNTED_CODES = (KeysUnavailable.code, "overloaded")
 
 
 def request_id(get_response: Handler) -> Handler:
@@ -111,15 +121,17 @@ def address_allowances(get_response: Handler) -> Handler:
     """Bound what an address may ask without a token, and with tokens that are refused.
 
     A request without a token is counted before it is answered, one with a token afterwards:
-    if it was refused, or if nothing asked for it. An address that has used up its refusals
-    gets 429 for every token, a valid one too: telling them apart is the work that this saves.
+    if it was refused, or if nobody knows whose it is. An address that has used up its refusals
+    gets 429 for every token but those that passed before: a signature is the work that this saves.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if request.path_info in PROBES or scrapes.is_scrape(request):
             return get_response(request)
-        answer = _without_token if bearer_token(request) is None else _with_token
-        return answer(request, get_response)
+        token = bearer_token(request)
+        if token is None:
+            return _without_token(request, get_response)
+        return _with_token(request, get_response, token)
 
     return middleware
 
@@ -130,19 +142,24 @@ def _without_token(request: HttpRequest, get_response: Handler) -> HttpResponseB
     return _throttled(request, usage) if usage and usage.exceeded else get_response(request)
 
 
-def _with_token(request: HttpRequest, get_response: Handler) -> HttpResponseBase:
-    refusals, client = Allowance.of("refused"), client_of(request)
-    usage = refusals.look(client)
-    if usage and usage.exceeded:
+def _with_token(request: HttpRequest, get_response: Handler, token: str) -> HttpResponseBase:
+    client = client_of(request)
+    if usage := refusals_used_up(client, token):
         note_usage(request, usage)
         return _throttled(request, usage)
     response = get_response(request)
     if response.status_code == HTTPStatus.UNAUTHORIZED:
-        note_usage(request, refusals.use(client))
-    elif usage_of(request) is None and response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-        # Nobody has asked whose token it is, so it is as good as none.
+        note_usage(request, Allowance.of("refused").use(client))
+    elif usage_of(request) is None and _counts_for_address(response):
+        # The token is as good as none: nobody has asked whose it is, or could tell.
         return _counted_without_token(request, response)
     return response
+
+
+def _counts_for_address(response: HttpResponseBase) -> bool:
+    """Tell what a client asked for, or left unfinished, from a failure that is this server's."""
+    is_ours = response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return not is_ours or code_of(response) in COUNTED_CODES
 
 
 def _counted_without_token(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -15,6 +15,7 @@ from rest_framework.throttling import BaseThrottle
 
 from api import counters
 from api.requests import user_of
+from authn.conf import get_verifier
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # imports this module by its name in the settings
@@ -76,6 +77,17 @@ class Allowance(NamedTuple):
         digest = hashlib.blake2b(identity.encode(errors="surrogatepass"), digest_size=16)
         window = int(moment // self.window_seconds)
         return f"throttle:{self.scope}:{window}:{digest.hexdigest()}"
+
+
+def refusals_used_up(client: str, token: str) -> Usage | None:
+    """The usage of an address that has used up its refusals, if that stops ``token``.
+
+    A token that this process remembers costs no signature, so that nothing stops it.
+    """
+    usage = Allowance.of("refused").look(client)
+    if usage is None or not usage.exceeded or get_verifier().remembers(token):
+        return None
+    return usage
 
 
 class UserThrottle(BaseThrottle):

@@ -14,7 +14,13 @@ import jwt
 from jwt.algorithms import OKPAlgorithm
 
 from authn.claims import ClaimPolicy, Claims, check_times
-from authn.exceptions import AlgorithmUnsupported, SignatureInvalid, TokenMalformed, TokenRejected
+from authn.exceptions import (
+    AlgorithmUnsupported,
+    KeysUnavailable,
+    SignatureInvalid,
+    TokenMalformed,
+    TokenRejected,
+)
 from authn.jose_header import parse_header
 from authn.jwks import VerificationKey, canonical_algorithm
 from authn.keys import KeySource
@@ -81,19 +87,23 @@ class TokenVerifier:
         """
         if len(token) > MAX_REMEMBERED_CHARACTERS:
             return self._verify_anew(token).claims
-        digest = sha256(token.encode(errors="surrogatepass")).digest()
-        known = self._remembered.get(digest)
+        digest = _digest(token)
+        known = self._recall(digest)
         if known is not None:
-            if self._passes_again(known):
-                return known.claims
-            with self._remembering:
-                self._remembered.pop(digest, None)
+            return known.claims
         verified = self._verify_anew(token)
         with self._remembering:
             self._remembered[digest] = verified
             if len(self._remembered) > MAX_REMEMBERED_TOKENS:
                 self._remembered.popitem(last=False)
         return verified.claims
+
+    def remembers(self, token: str) -> bool:
+        """Tell whether ``verify`` would accept ``token`` now without any signature work."""
+        try:
+            return self._recall(_digest(token)) is not None
+        except KeysUnavailable:
+            return False
 
     def require_keys(self) -> None:
         """Raise ``KeysUnavailable`` where tokens of some trust could not be verified now."""
@@ -104,6 +114,15 @@ class TokenVerifier:
         """That of the oldest keys; ``None`` where there are none that were fetched."""
         ages = (trust.keys.age_seconds() for trust in self._trusts.values())
         return max((age for age in ages if age is not None), default=None)
+
+    def _recall(self, digest: bytes) -> _Verified | None:
+        """Return what is remembered, while it still passes. Raises ``KeysUnavailable``."""
+        known = self._remembered.get(digest)
+        if known is None or self._passes_again(known):
+            return known
+        with self._remembering:
+            self._remembered.pop(digest, None)
+        return None
 
     def _passes_again(self, known: _Verified) -> bool:
         """Whether it still passes, for all that may have changed: its key, and the time.
@@ -151,3 +170,7 @@ class TokenVerifier:
             return parse_object(decoded["payload"])
         except ValueError:
             raise TokenMalformed from None
+
+
+def _digest(token: str) -> bytes:
+    return sha256(token.encode(errors="surrogatepass")).digest()

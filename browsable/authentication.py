@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from api.addresses import client_of
 from api.exceptions import TooManyRequests
-from api.throttling import Allowance, note_usage
+from api.throttling import Allowance, note_usage, refusals_used_up
 from authn.authentication import InvalidToken, authenticate_token
 from authn.claims import Claims
 from authn.users import TokenUser
@@ -50,15 +50,14 @@ def authenticate_browser(request: HttpRequest, token: str) -> tuple[TokenUser, C
 
     Raises what ``authenticate_token`` raises, and ``TooManyRequests``.
     """
-    refusals, client = Allowance.of("refused"), client_of(request)
-    usage = refusals.look(client)
-    if usage and usage.exceeded:
+    client = client_of(request)
+    if usage := refusals_used_up(client, token):
         note_usage(request, usage)
         raise TooManyRequests(usage.reset_seconds)
     try:
         return authenticate_token(token)
     except InvalidToken:
-        note_usage(request, refusals.use(client))
+        note_usage(request, Allowance.of("refused").use(client))
         raise
 
 

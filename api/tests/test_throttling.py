@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
 from api import throttling
 from api.tests.test_problems import problem
-from authn.exceptions import KeysUnavailable
-from authn.testing import Clock
+from authn.keys import GRACE_SECONDS, MAX_AGE_SECONDS
+from authn.testing import Clock, Issuer, SecretIssuer
 from authn.verifier import TokenVerifier
 
 ME = "/api/me/"
@@ -202,14 +203,61 @@ class TestRefusedTokens:
         assert response["RateLimit-Policy"] == '"refused";q=2;w=3600'
         assert left(response) == '"refused";r=0;t=3600'
 
-    def test_a_valid_token_is_refused_with_them(
-        self, mallory: Client, alice: Client, clock: Clock
+    def test_a_new_token_is_refused_with_them(
+        self, mallory: Client, alice: Client, clock: Clock, verified: list[str]
     ) -> None:
         assert statuses(mallory, 2) == [401, 401]
         assert statuses(alice, 1) == [429]
+        assert len(verified) == 2
         assert statuses(alice, 1, **ELSEWHERE) == [200]
         clock.advance(3600)
         assert statuses(alice, 1) == [200]
+
+    def test_a_token_that_passed_before_is_not_refused_with_them(
+        self, settings: Settings, mint: Any, bearer: Any
+    ) -> None:
+        """A Next.js rewrite gives all users one address, and one of them sends `undefined`."""
+        settings.THROTTLE_REFUSED = (30, 3600)
+        alice, broken = bearer(mint(sub="alice")), bearer("undefined")
+        assert statuses(alice, 1) == [200]
+        assert statuses(broken, 31) == [401] * 30 + [429]
+        response = alice.get(ME)
+        assert (response.status_code, response.json()["id"]) == (200, "alice")
+        assert response["RateLimit-Policy"] == '"user";q=3;w=60'
+        assert statuses(bearer(mint(sub="bob")), 1) == [429]
+
+    def test_a_token_that_passed_before_still_has_its_own_allowance(
+        self, mallory: Client, alice: Client
+    ) -> None:
+        assert statuses(alice, 1) == [200]
+        assert statuses(mallory, 3) == [401, 401, 429]
+        assert statuses(alice, 3) == [200, 200, 429]
+
+    def test_a_token_that_has_expired_since_it_passed_is_refused_with_them(
+        self,
+        mallory: Client,
+        bearer: Any,
+        secret_issuer: SecretIssuer,
+        verified: list[str],
+    ) -> None:
+        alice = bearer(secret_issuer.mint(sub="alice"))
+        assert statuses(alice, 1) == [200]
+        assert statuses(mallory, 2) == [401, 401]
+        secret_issuer.clock.advance(900 + 30)
+        verified.clear()
+        assert statuses(alice, 2) == [429, 429]
+        assert verified == []
+
+    def test_a_token_whose_key_was_withdrawn_since_it_passed_is_refused_with_them(
+        self, mallory: Client, bearer: Any, issuer: Issuer
+    ) -> None:
+        token = issuer.mint(sub="alice", exp=issuer.clock.now + 7200)
+        assert statuses(bearer(token), 1) == [200]
+        assert statuses(mallory, 2) == [401, 401]
+        issuer.withdraw(issuer.kid)
+        issuer.rotate()
+        issuer.clock.advance(MAX_AGE_SECONDS + GRACE_SECONDS)
+        assert statuses(bearer(token), 2) == [429, 429]
 
     def test_they_use_up_no_other_allowance(
         self,
@@ -232,19 +280,53 @@ class TestRefusedTokens:
         assert statuses(alice, 5) == [200] * 5
         assert left(mallory.get(ME)) == '"refused";r=1;t=3600'
 
-    def test_keys_that_cannot_be_had_are_nobodys_fault(
-        self, mallory: Client, monkeypatch: pytest.MonkeyPatch
+    def test_made_up_kids_count_as_no_token_while_the_issuer_is_down(
+        self, bearer: Any, issuer: Issuer, anonymous: Client
     ) -> None:
-        def fail(self: TokenVerifier, token: str) -> Any:
-            raise KeysUnavailable(retry_after_seconds=1)
+        issuer.broken = True
+        clients = [bearer(issuer.mint(header={"kid": f"made-up-{n}"})) for n in range(4)]
+        responses = [client.get(ME) for client in clients]
+        assert [response.status_code for response in responses] == [503, 503, 429, 429]
+        assert [left(response) for response in responses[:2]] == [
+            '"anon";r=1;t=60',
+            '"anon";r=0;t=60',
+        ]
+        assert responses[0]["Retry-After"]
+        assert statuses(anonymous, 1) == [429]
 
-        with monkeypatch.context() as outage:
-            outage.setattr(TokenVerifier, "verify", fail)
-            for _ in range(5):
-                response = mallory.get(ME)
-                assert response.status_code == 503
-                assert "RateLimit" not in response
+    def test_a_token_that_passes_is_not_counted_as_none_while_others_wait_for_keys(
+        self, settings: Settings, bearer: Any, issuer: Issuer, alice: Client
+    ) -> None:
+        settings.THROTTLE_USER = (100, 60)
+        issuer.broken = True
+        assert statuses(bearer(issuer.mint()), 3) == [503, 503, 429]
+        assert statuses(alice, 5) == [200] * 5
+
+    def test_keys_that_cannot_be_had_use_up_no_refusals(
+        self, bearer: Any, issuer: Issuer, mallory: Client
+    ) -> None:
+        issuer.broken = True
+        assert statuses(bearer(issuer.mint()), 3) == [503, 503, 429]
         assert left(mallory.get(ME)) == '"refused";r=1;t=3600'
+
+    def test_a_failure_of_this_server_is_counted_once_or_not_at_all(
+        self, alice: Client, anonymous: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def crash(*args: Any, **kwargs: Any) -> None:
+            raise OperationalError("the database is away")
+
+        with monkeypatch.context() as failure:
+            failure.setattr("api.views.MeView.get", crash)
+            response = alice.get(ME)
+        problem(response, 503, "database_unavailable")
+        assert left(response) == '"user";r=2;t=60'
+        with monkeypatch.context() as failure:
+            failure.setattr("api.middleware.AllowedHosts.process_request", crash)
+            alice.raise_request_exception = False
+            response = alice.get(ME)
+        assert response.status_code == 500
+        assert "RateLimit" not in response
+        assert left(anonymous.get(ME)) == '"anon";r=1;t=60'
 
     @pytest.mark.parametrize(
         ("path", "headers", "status"),

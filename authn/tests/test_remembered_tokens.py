@@ -386,6 +386,54 @@ class TestKeys:
         assert type(refused(verifier, token)) is SignatureInvalid
 
 
+class TestRemembers:
+    """Tell before a token is verified whether that takes any work."""
+
+    def test_a_token_that_passed_is_remembered_and_a_new_one_is_not(
+        self, verifier: TokenVerifier, issuer: Issuer, signatures: list[bytes]
+    ) -> None:
+        token, new = issuer.mint(), issuer.mint(sub="bob")
+        assert not verifier.remembers(token)
+        verifier.verify(token)
+        assert verifier.remembers(token)
+        assert not verifier.remembers(new)
+        assert not any(map(verifier.remembers, spelled_otherwise(token)))
+        assert len(signatures) == 1
+
+    def test_an_expired_token_is_not_remembered(
+        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
+    ) -> None:
+        token = issuer.mint(exp=clock.now + 60)
+        verifier.verify(token)
+        clock.advance(60 + LEEWAY - 0.001)
+        assert verifier.remembers(token)
+        clock.advance(0.001)
+        assert not verifier.remembers(token)
+
+    def test_a_token_of_a_withdrawn_key_is_not_remembered(
+        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
+    ) -> None:
+        token = issuer.mint()
+        verifier.verify(token)
+        issuer.withdraw(issuer.kid)
+        issuer.rotate()
+        refresh(verifier, token, clock)
+        assert not verifier.remembers(token)
+
+    def test_no_token_is_remembered_without_keys(
+        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
+    ) -> None:
+        token = issuer.mint(exp=clock.now + DAY)
+        verifier.verify(token)
+        issuer.broken = True
+        clock.advance(MAX_AGE_SECONDS + GRACE_SECONDS)
+        assert not verifier.remembers(token)
+
+    @pytest.mark.parametrize("token", ["", "undefined", "a.b.\ud800", "x" * 30_000])
+    def test_garbage_is_not_remembered(self, verifier: TokenVerifier, token: str) -> None:
+        assert not verifier.remembers(token)
+
+
 class TestSettings:
     def test_another_secret_refuses_what_the_old_one_signed(
         self, settings: Settings, mint: Mint

@@ -191,6 +191,18 @@ def test_a_user_of_the_cookie_is_throttled_like_any_other(
     assert "Too many requests" in page.text
 
 
+def test_a_cookie_that_passed_before_passes_where_the_address_used_up_its_refusals(
+    alices: Browser, browser: Browser, settings: Settings
+) -> None:
+    settings.THROTTLE_REFUSED = (2, 3600)
+    kept = alices.client.cookies["todos_token"].value
+    assert alices.get("/api/me/").status == HTTPStatus.OK
+    alices.client.cookies["todos_token"] = "x.y.z"
+    assert [alices.get("/api/me/").status for _ in range(3)] == [401, 401, 429]
+    alices.client.cookies["todos_token"] = kept
+    assert alices.get("/api/me/").status == HTTPStatus.OK
+
+
 def test_refused_ones_are_counted_like_any_refused_token(
     browser: Browser, mint: Mint, settings: Settings
 ) -> None:
