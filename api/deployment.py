@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core import checks
 from django.db import connection
 
-from authn.origins import is_loopback, split_url
+from authn.origins import is_loopback, is_plain_http, split_url
 
 OPAQUE_ORIGINS = ("null", "file://")  # what django-cors-headers takes besides URLs
 # Some of those under which anybody gets a name (https://publicsuffix.org/list/).
@@ -207,11 +207,6 @@ def is_this_machine(host: str) -> bool:
     bracketed = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
     parts = split_url(f"http://{bracketed}")
     return host.lower().endswith(".localhost") or (parts is not None and is_loopback(parts))
-
-
-def is_plain_http(origin: str) -> bool:
-    parts = split_url(origin)
-    return parts is not None and parts.scheme == "http" and not is_loopback(parts)
 
 
 def matches_a_pattern(origin: str) -> bool:

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.management import CommandError
 from django.utils.module_loading import import_string
 
+from authn.origins import base_url
 from config.preflight import (
     Address,
     CannotStart,
@@ -107,7 +108,8 @@ def introduction(root: str) -> str:
     token = demo_token()
     heading = f'A token for the user "{DEMO_USER}", good for 12 hours:\n{token}'
     if not token:
-        heading = "Get a token: sign in, GET <BETTER_AUTH_URL>/api/auth/token, then TOKEN=<token>"
+        issuer = base_url(settings.BETTER_AUTH_URL) or "<Better Auth>"
+        heading = f"Get a token: sign in, GET {issuer}/token, then TOKEN=<token>"
     pages = "In a browser, open it and log in.\n" if settings.BROWSABLE_API else ""
     return (
         f"\nThe API is at {root}\n{pages}\n{heading}\n\nCreate a todo:\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shlex
 import subprocess
 import sys
 from collections import Counter
@@ -41,7 +42,8 @@ def documented_environment() -> dict[str, str]:
     block = re.search(r"^```sh\n(.*?)^```$", readme("## Deployment"), re.MULTILINE | re.DOTALL)
     assert block
     lines = re.findall(r"^([A-Z_]+)=(\S+)", block[1], re.MULTILINE)
-    return {name: value.replace("…", secrets.token_urlsafe(48)) for name, value in lines}
+    random = {name: value.replace("…", secrets.token_urlsafe(48)) for name, value in lines}
+    return {name: "".join(shlex.split(value)) for name, value in random.items()}
 
 
 def check_deploy(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
