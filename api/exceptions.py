@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Self
 
@@ -83,7 +84,19 @@ class TooManyRequests(APIException):
 class IdempotencyKeyReused(APIException):
     status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
     default_code = "idempotency_key_reused"
-    default_detail = "This Idempotency-Key was sent with another body before."
+    default_detail = "This Idempotency-Key was sent with another method or body before."
+
+
+class IdempotencyKeysUsedUp(APIException):
+    """``wait``: seconds until the oldest answer that is kept for the user has been kept enough."""
+
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_code = "idempotency_keys_used_up"
+    default_detail = "Too many answers are kept for your keys. Wait, or send no Idempotency-Key."
+
+    def __init__(self, wait_seconds: float) -> None:
+        super().__init__()
+        self.wait = max(1, math.ceil(wait_seconds))
 
 
 class IdempotencyKeyInFlight(APIException):

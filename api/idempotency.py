@@ -1,5 +1,7 @@
 """Requests that may be repeated: ``Idempotency-Key`` (draft-ietf-httpapi-idempotency-key-header).
 
+Every unsafe method takes one. GET and HEAD change nothing, and ignore it.
+
 A key is claimed in a transaction of its own, so that repeats at the same time see it. What the
 request makes and the answer to it are then committed together, so that there is never one
 without the other, wherever the process dies.
@@ -12,20 +14,23 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import lru_cache
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from rest_framework import status
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from api.exceptions import (
     ContentTooLarge,
     IdempotencyKeyInFlight,
     IdempotencyKeyReused,
+    IdempotencyKeysUsedUp,
     InvalidHeader,
 )
-from api.models import IdempotencyKey, IdempotencyKeyQuerySet
+from api.models import KEPT, ROW_OCTETS, IdempotencyKey, IdempotencyKeyQuerySet
 from api.renderers import JSONRenderer
 from api.requests import user_of
 from api.responses import Response
@@ -34,7 +39,11 @@ from api.responses import Response
 FIELD, META_FIELD = "Idempotency-Key", "HTTP_IDEMPOTENCY_KEY"
 MARKER = "Idempotency-Replayed"
 KEY = re.compile("[!-~]{1,255}")
-MAX_ANSWER_CHARACTERS = 1024 * 1024  # that a request of a few bytes can make us keep
+# A request of a few octets can have a large answer, and a user has many keys.
+MAX_ANSWER_OCTETS = 256 * 1024
+MAX_OWNER_OCTETS = 16 * 1024 * 1024
+# Adding up what is kept for a user takes longer than the rest of a request.
+ASKING_AFTER_OCTETS = 256 * 1024
 
 
 def once(request: Request, make: Callable[[], Response]) -> Response:
@@ -45,9 +54,10 @@ def once(request: Request, make: Callable[[], Response]) -> Response:
     again. Without the header this is ``make()``.
 
     Not for use inside a transaction. Costs two statements, and a repeat three. Raises
-    ``InvalidHeader``, ``ContentTooLarge`` for an answer of over a million characters,
-    ``IdempotencyKeyReused`` where the body is another one, and
-    ``IdempotencyKeyInFlight`` where there is no answer yet.
+    ``InvalidHeader``, ``ContentTooLarge`` for an answer of over 256 KiB,
+    ``IdempotencyKeyReused`` where the method or the body is another one,
+    ``IdempotencyKeyInFlight`` where there is no answer yet, and ``IdempotencyKeysUsedUp`` where
+    the answers that are kept for the user leave no room for one more.
     """
     if META_FIELD not in request.META:
         return make()
@@ -56,13 +66,13 @@ def once(request: Request, make: Callable[[], Response]) -> Response:
 
 
 def is_repeat(request: Request) -> bool:
-    """Whether ``once`` has answered a request with this key.
+    """Tell whether ``once`` has answered an unsafe request with this key.
 
     For views that ask whether something is still as the client saw it: what the first request
     has changed is not.
     """
     key = request.META.get(META_FIELD, "")
-    if not KEY.fullmatch(key):
+    if not KEY.fullmatch(key) or request.method in SAFE_METHODS:
         return False
     row = IdempotencyKey.objects.filter(
         owner_id=user_of(request).pk, path=request.path_info, key=key
@@ -78,14 +88,21 @@ def _claim_for(request: Request) -> IdempotencyKey:
         owner_id=user_of(request).pk,
         path=request.path_info,  # has its trailing slash, which request.path may lack
         key=key,
-        body_digest=_digest(request.data),
+        body_digest=_digest(request),
         claimed_at=timezone.now(),
     )
 
 
-def _digest(data: Any) -> str:
-    """The same for the same JSON, whatever its spaces and the order of its members."""
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+def _digest(request: Request) -> str:
+    """Digest the method and the JSON, whatever its spaces and the order of its members.
+
+    A POST is told by its body alone. The body of a DELETE has no meaning (RFC 9110 section 9.3.5).
+    """
+    if request.method == "DELETE":
+        return hashlib.sha256(b"DELETE").hexdigest()
+    method = "" if request.method == "POST" else f"{request.method} "
+    text = f"{method}{json.dumps(request.data, sort_keys=True)}"
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _is_taken(claim: IdempotencyKey) -> bool:
@@ -111,16 +128,37 @@ def _is_taken(claim: IdempotencyKey) -> bool:
 def _carry_out(claim: IdempotencyKey, make: Callable[[], Response]) -> Response:
     with ExitStack() as unless_answered:
         unless_answered.callback(_in_flight(claim).delete)
+        _require_room(claim)
         with transaction.atomic():
             response = make()
             if not status.is_success(response.status_code):
                 transaction.set_rollback(True)
                 return response
-            if not _in_flight(claim).update(**_stored(response)):
+            stored = _stored(response)
+            if not _in_flight(claim).update(**stored):
                 # This took so long that another request has taken the key over.
                 raise IdempotencyKeyInFlight
+            _left_of(claim.owner_id)[0] -= ROW_OCTETS + len(stored["body"].encode())
         unless_answered.pop_all()
     return response
+
+
+def _require_room(claim: IdempotencyKey) -> None:
+    """Refuse a new key, because forgetting an answered one would let its request happen twice."""
+    left = _left_of(claim.owner_id)
+    if left[0] > 0:
+        return
+    kept = IdempotencyKey.objects.filter(owner_id=claim.owner_id).answered(claim.claimed_at)
+    left[0] = min(ASKING_AFTER_OCTETS, MAX_OWNER_OCTETS - kept.octets())
+    if left[0] <= 0:
+        oldest = kept.first_claim() or claim.claimed_at
+        raise IdempotencyKeysUsedUp((oldest + KEPT - claim.claimed_at).total_seconds())
+
+
+@lru_cache(4096)
+def _left_of(owner_id: str) -> list[int]:
+    """The octets that this process may keep for an owner before it asks the database again."""
+    return [0]
 
 
 def _repeat(claim: IdempotencyKey) -> Response:
@@ -150,9 +188,9 @@ def _in_flight(claim: IdempotencyKey) -> IdempotencyKeyQuerySet:
 def _stored(response: Response) -> dict[str, Any]:
     # The type of the content is settled when it is rendered, for a repeat as for any other.
     headers = {name: value for name, value in response.items() if name != "Content-Type"}
-    body = JSONRenderer().render(response.data).decode()
-    if len(body) > MAX_ANSWER_CHARACTERS:
+    body = JSONRenderer().render(response.data)
+    if len(body) > MAX_ANSWER_OCTETS:
         raise ContentTooLarge(
             "The answer is too large to be kept for a repeat. Ask for less at once."
         )
-    return {"status": response.status_code, "headers": headers, "body": body}
+    return {"status": response.status_code, "headers": headers, "body": body.decode()}

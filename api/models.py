@@ -1,14 +1,28 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Min, Q, Sum
+from django.db.models.functions import Coalesce
 
+ROW_OCTETS = 512  # of a row and its index entries, beside the body
 KEPT = timedelta(hours=24)
 # By then whoever took a key has answered, or has died before it could.
 ABANDONED_AFTER = timedelta(seconds=60)
+
+
+class Octets(models.Func):
+    """The length of a text in UTF-8. PostgreSQL need not read a long one to tell it."""
+
+    function = "octet_length"
+    output_field = models.IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        # SQLite has octet_length() since 3.43.
+        template = "LENGTH(CAST(%(expressions)s AS BLOB))"
+        return self.as_sql(compiler, connection, template=template, **context)
 
 
 class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
@@ -22,6 +36,16 @@ class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
     def answered(self, now: datetime) -> Self:
         """Those with an answer that is still kept."""
         return self.filter(claimed_at__gt=now - KEPT, status__isnull=False)
+
+    def octets(self) -> int:
+        """The room that these rows take, as one statement."""
+        bodies = Coalesce(Sum(Octets("body")), 0)
+        found: int = self.aggregate(octets=bodies + Count("*") * ROW_OCTETS)["octets"]
+        return found
+
+    def first_claim(self) -> datetime | None:
+        oldest: datetime | None = self.aggregate(oldest=Min("claimed_at"))["oldest"]
+        return oldest
 
 
 class IdempotencyKey(models.Model):

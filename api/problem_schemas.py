@@ -14,6 +14,7 @@ from api.exceptions import (
     DatabaseUnavailable,
     IdempotencyKeyInFlight,
     IdempotencyKeyReused,
+    IdempotencyKeysUsedUp,
     InvalidHeader,
     InvalidParameter,
 )
@@ -156,6 +157,7 @@ def _problems() -> Iterator[tuple[int, str, str]]:
         DatabaseUnavailable,
         IdempotencyKeyInFlight,
         IdempotencyKeyReused,
+        IdempotencyKeysUsedUp,
         PreconditionFailed,
         PreconditionRequired,
         exceptions.ParseError,

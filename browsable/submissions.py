@@ -105,7 +105,7 @@ def translate(request: HttpRequest, view: Callable[..., Any]) -> None:
         CONTENT_LENGTH=str(len(body)),
         HTTP_X_CSRFTOKEN=submission.csrf_token,
         HTTP_IF_MATCH=submission.if_match,
-        HTTP_IDEMPOTENCY_KEY=_idempotency_key(submission.form_id, body),
+        HTTP_IDEMPOTENCY_KEY=_idempotency_key(submission, body),
     )
 
 
@@ -127,10 +127,13 @@ def _serializer_for(view: Callable[..., Any], method: str) -> serializers.Serial
     return serializer
 
 
-def _idempotency_key(form_id: str, body: bytes) -> str:
+def _idempotency_key(submission: Submission, body: bytes) -> str:
     """The same for a form that is sent twice, and another one where somebody went back to it and
-    wrote something else."""
-    return f"{form_id}.{hashlib.sha256(body).hexdigest()}" if form_id else ""
+    wrote something else, or pressed another button."""
+    if not submission.form_id:
+        return ""
+    sent = submission.method.encode() + body
+    return f"{submission.form_id}.{hashlib.sha256(sent).hexdigest()}"
 
 
 def _differ(text: str, other: str) -> bool:

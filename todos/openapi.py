@@ -59,13 +59,15 @@ REPLAYED = OpenApiParameter(
     {"type": "string", "enum": ["true"]},
     OpenApiParameter.HEADER,
     description="There where this is the stored answer to an earlier request.",
-    response=[200, 201],
+    response=[200, 201, 204],
 )
 
 
 def changing(operation_id: str, summary: str) -> Any:
     return extend_schema(
-        operation_id=operation_id, summary=summary, parameters=[ID, IF_MATCH, ETAG]
+        operation_id=operation_id,
+        summary=summary,
+        parameters=[ID, IF_MATCH, IDEMPOTENCY_KEY, ETAG, REPLAYED],
     )
 
 

@@ -60,10 +60,12 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
     def check_target(self) -> None:
         if not self.detail:
             return
+        if self.action == "destroy" and is_repeat(self.request):
+            return  # what the first request deleted is there no more
         self.todo = self.get_object()
         if self.action in (None, "metadata"):  # 405, or OPTIONS
             return
-        if self.request.method != "POST" or not is_repeat(self.request):
+        if not is_repeat(self.request):
             check_preconditions(self.request, self.todo.etag)
 
     def known_parameters(self) -> Set[str]:
@@ -128,6 +130,9 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
     def update(
         self, request: Request, *args: Any, partial: bool = False, **kwargs: Any
     ) -> Response:
+        return once(request, lambda: self._updated(request, partial=partial))
+
+    def _updated(self, request: Request, *, partial: bool) -> Response:
         def save() -> None:
             serializer = self.get_serializer(self.todo, data=request.data, partial=partial)
             serializer.is_valid(raise_exception=True)
@@ -137,6 +142,11 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
         return self._shown()
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return once(request, self._removed)
+
+    def _removed(self) -> Response:
+        if not hasattr(self, "todo"):  # the stored answer was purged a moment ago
+            self.todo = self.get_object()
         self._write(lambda: self.todo.remove())
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -244,6 +244,30 @@ class TestTheRest:
         assert "Content-Type" not in page.text
         assert not Todo.objects.exists()
 
+    def test_deleting_twice_is_answered_like_the_first_time(
+        self, alices: Browser, todo: Todo
+    ) -> None:
+        form = open_(alices, todo).form("_if_match", button="DELETE")
+        form.submit("DELETE")
+        page = form.submit("DELETE")
+        assert (page.status, "HTTP 204 No Content" in page.text) == (HTTPStatus.OK, True)
+        assert "Idempotency-Replayed: true" in page.text
+
+    @pytest.mark.parametrize("method", ["PUT", "PATCH"])
+    def test_a_change_sent_twice_is_no_conflict(
+        self, alices: Browser, todo: Todo, method: str
+    ) -> None:
+        form = open_(alices, todo).form("title", button=method)
+        first, second = (form.submit(method, title="Changed") for _ in range(2))
+        assert (first.status, second.status) == (HTTPStatus.OK, HTTPStatus.OK)
+        assert "Idempotency-Replayed: true" in second.text
+
+    def test_one_form_may_be_sent_by_both_of_its_buttons(self, alices: Browser, todo: Todo) -> None:
+        form = open_(alices, todo).form("_raw", button="PATCH")
+        raw = json.dumps({"title": "Changed", "priority": "low"})
+        assert form.submit("PATCH", _raw=raw).status == HTTPStatus.OK
+        assert form.submit("PUT", _raw=raw, _if_match="*").status == HTTPStatus.OK
+
     def test_what_came_too_late_is_told(self, alices: Browser, todo: Todo) -> None:
         page = open_(alices, todo)
         todo.change(title="By somebody else")

@@ -149,6 +149,12 @@ def repeats_of_an_action(scene: Scene) -> None:
     assert [scene.complete(**headers).status_code for _ in range(2)] == [200, 200]
 
 
+def repeats_of_a_deletion(scene: Scene) -> None:
+    path = f"/api/todos/{scene.todo.pk}/"
+    headers = {"idempotency-key": "k", "if-match": scene.todo.etag}
+    assert [scene.alice.delete(path, headers=headers).status_code for _ in range(2)] == [204, 204]
+
+
 def taking_over_what_was_abandoned(scene: Scene) -> None:
     headers = {"idempotency-key": "abandoned"}
     scene.post({"title": "x"}, **headers)
@@ -182,6 +188,7 @@ STORIES: Mapping[str, Callable[[Scene], None]] = {
         batch_of_what_is_not_there,
         repeats,
         repeats_of_an_action,
+        repeats_of_a_deletion,
         taking_over_what_was_abandoned,
         a_change_that_is_overtaken,
         a_deletion_that_is_overtaken,

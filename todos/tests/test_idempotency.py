@@ -1,7 +1,8 @@
-"""A POST that is repeated with its ``Idempotency-Key`` is done once."""
+"""A request that is repeated with its ``Idempotency-Key`` is done once."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,13 +12,16 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+from rest_framework.request import Request
 
 from api import idempotency
 from api.exceptions import IdempotencyKeyInFlight
-from api.models import IdempotencyKey, IdempotencyKeyQuerySet
+from api.models import ROW_OCTETS, IdempotencyKey, IdempotencyKeyQuerySet
 from api.responses import Response
 from authn.testing import Bearer, Clock, Mint
 from todos.models import Todo
+from todos.tests.conftest import Meanwhile
 from todos.tests.factories import make_todo
 from todos.tests.simultaneously import simultaneously
 from todos.views import TodoViewSet
@@ -133,6 +137,8 @@ class TestScope:
         assert outcome(create(alice)) == "201 replayed"
 
     def test_every_query_names_the_owner(self, alice: Client) -> None:
+        idempotency._left_of.cache_clear()
+        create(alice, key="asks what is kept")
         create(alice)
         with CaptureQueriesContext(connection) as queries:
             create(alice, key="new")
@@ -147,15 +153,13 @@ class TestScope:
         for sql in about_keys:
             assert sql.startswith("INSERT") or "\"owner_id\" = 'alice'" in sql
 
-    def test_only_a_post_looks_at_it(self, alice: Client) -> None:
+    def test_a_read_ignores_the_key(self, alice: Client) -> None:
         url = create(alice)["Location"]
-        bad = {"idempotency-key": "no key"}
-        assert alice.get(url, headers=bad).status_code == 200
-        response = alice.patch(url, "{}", content_type="application/json", headers=bad)
-        assert response.status_code == 200
-        assert (
-            outcome(send(alice, {}, key="no key", path=f"{url}complete/")) == "400 invalid_header"
-        )
+        for key in ("no key", "k"):
+            for answer in (alice.get, alice.head, alice.options):
+                assert answer(url, headers={"idempotency-key": key}).status_code == 200
+        stale = {"idempotency-key": "k", "if-match": '"other"'}
+        assert alice.get(url, headers=stale).status_code == 412
 
     @pytest.mark.parametrize("action", ["complete", "reopen"])
     def test_a_repeat_learns_that_its_precondition_held(self, alice: Client, action: str) -> None:
@@ -208,14 +212,6 @@ class TestScope:
         clock.advance(1)
         assert ask() == "412 precondition_failed"
 
-    def test_an_answer_that_is_too_large_to_be_kept_is_none(self, alice: Client) -> None:
-        todo = make_todo(description="\u0001" * 10_000)
-        operations = [{"op": "complete", "id": str(todo.pk)}] * 100
-        response = send(alice, {"operations": operations}, path="/api/todos/batch/")
-        assert outcome(response) == "413 content_too_large"
-        assert not Todo.objects.get().completed
-        assert not IdempotencyKey.objects.exists()
-
     def test_of_a_todo_that_is_gone_there_is_no_repeat(self, alice: Client) -> None:
         url = create(alice, key=None)["Location"]
         assert outcome(send(alice, {}, path=f"{url}complete/")) == "200"
@@ -228,6 +224,211 @@ class TestScope:
         in_body = create(alice, key=None, title="x", **{name: "k"})
         assert outcome(in_query) == "400 invalid_parameter"
         assert outcome(in_body) == "400 validation_failed"
+
+
+CHANGES = {
+    "PUT": {"title": "Changed"},
+    "PATCH": {"title": "Changed"},
+    "DELETE": None,
+}
+every_change = pytest.mark.parametrize("method", CHANGES)
+
+
+def change(client: Client, method: str, todo: Any, *, key: str = "k", **headers: str) -> Any:
+    body = CHANGES[method]
+    return client.generic(
+        method,
+        f"/api/todos/{todo.pk}/",
+        "" if body is None else json.dumps(body),
+        "application/json",
+        headers={"idempotency-key": key, **headers},
+    )
+
+
+def succeeded(method: str) -> str:
+    return "204" if method == "DELETE" else "200"
+
+
+@every_change
+class TestChange:
+    """PUT, PATCH and DELETE whose answer was lost."""
+
+    def test_a_repeated_change_gets_the_first_answer(self, alice: Client, method: str) -> None:
+        todo = make_todo()
+        first, again = (change(alice, method, todo, **{"if-match": todo.etag}) for _ in range(2))
+        assert outcome(first) == succeeded(method)
+        assert outcome(again) == f"{succeeded(method)} replayed"
+        assert again.content == first.content
+        assert again.get("ETag") == first.get("ETag")
+
+    def test_a_repeated_change_changes_nothing_again(self, alice: Client, method: str) -> None:
+        todo = make_todo()
+        change(alice, method, todo)
+        if method == "DELETE":
+            todo = make_todo(id=todo.pk)
+        else:
+            Todo.objects.get().change(title="By somebody else")
+        before = Todo.objects.get().version
+        assert outcome(change(alice, method, todo)) == f"{succeeded(method)} replayed"
+        assert Todo.objects.get().version == before
+
+    def test_a_new_key_has_its_precondition_to_meet(self, alice: Client, method: str) -> None:
+        todo = make_todo()
+        headers = {"if-match": '"other"'}
+        assert outcome(change(alice, method, todo, **headers)) == "412 precondition_failed"
+        assert not IdempotencyKey.objects.exists()
+        assert outcome(change(alice, method, todo)) == succeeded(method)
+
+    def test_a_repeat_needs_no_if_match_where_it_is_required(
+        self, alice: Client, method: str, settings: Settings
+    ) -> None:
+        settings.REQUIRE_IF_MATCH = True
+        todo = make_todo()
+        assert outcome(change(alice, method, todo)) == "428 precondition_required"
+        assert outcome(change(alice, method, todo, **{"if-match": todo.etag})) == succeeded(method)
+        assert outcome(change(alice, method, todo)) == f"{succeeded(method)} replayed"
+
+    def test_a_stranger_learns_nothing_by_the_key(
+        self, alice: Client, bob: Client, method: str
+    ) -> None:
+        todo, other = make_todo(), make_todo()
+        change(alice, method, todo)
+        gone = method == "DELETE"
+        expected = "404 not_found" if gone else "403 permission_denied"
+        assert outcome(change(bob, method, todo)) == expected
+        assert outcome(change(bob, method, other)) == "403 permission_denied"
+        again = change(alice, method, todo, key="another")
+        assert outcome(again) == ("404 not_found" if gone else "200")
+
+    def test_a_key_that_is_none_is_refused(self, alice: Client, method: str) -> None:
+        todo = make_todo()
+        assert outcome(change(alice, method, todo, key="no key")) == "400 invalid_header"
+        assert Todo.objects.get().version == todo.version
+
+    def test_a_change_in_flight_is_told_to_come_back(self, alice: Client, method: str) -> None:
+        todo = make_todo()
+        assert outcome(change(alice, method, todo)) == succeeded(method)
+        IdempotencyKey.objects.update(status=None)
+        todo = make_todo(id=todo.pk) if method == "DELETE" else todo
+        assert outcome(change(alice, method, todo)) == "409 idempotency_key_in_flight"
+
+    def test_after_a_day_the_key_is_as_new_for_a_change(
+        self, alice: Client, clock: Clock, method: str
+    ) -> None:
+        todo = make_todo()
+        change(alice, method, todo)
+        clock.advance(DAY)
+        again = change(alice, method, todo)
+        assert outcome(again) == ("404 not_found" if method == "DELETE" else "200")
+
+    def test_an_overtaken_change_is_still_stored(
+        self, alice: Client, method: str, meanwhile: Meanwhile
+    ) -> None:
+        todo = make_todo()
+        meanwhile(lambda: Todo.objects.get().change(description="Overtaken"))
+        assert outcome(change(alice, method, todo)) == succeeded(method)
+        assert outcome(change(alice, method, todo)) == f"{succeeded(method)} replayed"
+
+
+def test_one_key_is_for_one_method(alice: Client) -> None:
+    todo = make_todo()
+    assert outcome(change(alice, "PATCH", todo)) == "200"
+    assert outcome(change(alice, "PUT", todo)) == "422 idempotency_key_reused"
+    assert outcome(change(alice, "DELETE", todo)) == "422 idempotency_key_reused"
+    assert Todo.objects.exists()
+    assert outcome(change(alice, "PATCH", todo)) == "200 replayed"
+
+
+def test_a_deletion_whose_answer_was_purged_meanwhile_is_404(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    todo = make_todo()
+    change(alice, "DELETE", todo)
+
+    def purged_meanwhile(request: Request) -> bool:
+        IdempotencyKey.objects.all().delete()
+        return True
+
+    monkeypatch.setattr("todos.views.is_repeat", purged_meanwhile)
+    assert outcome(change(alice, "DELETE", todo)) == "404 not_found"
+
+
+class TestRoom:
+    """Stored answers are bounded in octets, each by itself and all of an owner."""
+
+    @pytest.fixture(autouse=True)
+    def _asked_anew(self) -> None:
+        idempotency._left_of.cache_clear()
+
+    # Each emoji is one character and four octets.
+    @pytest.mark.parametrize(("count", "fits"), [(6, True), (7, False)])
+    def test_an_answer_of_over_256_kib_is_none(
+        self, alice: Client, count: int, *, fits: bool
+    ) -> None:
+        todo = make_todo(description="😀" * 10_000)
+        operations = [{"op": "complete", "id": str(todo.pk)}] * count
+        response = create(alice, path="/api/todos/batch/", operations=operations)
+        assert outcome(response) == ("200" if fits else "413 content_too_large")
+        assert Todo.objects.get().completed is fits
+        assert IdempotencyKey.objects.exists() is fits
+
+    @pytest.fixture
+    def _full(self, alice: Client, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Alice has two answers that take more room than there is."""
+        monkeypatch.setattr(idempotency, "MAX_OWNER_OCTETS", 4 * ROW_OCTETS)
+        create(alice, key="first")
+        clock.advance(60)
+        idempotency._left_of.cache_clear()
+        create(alice, key="second", title="x" * 500)
+        idempotency._left_of.cache_clear()
+
+    @pytest.mark.usefixtures("_full")
+    def test_without_room_a_new_key_is_refused_until_the_oldest_is_a_day_old(
+        self, alice: Client, clock: Clock
+    ) -> None:
+        response = create(alice, key="third")
+        assert outcome(response) == "429 idempotency_keys_used_up"
+        assert response["Retry-After"] == str(DAY - 60)
+        assert Todo.objects.count() == IdempotencyKey.objects.count() == 2
+        clock.advance(DAY - 60)
+        assert outcome(create(alice, key="third", title="x")) == "201"
+
+    @pytest.mark.usefixtures("_full")
+    def test_without_room_repeats_and_requests_without_a_key_are_answered(
+        self, alice: Client
+    ) -> None:
+        assert outcome(create(alice, key="first")) == "201 replayed"
+        assert outcome(create(alice, key=None)) == "201"
+
+    @pytest.mark.usefixtures("_full")
+    def test_one_owner_takes_no_room_of_another(self, bob: Client) -> None:
+        assert outcome(create(bob)) == "201"
+
+    def test_empty_answers_take_room_as_well(
+        self, alice: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(idempotency, "MAX_OWNER_OCTETS", 3 * ROW_OCTETS)
+        todos = [make_todo() for _ in range(4)]
+        *kept, refused = (outcome(change(alice, "DELETE", todo)) for todo in todos)
+        assert kept == ["204"] * 3
+        assert refused == "429 idempotency_keys_used_up"
+
+    def test_many_large_answers_are_not_kept(self, alice: Client) -> None:
+        todo = make_todo(description="😀" * 10_000)
+        operations = [{"op": "complete", "id": str(todo.pk)}] * 6
+        outcomes = Counter(
+            outcome(create(alice, key=str(n), path="/api/todos/batch/", operations=operations))
+            for n in range(80)
+        )
+        assert outcomes["200"] + outcomes["429 idempotency_keys_used_up"] == 80
+        kept = sum(len(row.body.encode()) for row in IdempotencyKey.objects.all())
+        assert kept <= idempotency.MAX_OWNER_OCTETS + idempotency.MAX_ANSWER_OCTETS
+
+    def test_what_is_kept_is_added_up_seldom(self, alice: Client) -> None:
+        with CaptureQueriesContext(connection) as queries:
+            for number in range(10):
+                create(alice, key=str(number))
+        assert sum("SUM(" in query["sql"] for query in queries) == 1
 
 
 class TestFormat:
