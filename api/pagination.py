@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import accumulate, takewhile
 from typing import Any, Protocol, cast
 from urllib.parse import urlencode
 
@@ -15,11 +16,13 @@ from rest_framework.views import APIView
 from api.cursors import FORMAT, Cursor
 from api.exceptions import InvalidParameter
 from api.ordering import Column, Ordering
+from api.renderers import octets_for, octets_of
 from api.requests import root_of
 from api.responses import Response
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+CURSOR_OCTETS = 16 * 1024  # of the longest title in another case, signed
 # With these parameters alone, a list starts at its start and has all there is.
 UNFILTERED = frozenset({"limit", "ordering"})
 
@@ -39,11 +42,18 @@ class OrderedView(Protocol):
     def rows(self, queryset: Any) -> Sequence[Any]:
         """What is shown of them, in their order."""
 
+    def shown(self, row: Any) -> Any:
+        """The JSON of one."""
+
+    def most_octets(self, rows: Sequence[Any]) -> int:
+        """A quick guess of the octets that so many take, which is never too small."""
+
 
 class CursorPagination(BasePagination):
     """Pages in one of the orders that an ``OrderedView`` has, at one query each.
 
-    A page asks for one row more than its limit, which tells whether there is another page.
+    A page asks for one row more than its limit, which tells whether there is another page. It
+    ends earlier where its JSON would pass 1 MiB, and the next page goes on from there.
     There is always a way back to where a page was reached from: ``next`` of one that was
     reached by ``previous`` and the other way round, also where the page itself is empty
     because its rows are gone.
@@ -72,7 +82,8 @@ class CursorPagination(BasePagination):
             rows = ordered.first_rows(self._ordering, limit + 1)
         else:
             rows = ordered.rows(self._from(cursor, queryset)[: limit + 1])
-        return self._page(list(rows), limit, cursor)
+        count = self._fitting(rows[:limit], ordered)
+        return self._page(list(rows), count, cursor)
 
     def get_paginated_response(self, data: Sequence[Any]) -> Response:
         return Response(
@@ -95,7 +106,10 @@ class CursorPagination(BasePagination):
         default = ordered.default_ordering
         schemas = {
             "cursor": ({"type": "string"}, "Where a page starts: part of `next` and `previous`."),
-            "limit": (limit, f"How many on a page. Default: `{DEFAULT_LIMIT}`."),
+            "limit": (
+                limit,
+                f"How many on a page, which ends earlier at 1 MiB. Default: `{DEFAULT_LIMIT}`.",
+            ),
             "ordering": (
                 {"type": "string", "enum": orderings},
                 f"`-` turns it round; nulls come last both ways. Default: `{default}`.",
@@ -114,11 +128,23 @@ class CursorPagination(BasePagination):
         beyond = way.beyond(cursor.position, inclusive=cursor.inclusive)
         return queryset.filter(beyond).order_by(*way.order_by())
 
-    def _page(self, rows: list[Any], limit: int, cursor: Cursor | None) -> list[Any]:
-        """The page as it is shown, of rows as they were read, one more than its limit."""
+    def _fitting(self, rows: Sequence[Any], view: OrderedView) -> int:
+        """How many of the rows, in the order in which they are read, fit into an answer."""
+        room = octets_for(self._request) - 2 * self._most_octets_of_link()
+        if view.most_octets(rows) <= room:
+            return len(rows)
+        sums = accumulate(octets_of(view.shown(row)) + len(",") for row in rows)
+        return max(1, sum(1 for _ in takewhile(room.__ge__, sums)))
+
+    def _most_octets_of_link(self) -> int:
+        # What is encoded takes three octets for one.
+        return 3 * len(self._request.META["QUERY_STRING"]) + CURSOR_OCTETS
+
+    def _page(self, rows: list[Any], count: int, cursor: Cursor | None) -> list[Any]:
+        """The page as it is shown, of rows as they were read, and where to go on."""
         backward = cursor is not None and cursor.backward
-        page = rows[:limit]
-        ahead = self._beside(page[-1], backward=backward) if len(rows) > limit else None
+        page = rows[:count]
+        ahead = self._beside(page[-1], backward=backward) if len(rows) > count else None
         behind = None
         if cursor is not None:
             behind = self._beside(page[0], backward=not backward) if page else cursor.turned()

@@ -5,6 +5,12 @@ from typing import Any
 
 import orjson
 from rest_framework import renderers
+from rest_framework.request import Request
+
+# No slow reader makes a worker hold more.
+MAX_ANSWER_OCTETS = 1024 * 1024
+# Indentation and HTML make so many times as much of the JSON of a todo.
+MOST_MARKUP = 4
 
 
 class JSONRenderer(renderers.JSONRenderer):
@@ -26,3 +32,14 @@ class JSONRenderer(renderers.JSONRenderer):
             except TypeError:
                 pass
         return super().render(data, accepted_media_type, renderer_context)
+
+
+def octets_of(data: Any) -> int:
+    """The length of data as JSON without spaces."""
+    return len(orjson.dumps(data, option=orjson.OPT_UTC_Z))
+
+
+def octets_for(request: Request) -> int:
+    """What an answer to this request may take as JSON without spaces."""
+    plain = request.accepted_media_type == JSONRenderer.media_type
+    return MAX_ANSWER_OCTETS if plain else MAX_ANSWER_OCTETS // MOST_MARKUP

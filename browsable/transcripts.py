@@ -21,7 +21,7 @@ TOKEN = re.compile(
     r'(?P<text>"(?:[^"\\]++|\\.)*+")(?P<key>(?=:))?'
     r"|(?P<word>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)"
 )
-MAX_COLOURED_CHARACTERS = 500_000
+MAX_COLOURED_CHARACTERS = 200_000
 CHANGING_FIELDS = ("If-Match", "Idempotency-Key")
 
 

@@ -12,13 +12,16 @@ from django.db import transaction
 from rest_framework import serializers
 
 from api.conditional import PreconditionError, PreconditionFailed, PreconditionRequired
+from api.exceptions import ContentTooLarge
 from api.fields import ArrayField, CanonicalUUIDField, TextField
+from api.renderers import octets_of
 from api.serializers import StrictSerializer, field_error
 from authn.users import TokenUser
 from todos.models import Todo
 from todos.serializers import TodoSerializer, shown
 
 MAX_OPERATIONS = 100
+ANSWER = '{"results":[]}'
 OPERATIONS = ("create", "update", "delete", "complete", "reopen")
 
 
@@ -74,17 +77,22 @@ class BatchSerializer(StrictSerializer):
     operations = ArrayField(child=OperationField(), min_length=1, max_length=MAX_OPERATIONS)
 
 
-def run_batch(user: TokenUser, data: Any) -> dict[str, list[Any]]:
+def run_batch(user: TokenUser, data: Any, *, max_octets: int) -> dict[str, list[Any]]:
     """The answer to a batch: each todo as its operation left it, ``None`` where it deleted it.
 
     Raises what single requests raise, with pointers such as ``/operations/3/title``. A todo of
-    somebody else is as unknown as one that is not there. Costs a query, and one a change.
+    somebody else is as unknown as one that is not there. Costs a query, and one a change. Raises
+    ``ContentTooLarge``, and nothing is done, where the answer would take more than so many octets.
     """
     operations = BatchSerializer.read(data)["operations"]
     with transaction.atomic():
         batch = Batch(user, operations)
         results = [batch.attempt(index, each) for index, each in enumerate(operations)]
         batch.require_success()
+        if sum(octets_of(each) + len(",") for each in results) > max_octets - len(ANSWER) + len(
+            ","
+        ):
+            raise ContentTooLarge("The answer would be too large. Name fewer todos at once.")
     return {"results": results}
 
 

@@ -11,6 +11,8 @@ from todos.due import zone_names
 from todos.folding import folded
 from todos.models import Priority
 
+MAX_TAG_LENGTH = 50
+
 
 class PriorityField(serializers.ChoiceField):
     """A name in JSON; a number, which sorts by its meaning, everywhere else."""
@@ -46,7 +48,7 @@ class TimezoneField(TextField):
 class TagsField(ArrayField):
     """Up to 20 lines of text. Of two that differ in case only, the first stays."""
 
-    child = LineField(max_length=50)
+    child = LineField(max_length=MAX_TAG_LENGTH)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=20, **kwargs)

@@ -14,7 +14,7 @@ from api.fields import CalendarDateField, LineField, TextField
 from api.filters import FlagWordField, MomentField, ParameterFilter, ParameterFilterSet
 from api.text import normalized
 from todos.due import due_at
-from todos.fields import PriorityField, TimezoneField
+from todos.fields import MAX_TAG_LENGTH, PriorityField, TimezoneField
 from todos.folding import folded, folded_tags
 from todos.querysets import TodoQuerySet
 
@@ -54,7 +54,7 @@ class TodoFilters(ParameterFilterSet):
     )
     tag = ParameterFilter(
         ListField(
-            child=LineField(max_length=50),
+            child=LineField(max_length=MAX_TAG_LENGTH),
             max_length=20,
             help_text="Repeatable: all of them, without regard to case.",
         ),

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from typing import Any, NoReturn, cast
 from uuid import UUID
 
@@ -21,10 +21,12 @@ from api.ordering import Column, Ordering
 from api.pagination import CursorPagination
 from api.parameters import KnownParametersOnly
 from api.parsers import JSONParser, MergePatchParser
+from api.renderers import octets_for
 from api.requests import path_of, root_of, user_of
 from api.responses import Response
 from api.serializers import NoFields
 from todos.batch import run_batch
+from todos.fields import MAX_TAG_LENGTH
 from todos.filters import TodoFilters
 from todos.models import StaleTodo, Todo
 from todos.openapi import document_todos
@@ -32,6 +34,8 @@ from todos.permissions import IsOwner
 from todos.querysets import TodoQuerySet
 from todos.rows import TodoRow, all_rows, first_rows, owned_row
 from todos.serializers import TodoSerializer, shown
+
+OCTETS_BESIDE_TEXTS = 1000  # with the quotes and commas of 20 tags
 
 
 @document_todos
@@ -83,6 +87,16 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
     def rows(self, queryset: TodoQuerySet) -> list[TodoRow]:
         return [*map(TodoRow.of, queryset)]  # type: ignore[arg-type]
 
+    def shown(self, row: TodoRow) -> dict[str, Any]:
+        return shown(row)
+
+    def most_octets(self, rows: Sequence[TodoRow]) -> int:
+        # A control character takes six octets, an emoji four.
+        lengths = [
+            len(row.title) + len(row.description) + MAX_TAG_LENGTH * len(row.tags) for row in rows
+        ]
+        return 6 * sum(lengths) + OCTETS_BESIDE_TEXTS * len(rows)
+
     def get_object(self) -> Todo:
         if (todo := self._load()) is None:
             self._refuse()
@@ -107,7 +121,7 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
         if not CursorPagination.is_first_of_all(request):
             todos = self.filter_queryset(self.get_queryset())
         page = self.paginate_queryset(todos) or ()
-        return self.get_paginated_response([shown(todo) for todo in page])
+        return self.get_paginated_response([*map(shown, page)])
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return once(request, lambda: self._created(request))
@@ -160,7 +174,11 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
 
     @action(detail=False, methods=["post"])
     def batch(self, request: Request) -> Response:
-        return once(request, lambda: Response(run_batch(user_of(request), request.data)))
+        max_octets = octets_for(request)
+        return once(
+            request,
+            lambda: Response(run_batch(user_of(request), request.data, max_octets=max_octets)),
+        )
 
     def _set_completed(self, *, completed: bool) -> Response:
         NoFields.read(self.request.data)
