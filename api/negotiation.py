@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from django.http import HttpRequest
+from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
@@ -18,7 +19,11 @@ MAX_CONTENT_TYPE_CHARACTERS = 100
 
 
 class ContentNegotiation(DefaultContentNegotiation):
-    """The framework's, which takes a media type apart once and not in every request."""
+    """Subclass of DRF's that takes a media type apart once and not in every request.
+
+    Generated clients name one media type of an operation, and where it answers without a body that
+    is ``application/problem+json``. It stands for JSON where nothing else in ``Accept`` will do.
+    """
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         sent = request.content_type
@@ -46,5 +51,20 @@ def _selected(accept: str, renderers: tuple[type[BaseRenderer], ...]) -> tuple[i
     request = HttpRequest()
     request.META["HTTP_ACCEPT"] = accept
     made = [renderer() for renderer in renderers]
-    selected, media_type = DefaultContentNegotiation().select_renderer(Request(request), made)
+    try:
+        selected, media_type = DefaultContentNegotiation().select_renderer(Request(request), made)
+    except NotAcceptable:
+        selected, media_type = _for_problems(accept, made)
     return made.index(selected), media_type
+
+
+def _for_problems(accept: str, renderers: list[BaseRenderer]) -> tuple[BaseRenderer, str]:
+    """Raises ``NotAcceptable`` where the problems of these renderers are not asked for either."""
+    # Not above: it needs DRF's views, which need this module first.
+    from api.problems import PROBLEM_MEDIA_TYPE
+
+    asked = any(media_type_matches(PROBLEM_MEDIA_TYPE, each.strip()) for each in accept.split(","))
+    for renderer in renderers if asked else ():
+        if renderer.format == "json":
+            return renderer, renderer.media_type
+    raise NotAcceptable(available_renderers=renderers)

@@ -80,6 +80,74 @@ def test_what_nothing_can_be_made_for_is_refused_each_time() -> None:
             selected(ContentNegotiation(), "image/png", JSON)
 
 
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/problem+json",
+        "Application/Problem+JSON; charset=utf-8",
+        "application/problem+json;q=0.5, application/xml",
+        "text/plain, application/problem+json",
+    ],
+)
+@pytest.mark.parametrize("renderers", [(JSON,), (JSON, PAGE), (PAGE, JSON)])
+def test_who_takes_problems_takes_json(
+    accept: str, renderers: tuple[type[BaseRenderer], ...]
+) -> None:
+    for _ in range(2):
+        found = selected(ContentNegotiation(), accept, *renderers)
+        assert found == (JSON, "application/json")
+
+
+def test_a_page_is_preferred_where_a_browser_asks_for_both() -> None:
+    accept = "application/problem+json, text/html"
+    assert selected(ContentNegotiation(), accept, JSON, PAGE) == (PAGE, "text/html")
+    assert selected(ContentNegotiation(), accept, JSON) == (JSON, "application/json")
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/xml",
+        "application/problem+xml",
+        "application/merge-patch+json",
+        "application/vnd.api+json",
+        "application/problem",
+        "text/*",
+        "problem+json",
+    ],
+)
+def test_what_admits_no_json_and_no_problem_is_refused(accept: str) -> None:
+    with pytest.raises(NotAcceptable):
+        selected(ContentNegotiation(), accept, JSON)
+
+
+def test_what_makes_no_json_does_not_answer_who_takes_problems() -> None:
+    with pytest.raises(NotAcceptable):
+        selected(ContentNegotiation(), "application/problem+json", PAGE)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "accept", ["application/problem+json", "application/*", "application/json", "*/*"]
+)
+def test_every_method_meets_an_accept_of_json_or_problems(alice: Client, accept: str) -> None:
+    headers = {"accept": accept}
+
+    def ask(method: str, path: str, body: str = "", **more: str) -> tuple[int, str]:
+        answer = alice.generic(method, path, body, "application/json", headers=headers | more)
+        return answer.status_code, answer.headers.get("Content-Type", "")  # type: ignore[attr-defined]
+
+    path = alice.post("/api/todos/", '{"title": "x"}', "application/json").headers["Location"]
+    changed = '{"title": "y"}'
+    for method, body in (("GET", ""), ("HEAD", ""), ("PUT", changed), ("PATCH", changed)):
+        assert ask(method, path, body) == (200, "application/json")
+    assert ask("POST", f"{path}complete/") == (200, "application/json")
+    assert ask("POST", "/api/todos/", changed) == (201, "application/json")
+    assert ask("PATCH", path, "{}", **{"if-match": '"x"'}) == (412, "application/problem+json")
+    assert ask("DELETE", path) == (204, "")
+    assert ask("GET", path) == (404, "application/problem+json")
+
+
 def test_made_up_values_fill_no_memory(alice: Client) -> None:
     for number in range(2 * module.MAX_REMEMBERED):
         headers = {"Accept": f"application/json; indent=1; x={number}"}
