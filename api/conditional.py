@@ -33,7 +33,20 @@ class PreconditionFailed(PreconditionError):
 
     status_code = status.HTTP_412_PRECONDITION_FAILED
     default_code = "precondition_failed"
-    default_detail = "It is not, or no longer, the one that the precondition names."
+    default_detail = "It has changed since you read it. Read it again, then repeat the change."
+
+
+class WeakenedTag(PreconditionFailed):
+    """What was compared is no tag of ours: If-Match compares strongly (RFC 9110 section 13.1.1)."""
+
+    default_detail = (
+        "This ETag was changed on its way, as by a proxy that compresses: W/ before it, or more at "
+        "its end. Send the etag of the body, and let the proxy pass ETag on as it is."
+    )
+
+
+class ExistsAlready(PreconditionFailed):
+    default_detail = "If-None-Match names what is there, so nothing was changed."
 
 
 class PreconditionRequired(PreconditionError):
@@ -54,9 +67,16 @@ def check_preconditions(request: Request, etag: str) -> None:
     if if_match is None and writing and settings.REQUIRE_IF_MATCH:
         raise PreconditionRequired
     if if_match is not None and not matches(if_match, etag, weakly=False):
-        raise PreconditionFailed
+        raise mismatch(if_match, etag)
     if writing and has_current(request, etag):
-        raise PreconditionFailed
+        raise ExistsAlready
+
+
+def mismatch(field: str, etag: str) -> PreconditionFailed:
+    """The error for an ``If-Match`` that does not name this entity tag."""
+    tags = ENTITY_TAG.findall(field)
+    weakened = any(weak or tag.startswith(etag.removesuffix('"')) for weak, tag in tags)
+    return WeakenedTag() if weakened else PreconditionFailed()
 
 
 def has_current(request: Request, etag: str) -> bool:

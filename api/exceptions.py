@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 from rest_framework import status
 from rest_framework.exceptions import APIException
@@ -27,6 +28,19 @@ STATUS_PROBLEMS = {
 Mistake = tuple[str, str, str]  # the name of a part of a request, a code, a detail
 
 
+# The codes whose details have numbers, and what each of them is.
+NUMBERS = {"max_length": ("max",), "min_length": ("min",), "out_of_range": ("min", "max")}
+
+
+def error_item(where: dict[str, str], code: str, detail: str) -> dict[str, Any]:
+    """One of the ``errors`` of a problem, with the numbers of its detail as ``params``."""
+    item: dict[str, Any] = {**where, "code": code, "detail": detail}
+    if names := NUMBERS.get(code):
+        numbers = map(int, re.findall("[0-9]+", detail))
+        item["params"] = dict(zip(names, numbers, strict=True))
+    return item
+
+
 class InvalidPart(APIException):
     """400: a part of the request other than its body. ``errors`` has its name and what is wrong."""
 
@@ -35,7 +49,7 @@ class InvalidPart(APIException):
 
     def __init__(self, name: str, code: str, detail: str) -> None:
         super().__init__()
-        self.errors = [{self.part: encodable(name), "code": code, "detail": encodable(detail)}]
+        self.errors = [error_item({self.part: encodable(name)}, code, encodable(detail))]
 
     @classmethod
     def several(cls, mistakes: Sequence[Mistake]) -> Self:

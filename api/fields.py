@@ -21,6 +21,8 @@ CONTROL = r"\x00-\x1f\x7f-\x9f"
 CONTROL_CHARACTER, SURROGATE = re.compile(f"[{CONTROL}]"), re.compile(r"[\ud800-\udfff]")
 # Characters that Python trims. The \s of ECMA 262 lacks the last ones, and has U+FEFF.
 SPACE = r"\s\x1c-\x1f\x85"
+NO_SUCH_DAY = "There is no such day."
+NO_SUCH_TIME = "There is no such time: a day has 00:00 to 23:59."
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -118,10 +120,15 @@ class CanonicalUUIDField(serializers.UUIDField):
 class CalendarDateField(serializers.DateField):
     """``YYYY-MM-DD`` (RFC 3339 section 5.6, full-date), and no other form of ISO 8601."""
 
+    default_error_messages = {"invalid": "Write a date as YYYY-MM-DD, such as 2026-01-31."}
+
     def to_internal_value(self, value: Any) -> date:
         if not isinstance(value, str) or not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-            self.fail("invalid", format="YYYY-MM-DD")
-        return super().to_internal_value(value)
+            self.fail("invalid")
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise serializers.ValidationError(NO_SUCH_DAY, "invalid") from None
 
 
 class MinuteField(serializers.TimeField):
@@ -132,9 +139,13 @@ class MinuteField(serializers.TimeField):
         "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
     }
 
+    default_error_messages = {"invalid": "Write a time as HH:MM, such as 09:30."}
+
     def to_internal_value(self, value: Any) -> time:
-        if not isinstance(value, str) or not re.fullmatch("([01][0-9]|2[0-3]):[0-5][0-9]", value):
-            self.fail("invalid", format="HH:MM")
+        if not isinstance(value, str) or not re.fullmatch("[0-9]{2}:[0-9]{2}", value):
+            self.fail("invalid")
+        if not re.fullmatch("([01][0-9]|2[0-3]):[0-5][0-9]", value):
+            raise serializers.ValidationError(NO_SUCH_TIME, "invalid")
         return time.fromisoformat(value)
 
     def to_representation(self, value: time) -> str:

@@ -16,12 +16,14 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from api.exceptions import InvalidParameter, Mistake
+from api.fields import NO_SUCH_DAY, NO_SUCH_TIME
 
 DATE_TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}([0-9]*))?"
-    r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])",
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?P<time>[0-9]{2}:[0-9]{2}):(?P<second>[0-9]{2})"
+    r"(\.[0-9]{1,6}(?P<finer>[0-9]*))?(Z|[+-](?P<offset>[0-9]{2}:[0-9]{2}))",
     re.IGNORECASE,
 )
+TIME_OF_DAY = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 class FlagWordField(serializers.BooleanField):
@@ -48,11 +50,27 @@ class MomentField(serializers.DateTimeField):
         match = DATE_TIME.fullmatch(value)
         if match is None:
             self.fail("invalid")
+        if detail := _wrong_clock(match):
+            raise serializers.ValidationError(detail, "invalid")
         try:
             moment = datetime.fromisoformat(value.upper()).astimezone(UTC)
-            return moment + timedelta(microseconds=bool((match[3] or "").strip("0")))
-        except (ValueError, OverflowError):
-            self.fail("invalid")
+            return moment + timedelta(microseconds=bool((match["finer"] or "").strip("0")))
+        except ValueError:
+            raise serializers.ValidationError(NO_SUCH_DAY, "invalid") from None
+        except OverflowError:
+            detail = "In UTC this is not in the years 0001 to 9999."
+            raise serializers.ValidationError(detail, "invalid") from None
+
+
+def _wrong_clock(match: re.Match[str]) -> str:
+    """What is wrong with the time or the offset; ``""`` for nothing."""
+    if not TIME_OF_DAY.fullmatch(match["time"]):
+        return NO_SUCH_TIME
+    if match["second"] > "59":
+        return "Seconds are 00 to 59: leap seconds are not kept."
+    if not TIME_OF_DAY.fullmatch(match["offset"] or "00:00"):
+        return "There is no such offset from UTC."
+    return ""
 
 
 class ParameterField(forms.Field):

@@ -25,6 +25,7 @@ from api.exceptions import (
     DatabaseUnavailable,
     TooManyRequests,
     encodable,
+    error_item,
 )
 from api.responses import Response
 
@@ -144,18 +145,15 @@ def _members(error: exceptions.APIException) -> dict[str, Any]:
     return members
 
 
-def _flatten(details: Any, pointer: str = "") -> Iterator[dict[str, str]]:
+def _flatten(details: Any, pointer: str = "") -> Iterator[dict[str, Any]]:
     """The framework's nested errors as a list, each with its JSON pointer (RFC 6901)."""
     if isinstance(details, list):
         # A list holds the errors of one value, or one dictionary of errors for each item.
         for index, item in enumerate(details):
             yield from _flatten(item, pointer if "message" in item else f"{pointer}/{index}")
     elif "message" in details and isinstance(details["message"], str):
-        yield {
-            "pointer": pointer,
-            "code": str(details["code"]),
-            "detail": encodable(str(details["message"])),
-        }
+        detail = encodable(str(details["message"]))
+        yield error_item({"pointer": pointer}, str(details["code"]), detail)
     else:
         for name, item in details.items():
             yield from _flatten(

@@ -54,7 +54,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         if not isinstance(data, Mapping):
             return cast("dict[str, Any]", super().to_internal_value(data))  # says that it is none
         values: dict[str, Any] = {}
-        errors = self._unknown_fields(data)
+        errors = self._refused_fields(data)
         for name, field in self.fields.items():
             value = data.get(name, empty)
             if field.read_only or (value is empty and self.partial):
@@ -76,7 +76,8 @@ class StrictSerializer(serializers.Serializer[Any]):
         """``null`` in a merge patch takes a value away: what is optional returns to its default."""
         return value is empty or (value is None and self.partial)
 
-    def _unknown_fields(self, data: Mapping[str, Any]) -> dict[str, Any]:
+    def _refused_fields(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The errors of fields that may not be in the body, whatever their values."""
         message = str(self.error_messages["unknown_field"])
         unknown = (name for name in data if name not in self.fields)
         return {

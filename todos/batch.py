@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from rest_framework import serializers
 
-from api.conditional import PreconditionError, PreconditionFailed, PreconditionRequired
+from api.conditional import PreconditionError, PreconditionRequired, mismatch
 from api.exceptions import ContentTooLarge
 from api.fields import ArrayField, CanonicalUUIDField, TextField
 from api.renderers import octets_of
@@ -152,7 +152,7 @@ class Batch:
             raise field_error("id", "not_found", "There is no such todo.")
         if operation.etag is None and settings.REQUIRE_IF_MATCH and todo.pk not in self._changed:
             raise PreconditionRequired
-        if operation.etag not in (None, todo.etag):
-            raise PreconditionFailed
+        if operation.etag is not None and operation.etag != todo.etag:
+            raise mismatch(operation.etag, todo.etag)
         self._changed.add(todo.pk)
         return todo

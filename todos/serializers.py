@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -80,6 +81,19 @@ class TodoSerializer(StrictSerializer, serializers.ModelSerializer[Todo]):
             "updated_at",
             "etag",
         ]
+
+    def _refused_fields(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """An id is not chosen, so that nobody takes another one for theirs."""
+        refused = super()._refused_fields(data)
+        if "id" not in data:
+            return refused
+        if self.instance is None:
+            detail = "A new todo gets its id here: send none."
+            refused["id"] = [serializers.ErrorDetail(detail, "id_not_supported")]
+        elif str(data["id"]).lower() != str(self.instance.pk):
+            detail = "This is not the id of the todo that is changed."
+            refused["id"] = [serializers.ErrorDetail(detail, "id_mismatch")]
+        return refused
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if DUE_FIELDS.isdisjoint(attrs):

@@ -213,6 +213,48 @@ class TestWriting:
         assert ask(alice, change, todo, **{"if-match": todo.etag}).status_code in (200, 204)
 
 
+@every_change
+class TestDetail:
+    """A 412 says what to do about it."""
+
+    @pytest.mark.parametrize("form", ["W/{0}", '"{1}-gzip"', '"{1};br"', '"other", W/"other"'])
+    def test_an_etag_that_a_proxy_has_changed_is_told_apart(
+        self, alice: Client, todo: Todo, change: str, form: str
+    ) -> None:
+        form = form.format(todo.etag, todo.version)
+        problem = ask(alice, change, todo, **{"if-match": form}).json()
+        assert (problem["status"], problem["code"]) == (412, "precondition_failed")
+        assert "changed on its way" in problem["detail"]
+        assert is_as_it_was(todo)
+
+    @pytest.mark.parametrize("form", ['"other"', "", "{1}", "W/{1}"])
+    def test_a_stale_etag_means_to_read_again(
+        self, alice: Client, todo: Todo, change: str, form: str
+    ) -> None:
+        form = form.format(todo.etag, todo.version)
+        detail = ask(alice, change, todo, **{"if-match": form}).json()["detail"]
+        assert detail.startswith("It has changed since you read it.")
+
+    def test_if_none_match_means_that_it_is_there(
+        self, alice: Client, todo: Todo, change: str
+    ) -> None:
+        detail = ask(alice, change, todo, **{"if-none-match": "*"}).json()["detail"]
+        assert detail == "If-None-Match names what is there, so nothing was changed."
+
+
+def test_a_weak_etag_in_a_batch_is_told_apart(alice: Client) -> None:
+    todo = make_todo()
+    details = []
+    for etag in (f"W/{todo.etag}", '"other"'):
+        operation = {"op": "delete", "id": str(todo.pk), "etag": etag}
+        body = {"operations": [operation]}
+        problem = alice.post("/api/todos/batch/", body, content_type=JSON).json()
+        assert (problem["status"], problem["code"]) == (412, "precondition_failed")
+        details.append(problem["errors"][0]["detail"])
+    assert "changed on its way" in details[0]
+    assert "changed on its way" not in details[1]
+
+
 def test_nothing_is_required_to_read_or_to_create(alice: Client, settings: Settings) -> None:
     settings.REQUIRE_IF_MATCH = True
     path = create(alice, title="x")["Location"]

@@ -20,6 +20,8 @@ def test_values_and_errors_are_those_of_the_framework(
     kind: type[StrictSerializer], data: st.DataObject
 ) -> None:
     serializer = kind()
-    names = st.sampled_from([*serializer.fields])
+    # DRF ignores the id of a new todo, and this API refuses one: todos/tests/test_ids.py.
+    hidden = {"id"} if kind is TodoSerializer else set()
+    names = st.sampled_from([name for name in serializer.fields if name not in hidden])
     sent = data.draw(st.dictionaries(names, values | st.sampled_from(PLAUSIBLE)))
     assert outcome(serializer.to_internal_value, sent) == outcome(by_framework(serializer), sent)
