@@ -37,7 +37,7 @@ class PreconditionFailed(PreconditionError):
 
 
 class WeakenedTag(PreconditionFailed):
-    """What was compared is no tag of ours: If-Match compares strongly (RFC 9110 section 13.1.1)."""
+    """An entity tag that a proxy has changed: If-Match compares strongly (RFC 9110, 13.1.1)."""
 
     default_detail = (
         "This ETag was changed on its way, as by a proxy that compresses: W/ before it, or more at "

@@ -127,6 +127,13 @@ class DatabaseUnavailable(APIException):
     wait = 5
 
 
+class SearchTooBroad(APIException):
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "search_too_broad"
+    default_detail = "This search takes too long. Narrow it: search for more, or add a filter."
+    wait = 5
+
+
 def encodable(text: str) -> str:
     """JSON may name half a surrogate pair; UTF-8 cannot say it back."""
     return text.encode(errors="replace").decode()

@@ -63,7 +63,7 @@ class MomentField(serializers.DateTimeField):
 
 
 def _wrong_clock(match: re.Match[str]) -> str:
-    """What is wrong with the time or the offset; ``""`` for nothing."""
+    """Say what is wrong with the time or the offset; ``""`` for nothing."""
     if not TIME_OF_DAY.fullmatch(match["time"]):
         return NO_SUCH_TIME
     if match["second"] > "59":

@@ -137,7 +137,7 @@ class CursorPagination(BasePagination):
         return max(1, sum(1 for _ in takewhile(room.__ge__, sums)))
 
     def _most_octets_of_link(self) -> int:
-        # What is encoded takes three octets for one.
+        # Percent-encoding makes three octets of one.
         return 3 * len(self._request.META["QUERY_STRING"]) + CURSOR_OCTETS
 
     def _page(self, rows: list[Any], count: int, cursor: Cursor | None) -> list[Any]:

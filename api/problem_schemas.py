@@ -17,6 +17,7 @@ from api.exceptions import (
     IdempotencyKeysUsedUp,
     InvalidHeader,
     InvalidParameter,
+    SearchTooBroad,
 )
 from api.health import NotReady
 from api.problems import PROBLEM_MEDIA_TYPE, title_of
@@ -168,6 +169,7 @@ def _problems() -> Iterator[tuple[int, str, str]]:
         IdempotencyKeysUsedUp,
         PreconditionFailed,
         PreconditionRequired,
+        SearchTooBroad,
         exceptions.ParseError,
         exceptions.NotAuthenticated,
         exceptions.NotAcceptable,

@@ -40,6 +40,6 @@ def octets_of(data: Any) -> int:
 
 
 def octets_for(request: Request) -> int:
-    """What an answer to this request may take as JSON without spaces."""
+    """The most octets that an answer to this request may have as JSON without spaces."""
     plain = request.accepted_media_type == JSONRenderer.media_type
     return MAX_ANSWER_OCTETS if plain else MAX_ANSWER_OCTETS // MOST_MARKUP

@@ -25,6 +25,7 @@ from api.renderers import octets_for
 from api.requests import path_of, root_of, user_of
 from api.responses import Response
 from api.serializers import NoFields
+from api.time_limits import time_limit
 from todos.batch import run_batch
 from todos.fields import MAX_TAG_LENGTH
 from todos.filters import TodoFilters
@@ -35,6 +36,7 @@ from todos.querysets import TodoQuerySet
 from todos.rows import TodoRow, all_rows, first_rows, owned_row
 from todos.serializers import TodoSerializer, shown
 
+SEARCH_SECONDS = 2.0
 OCTETS_BESIDE_TEXTS = 1000  # with the quotes and commas of 20 tags
 
 
@@ -85,7 +87,8 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
         return first_rows(user_of(self.request), ordering, count)
 
     def rows(self, queryset: TodoQuerySet) -> list[TodoRow]:
-        return [*map(TodoRow.of, queryset)]  # type: ignore[arg-type]
+        with time_limit(SEARCH_SECONDS):
+            return [*map(TodoRow.of, queryset)]  # type: ignore[arg-type]
 
     def shown(self, row: TodoRow) -> dict[str, Any]:
         return shown(row)
