@@ -285,7 +285,8 @@ def _refuses(parameters: dict[str, Any]) -> bool:
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         here = {"host": "127.0.0.1", "hostaddr": "127.0.0.1", "port": server.getsockname()[1]}
-        conninfo = make_conninfo("", **{**parameters, **here, "dbname": "any"})
+        # In a container, the user of this process may have no name that libpq could take.
+        conninfo = make_conninfo("", **{**parameters, **here, "dbname": "any", "user": "any"})
         connection = pq.PGconn.connect_start(conninfo.encode())
         try:
             return connection.status == pq.ConnStatus.BAD

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Self
 
 MAX_OCTETS = 64 * 1024 * 1024
-MAX_OCTETS_OF_ADDRESS = 16 * 1024 * 1024
+MAX_OCTETS_OF_ADDRESS = 8 * 1024 * 1024
 SMALL_OCTETS = 16 * 1024  # loses only where nothing larger is left
 
 
@@ -61,7 +61,7 @@ class Holding:
 
 
 class Room:
-    """What all clients of a worker hold together: bounded for each address and in all.
+    """The holdings of all clients of a worker, bounded for each address and in all.
 
     Over a bound, the address with the most octets loses its oldest holding that waits for its
     client. A client that stalls thus keeps out nobody who does not.

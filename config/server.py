@@ -1,7 +1,7 @@
 """The server of ``make serve`` and of ``make run``: granian, with the same limits in both.
 
-Imports nothing of this project. The development server (``python -m config.server HOST PORT``)
-forks its workers from a process that has loaded none of the code which they are to load anew.
+Imports nothing of this project. ``python -m config.server HOST PORT`` is the development server:
+its workers load all code anew, because the process that forks them has loaded none of it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from granian.server.common import AbstractServer
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-# Of each worker, so that connections which say nothing keep nobody out. What bounds the work
-# is the number of threads in config.asgi.
+# For each worker, so that connections which say nothing keep nobody out. The number of threads
+# in config.asgi bounds the work.
 MAX_CONNECTIONS = 16_384
 SPARE_DESCRIPTORS = 256
 MAX_HEADER_OCTETS = 32 * 1024

@@ -35,6 +35,7 @@ IN_SWAGGER_UI = (
     "heading-order: <h6>Authorized",
     "nested-interactive: <button aria-expanded=",
     'region: <div class="information-container wrapper">',
+    'region: <div class="schemes-server-container">',
     "region: <h3>Available authorizations",
     "region: <div>",
     'scrollable-region-focusable: <pre class="example microlight"',

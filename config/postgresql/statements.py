@@ -46,7 +46,10 @@ class Statements:
         formats = [PyFormat.TEXT] * len(values)
         result = self._result(sql, self._transformer.dump_sequence(values, formats))
         self._transformer.set_pgresult(result)
-        return self._transformer.load_rows(0, result.ntuples, tuple)
+        try:
+            return self._transformer.load_rows(0, result.ntuples, tuple)
+        finally:
+            self._transformer.set_pgresult(None)  # or it is kept until the next statement
 
     def _result(self, sql: str, values: Sequence[Buffer | None]) -> PGresult:
         name = self._names.get(sql) or self._prepared(sql)

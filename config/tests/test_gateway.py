@@ -224,7 +224,7 @@ def test_refusals_count_for_the_address(anonymous: Client, settings: Settings) -
 def test_a_chunked_body_that_a_server_does_not_read_is_no_empty_body(
     alice: Client, method: str
 ) -> None:
-    """Django's development server stands on wsgiref, which leaves it unread."""
+    """The wsgiref of Django's development server leaves it unread."""
     response = alice.generic(
         method, "/api/todos/", HTTP_TRANSFER_ENCODING="chunked", CONTENT_LENGTH=""
     )

@@ -64,7 +64,7 @@ def open_request(api: Api, head: str, *, token: str, receive_octets: int = 0) ->
 
 
 class Timings:
-    """What others were answered meanwhile, and in how many seconds."""
+    """Seconds until the others were answered."""
 
     def __init__(self) -> None:
         self.users: list[float] = []
@@ -79,7 +79,7 @@ class Timings:
         )
         assert len(users) > 20
         assert users[int(len(users) * 0.99)] < TOLERABLE_P99_SECONDS
-        assert probes[-1] < TOLERABLE_PROBE_SECONDS
+        assert probes[int(len(probes) * 0.99)] < TOLERABLE_PROBE_SECONDS
 
 
 @contextmanager
@@ -116,6 +116,7 @@ def test_abandoned_searches_delay_nobody(api: Api) -> None:
             each.close()
         time.sleep(5)
     timings.assert_tolerable()
+    assert max(timings.probes) < TOLERABLE_PROBE_SECONDS
     # Most of them had not been begun when their clients went.
     assert api.log().count("user_id=alice") < SEARCHES / 2
 
