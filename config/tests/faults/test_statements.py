@@ -59,6 +59,11 @@ def prepared(wrapper: DatabaseWrapper) -> int:
         return int(cursor.fetchone()[0])
 
 
+def test_no_result_is_kept_after_its_rows_are_read(wrapper: DatabaseWrapper) -> None:
+    assert len(wrapper.rows_of(ALL, ["a", 1])) == 2
+    assert wrapper._statements._transformer.pgresult is None
+
+
 def pid(wrapper: DatabaseWrapper) -> int:
     with wrapper.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
