@@ -33,7 +33,9 @@ class PreconditionFailed(PreconditionError):
 
     status_code = status.HTTP_412_PRECONDITION_FAILED
     default_code = "precondition_failed"
-    default_detail = "It has changed since you read it. Read it again, then repeat the change."
+    default_detail = (
+        "The todo has changed since you read it. Read it again, then repeat the change."
+    )
 
 
 class WeakenedTag(PreconditionFailed):

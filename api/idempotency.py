@@ -38,7 +38,8 @@ from api.responses import Response
 # Looked for in META: request.headers is made of all fields first.
 FIELD, META_FIELD = "Idempotency-Key", "HTTP_IDEMPOTENCY_KEY"
 MARKER = "Idempotency-Replayed"
-KEY = re.compile("[!-~]{1,255}")
+# No comma: a field that is given twice arrives as a list (RFC 9110 section 5.3).
+KEY = re.compile(r"[!-+\--~]{1,255}")
 # A request of a few octets can have a large answer, and a user has many keys.
 MAX_ANSWER_OCTETS = 256 * 1024
 MAX_OWNER_OCTETS = 16 * 1024 * 1024
@@ -83,7 +84,9 @@ def is_repeat(request: Request) -> bool:
 def _claim_for(request: Request) -> IdempotencyKey:
     key = request.META[META_FIELD]
     if not KEY.fullmatch(key):
-        raise InvalidHeader(FIELD, "invalid", "1 to 255 visible ASCII characters.")
+        raise InvalidHeader(
+            FIELD, "invalid", "One key of 1 to 255 visible ASCII characters, no comma."
+        )
     return IdempotencyKey(
         owner_id=user_of(request).pk,
         path=request.path_info,  # has its trailing slash, which request.path may lack

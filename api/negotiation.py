@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -16,6 +17,7 @@ from rest_framework.utils.mediatypes import media_type_matches
 # Each at most of api.headers.MAX_ACCEPT_CHARACTERS: clients can fill no more than that.
 MAX_REMEMBERED = 256
 MAX_CONTENT_TYPE_CHARACTERS = 100
+REFUSED = re.compile(r";\s*q=0(\.0*)?\s*(;|$)", re.IGNORECASE)  # RFC 9110 section 12.4.2
 
 
 class ContentNegotiation(DefaultContentNegotiation):
@@ -63,7 +65,11 @@ def _for_problems(accept: str, renderers: list[BaseRenderer]) -> tuple[BaseRende
     # Not above: it needs DRF's views, which need this module first.
     from api.problems import PROBLEM_MEDIA_TYPE
 
-    asked = any(media_type_matches(PROBLEM_MEDIA_TYPE, each.strip()) for each in accept.split(","))
+    asked = any(
+        media_type_matches(PROBLEM_MEDIA_TYPE, each.strip())
+        for each in accept.split(",")
+        if not REFUSED.search(each)
+    )
     for renderer in renderers if asked else ():
         if renderer.format == "json":
             return renderer, renderer.media_type

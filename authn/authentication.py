@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from django.http import HttpRequest
 from rest_framework import status
@@ -70,6 +72,11 @@ def authenticate_token(token: str) -> tuple[TokenUser, Claims]:
 
 def bearer_token(request: HttpRequest | Request) -> str | None:
     """What follows ``Bearer`` in the header, well-formed or not; ``None`` without that scheme."""
-    header: str = request.META.get("HTTP_AUTHORIZATION", "")
+    return token_in(request.META)
+
+
+def token_in(environ: Mapping[str, Any]) -> str | None:
+    """Do the same with the environ of a request (PEP 3333)."""
+    header: str = environ.get("HTTP_AUTHORIZATION", "")
     scheme, _, token = header.strip(" ").partition(" ")
     return token.strip(" ") if scheme.lower() == "bearer" else None

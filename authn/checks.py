@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.apps import AppConfig
 from django.core import checks
 
 from authn.conf import AuthnConfig
+from authn.exceptions import KeySetInvalid
+from authn.fetching import proxy_for
 from authn.mistakes import mistakes_in
-from authn.origins import is_plain_http
+from authn.origins import is_plain_http, split_url
 
 
 def check_configuration(
@@ -18,10 +20,26 @@ def check_configuration(
     app_configs: Sequence[AppConfig] | None,
     **kwargs: Any,
 ) -> list[checks.CheckMessage]:
+    config = AuthnConfig.from_settings()
     return [
-        checks.Error(mistake.message, hint=mistake.hint, id=mistake.id)
-        for mistake in mistakes_in(AuthnConfig.from_settings())
+        *(checks.Error(each.message, hint=each.hint, id=each.id) for each in mistakes_in(config)),
+        *_unusable_proxy(config),
     ]
+
+
+def _unusable_proxy(config: AuthnConfig) -> Iterator[checks.CheckMessage]:
+    """No request would find keys. A proxy of another protocol is for other programs."""
+    parts = split_url(config.key_set_url)
+    if parts is None or not config.key_set_algorithms:
+        return
+    try:
+        proxy_for(parts)
+    except KeySetInvalid as reason:
+        yield checks.Error(
+            f"The key set cannot be fetched: {reason}.",
+            hint="Name a proxy as http://proxy.example.com:3128, or the issuer in NO_PROXY.",
+            id="authn.E011",
+        )
 
 
 def check_issuer(

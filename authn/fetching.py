@@ -35,7 +35,7 @@ def fetch_key_set(url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> byte
     deadline = time.monotonic() + timeout_seconds
     proxy = None
     try:
-        proxy = _proxy_for(parts)
+        proxy = proxy_for(parts)
         with _connect(proxy or parts, deadline) as connection, _shut_at(deadline, connection):
             connection.settimeout(timeout_seconds)
             if proxy and parts.scheme == "https":
@@ -54,8 +54,11 @@ def fetch_key_set(url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> byte
     return body
 
 
-def _proxy_for(parts: SplitResult) -> SplitResult | None:
-    """The proxy to ask. Loopback is this machine, which no proxy can reach for it."""
+def proxy_for(parts: SplitResult) -> SplitResult | None:
+    """The proxy to ask. Raises ``KeySetInvalid`` for a variable that names none.
+
+    Loopback is this machine, which no proxy can reach for it.
+    """
     url = getproxies_environment().get(parts.scheme)
     if not url or is_loopback(parts) or proxy_bypass(parts.netloc):
         return None

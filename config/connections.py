@@ -115,7 +115,6 @@ def existing(value: str) -> str:
 
 # Django has these for every database.
 DJANGO_PARAMETERS: Mapping[str, Callable[[str], Any]] = {
-    "atomic_requests": boolean,
     "conn_health_checks": boolean,
     "conn_max_age": seconds_or_ever,
     "disable_server_side_cursors": boolean,
@@ -345,8 +344,7 @@ def _parsed(name: str, url: str) -> tuple[str, dict[str, str]]:
     address, _, query = url.partition("?")
     pairs = parse_qsl(query, keep_blank_values=True)
     # A "?" or "#" of a password ends a URL too early, and what comes then is not to be shown.
-    cut = "@" in query and "@" not in address
-    if cut or "#" in url or not all(re.fullmatch("[A-Za-z_]+", key) for key, _ in pairs):
+    if "@" in query or "#" in url or not all(re.fullmatch("[A-Za-z_]+", key) for key, _ in pairs):
         raise _no_url(name)
     parameters = dict(pairs)
     if len(parameters) < len(pairs):

@@ -15,6 +15,7 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from authn.origins import DEFAULT_PORTS, origin_of
 from config import connections
 from config.dotenv import read_dotenv
 
@@ -24,7 +25,6 @@ FALSE = ("false", "off", "no", "n", "0")
 NAME = r"[a-z0-9_-]+(\.[a-z0-9_-]+)*"
 ORIGIN = rf"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<sub>\*\.)?(?P<host>{NAME}|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{{1,5}}))?"
 PATH = r"(?P<path>(/(?!\.{1,2}(/|$))[\w.~-]+)*)"
-DEFAULT_PORTS = {"http": 80, "https": 443}
 # Origins that django-cors-headers takes besides those with a host, and its word for all of them.
 ORIGINS_WITHOUT_HOST = ("*", "null", "file://")
 # The suite must not depend on a developer's file.
@@ -154,7 +154,10 @@ def _as_browsers_write(name: str, match: re.Match[str]) -> str:
         except ValueError:
             raise ImproperlyConfigured(f"{name} has an IPv6 address that is none.") from None
     is_needed = port and int(port) != DEFAULT_PORTS.get(scheme)
-    return f"{scheme}://{host}:{int(port)}" if is_needed else f"{scheme}://{host}"
+    origin = f"{scheme}://{host}:{int(port)}" if is_needed else f"{scheme}://{host}"
+    if scheme in DEFAULT_PORTS and origin_of(origin) != origin:  # such as https://127.1
+        raise ImproperlyConfigured(f"{name} has a host that a browser writes otherwise.")
+    return origin
 
 
 def database(name: str, *, default: Path) -> dict[str, Any]:

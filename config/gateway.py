@@ -20,6 +20,7 @@ from api import scrapes
 from api.addresses import address_in
 from api.middleware import PROBES, Handler
 from api.problems import problem_response
+from authn.authentication import token_in
 from config.holdings import Holding, Lost, Room
 from config.turns import Turns
 from config.wsgi_calls import Headers, call, environ_of, set_body
@@ -73,7 +74,7 @@ class Gateway:
                 await self._refuse(environ, status, holding, send)
                 return
             turns = self._turns_at.get(environ["PATH_INFO"], self._turns)
-            asker = environ.get("HTTP_AUTHORIZATION") or holding.address
+            asker = token_in(environ) or holding.address  # in whatever spelling of Bearer
             try:
                 if (turn := turns.take(asker)) is not None:
                     await _wait(turn, receive, holding)

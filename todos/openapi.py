@@ -38,7 +38,7 @@ IF_NONE_MATCH = OpenApiParameter(
 )
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    {"type": "string", "pattern": r"^[!-+\--~]{1,255}$"},
     OpenApiParameter.HEADER,
     description="Chosen by the client. A repeat within 24 hours gets the stored answer.",
 )

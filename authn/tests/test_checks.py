@@ -12,6 +12,28 @@ JWKS_URL = "https://app.example.com/api/auth/jwks"
 
 
 @pytest.mark.parametrize(
+    ("proxy", "ids"),
+    [
+        ("http://proxy.example.com:3128", []),
+        ("proxy.example.com:3128", []),
+        ("socks5://proxy.example.com:1080", ["authn.E011"]),
+        ("https://proxy.example.com", ["authn.E011"]),
+    ],
+)
+def test_a_proxy_that_cannot_be_asked_is_named(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, proxy: str, ids: list[str]
+) -> None:
+    settings.BETTER_AUTH_URL = "https://app.example.com"
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    monkeypatch.delenv("https_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    found = [each for each in run_checks(tags=[Tags.security]) if str(each.id) == "authn.E011"]
+    assert [each.id for each in found] == ids
+    assert all("proxy.example.com" not in each.msg for each in found)
+
+
+@pytest.mark.parametrize(
     ("values", "ids"),
     [
         ({}, []),

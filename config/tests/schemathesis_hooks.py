@@ -83,7 +83,7 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
 def _send_each_key_once(case: Case[Any]) -> None:
     """Otherwise most requests to create one are 422, and nothing looks at their bodies."""
     key = case.headers.get("Idempotency-Key")
-    if isinstance(key, str) and re.fullmatch("[!-~]{1,255}", key):
+    if isinstance(key, str) and re.fullmatch(r"[!-+\--~]{1,255}", key):
         case.headers["Idempotency-Key"] = f"{key[:200]}-{uuid4()}"
 
 

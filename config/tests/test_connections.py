@@ -51,6 +51,7 @@ def in_one_line(error: ImproperlyConfigured, name: str) -> str:
     ("query", "parameter"),
     [
         ("pgbouncer=true", "pgbouncer"),
+        ("atomic_requests=true", "atomic_requests"),
         ("schema=public", "schema"),
         ("ssl=true", "ssl"),
         ("sslmode=require&connection_limit=5", "connection_limit"),
@@ -99,7 +100,6 @@ def test_a_parameter_that_postgresql_does_not_have_is_named(query: str, paramete
         ("conn_max_age=soon", "conn_max_age"),
         ("conn_max_age=-1", "conn_max_age"),
         ("conn_health_checks=ture", "conn_health_checks"),
-        ("atomic_requests=2", "atomic_requests"),
         ("disable_server_side_cursors=x", "disable_server_side_cursors"),
     ],
 )
@@ -328,3 +328,10 @@ def test_a_cache_is_given_up_soon_unless_its_url_says_otherwise() -> None:
     assert redis("redis://h?socket_timeout=")["OPTIONS"] == {"socket_connect_timeout": 0.5}
     assert redis("redis://h?db=1\n")["LOCATION"] == ["redis://h?db=1"]
     assert redis("") == MEMORY_CACHE
+
+
+@pytest.mark.parametrize("password", ["pa@ss?word=1", "pa?ss@word=1", "pass?w@rd", "a#b@c"])
+def test_no_part_of_a_password_that_ends_the_url_is_shown(password: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="must be percent-encoded") as caught:
+        database("DATABASE_URL", f"postgres://u:{password}@h/db", default=FILE)
+    assert "word" not in str(caught.value).replace("password", "")

@@ -336,6 +336,7 @@ class Clients:
         gone: asyncio.Event | None = None,
         body: bytes = b"",
         takes: int = 1000,
+        headers: Any = None,
     ) -> list[Message]:
         """Ask as a client that goes when ``gone`` is set, and takes so many messages."""
         sent: list[Message] = []
@@ -353,6 +354,7 @@ class Clients:
             sent.append(message)
 
         scope = scope_of(asker, raw_path=path.encode())
+        scope["headers"] = headers or scope["headers"]
         if body:
             scope["headers"].append((b"content-length", str(len(body)).encode()))
         await self.served(scope, receive, send)
@@ -379,6 +381,28 @@ def test_a_client_with_sixty_requests_does_not_delay_one_with_one() -> None:
 
     tell_story(story)
     assert clients.begun[:2] == ["Bearer busy", "Bearer other"]
+
+
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR ", " Bearer  ", "Basic"])
+def test_a_spelling_of_the_header_makes_no_other_asker(scheme: str) -> None:
+    """Other schemes are no token: their askers are their addresses."""
+    clients = Clients(threads=1)
+
+    async def story() -> None:
+        async def ask(number: int) -> None:
+            token = f"{number}" if scheme == "Basic" else "alice"
+            headers = [(b"authorization", f"{scheme} {token}".encode())]
+            await clients.ask("alice", headers=headers if number else None)
+
+        busy = [asyncio.create_task(ask(number)) for number in range(9)]
+        await asyncio.sleep(0.02)
+        other = asyncio.create_task(clients.ask("other"))
+        await asyncio.sleep(0.02)
+        clients.over.set()
+        await asyncio.gather(*busy, other)
+
+    tell_story(story)
+    assert clients.begun.index("Bearer other") < 4
 
 
 def test_askers_without_a_token_are_told_apart_by_their_address() -> None:

@@ -233,7 +233,7 @@ class TestDetail:
     ) -> None:
         form = form.format(todo.etag, todo.version)
         detail = ask(alice, change, todo, **{"if-match": form}).json()["detail"]
-        assert detail.startswith("It has changed since you read it.")
+        assert detail.startswith("The todo has changed since you read it.")
 
     def test_if_none_match_means_that_it_is_there(
         self, alice: Client, todo: Todo, change: str

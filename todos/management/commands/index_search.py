@@ -44,7 +44,7 @@ def _make_extensions(cursor: CursorWrapper) -> None:
 
 
 def _create(cursor: CursorWrapper) -> None:
-    """Nobody who writes has to wait, and what an earlier attempt left unfinished is made anew."""
+    """Create the index without blocking writers. Rebuild one that was left invalid."""
     for table in _tables(cursor):
         index = _index_of(table)
         cursor.execute(
@@ -55,7 +55,7 @@ def _create(cursor: CursorWrapper) -> None:
         cursor.execute(
             f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {index} ON {table} USING gin ({COLUMNS})"
         )
-    # Of a partitioned table, PostgreSQL takes those of the partitions for parts of this one.
+    # PostgreSQL takes the indexes of the partitions for parts of the index of their table.
     cursor.execute(
         f"CREATE INDEX IF NOT EXISTS {_index_of(TABLE)} ON {TABLE} USING gin ({COLUMNS})"
     )
@@ -70,7 +70,7 @@ def _drop(cursor: CursorWrapper) -> None:
 
 
 def _tables(cursor: CursorWrapper) -> list[str]:
-    """Those that hold the rows: the partitions, or the one table that has none."""
+    """List the partitions, or the table itself where there are none."""
     cursor.execute("SELECT relid::regclass::text FROM pg_partition_tree(%s) WHERE isleaf", [TABLE])
     return [name for (name,) in cursor.fetchall()] or [TABLE]
 
