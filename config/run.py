@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import secrets
 import signal
@@ -30,6 +31,8 @@ from config.server import allow_connections, server
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEMO_USER = "demo"
+
+logger = logging.getLogger("config.run")
 
 
 def main() -> None:
@@ -65,6 +68,7 @@ def serve() -> None:
         require_free(address, command="make serve")
         allow_connections()
         prepare_to_fork()
+        logger.info("Listening on http://%s, workers: %d", address, settings.WEB_CONCURRENCY)
         # Not by exec: its workers are forked from this process, with what is loaded here.
         server(
             address.host,
