@@ -60,7 +60,7 @@ def _many() -> None:
 
 
 def indexes() -> dict[str, bool]:
-    """Those that searches use, each with whether it is valid."""
+    """The indexes that searches use, each with whether it is valid."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT indexrelid::regclass::text, indisvalid FROM pg_index")
         return {name: valid for name, valid in cursor.fetchall() if INDEX.fullmatch(name)}

@@ -19,7 +19,7 @@ committed = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def _slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is searched takes longer than the shortest limit that PostgreSQL has."""
+    """The text that is searched takes longer than the shortest limit that PostgreSQL has."""
     monkeypatch.setattr("todos.views.SEARCH_SECONDS", 0.001)
     for _ in range(300):
         make_todo(description="a" * 10_000)
