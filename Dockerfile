@@ -13,6 +13,9 @@ COPY api api/
 COPY authn authn/
 COPY browsable browsable/
 COPY config config/
+COPY database database/
+COPY operations operations/
+COPY server server/
 COPY todos todos/
 # Nobody can write bytecode where it runs. Its sources do not change there, so none is checked.
 RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash .
@@ -34,4 +37,4 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["python", "-c", \
     "import http.client, os, sys; api = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4); api.request('GET', '/healthz'); sys.exit(api.getresponse().status != 200)"]
 # Migrations are a command of their own: python manage.py migrate
-CMD ["python", "-m", "config.run", "--production"]
+CMD ["python", "-m", "server", "--production"]

@@ -57,7 +57,7 @@ help: ## list the targets
 install: $(READY_DEV) ## install everything into .venv; run, test and the others do it by themselves
 
 run: $(READY) ## configure, migrate and start the development server (HOST=127.0.0.1 PORT=8000)
-	@$(RUN) -m config.run
+	@$(RUN) -m server
 
 test: $(READY_DEV) ## run the tests (ARGS="todos -k title --failfast")
 	@$(RUN) manage.py test $(ARGS)
@@ -75,10 +75,10 @@ openapi: $(READY) ## write openapi.json anew, which a test compares to the code
 	@$(RUN) manage.py spectacular --skip-checks --format openapi-json --file openapi.json
 
 screenshots: $(READY_DEV) ## take docs/screenshots/ anew, with the Chromium of this machine
-	@$(RUN) -m browsable.tests.screenshots
+	@$(RUN) -m tests.browser.screenshots
 
 serve: $(READY) ## start the production server, migrating nothing (HOST=127.0.0.1 PORT=8000)
-	@$(RUN) -m config.run --production
+	@$(RUN) -m server --production
 
 bench: $(READY) ## compare it with others and with itself, see benchmarks/README.md (ARGS="peers --rounds 3")
 	@$(RUN) -m benchmarks $(ARGS)
@@ -91,7 +91,7 @@ lock: $(READY) ## compile the requirements files again (ARGS=--upgrade for newer
 	done
 
 clean: ## remove .venv and every cache; .env and the database stay
-	rm -rf $(VENV) .venv-bench benchmarks/node_modules config/tests/generated/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-bench benchmarks/node_modules tests/contract/generated/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path '*/node_modules/*' -prune -exec rm -rf {} +
 
 $(READY): requirements.txt $(if $(intact),,always)

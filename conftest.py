@@ -19,7 +19,7 @@ from pytest_django import Settings
 
 from authn.testing import Bearer, Mint
 from config.connections import MEMORY_CACHE
-from config.tests import documented
+from tests.support import documented
 
 pytest_plugins = ["authn.testing.fixtures"]
 

@@ -15,10 +15,10 @@ from django.urls import is_valid_path
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from api import scrapes
-from api.addresses import client_of
-from api.problems import PROBLEM_MEDIA_TYPE, code_of, problem_response
+from api.errors.handler import PROBLEM_MEDIA_TYPE, code_of, problem_response
 from api.requests import note_root
-from api.throttling import (
+from api.throttling.addresses import client_of
+from api.throttling.throttles import (
     Allowance,
     Usage,
     note_usage,

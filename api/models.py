@@ -49,7 +49,7 @@ class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
 
 
 class IdempotencyKey(models.Model):
-    """A key that a client chose for one request, and the answer to it: see ``api.idempotency``.
+    """A client's key for one request, with the stored answer (``api.writes.idempotency``).
 
     In flight while ``status`` is null. ``body`` is text, because ``jsonb`` forgets the order
     of members, and a repeat is answered to the letter.

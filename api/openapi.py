@@ -11,8 +11,8 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiFi
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
-from api.problem_schemas import COUNTED, reference, response_name
-from api.serializers import StrictSerializer, default_of
+from api.bodies.serializers import StrictSerializer, default_of
+from api.errors.schema import COUNTED, reference, response_name
 
 JSON = dict[str, Any]
 
@@ -36,7 +36,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 class FilterParameters(OpenApiFilterExtension):  # type: ignore[no-untyped-call]
     """Of the fields that the filters take, with their limits."""
 
-    target_class = "api.filters.FilterBackend"
+    target_class = "api.lists.filters.FilterBackend"
     priority = 1
 
     def get_schema_operation_parameters(

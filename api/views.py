@@ -16,8 +16,8 @@ from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
-from api.parameters import KnownParametersOnly
-from api.renderers import JSONRenderer
+from api.bodies.renderers import JSONRenderer
+from api.lists.parameters import KnownParametersOnly
 from api.requests import root_of, user_of
 from api.responses import Response
 from authn.claims import Claims

@@ -82,7 +82,7 @@ class Ours(Subject):
         run(*command, environment=environment)
 
     def command(self, port: int) -> list[str]:
-        return [sys.executable, "-m", "config.run", "--production"]
+        return [sys.executable, "-m", "server", "--production"]
 
     def environment(self, port: int, database: Database) -> dict[str, str]:
         """Nothing of a developer's .env: what is blank counts as unset."""

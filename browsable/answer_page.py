@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.problems import title_of
+from api.errors.handler import title_of
 from browsable.authentication import CookieAuthentication
 from browsable.filtering import filters_of
 from browsable.pages import signed_in

@@ -8,9 +8,9 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
-from api.addresses import client_of
-from api.exceptions import TooManyRequests
-from api.throttling import Allowance, note_usage, refusals_used_up
+from api.errors.exceptions import TooManyRequests
+from api.throttling.addresses import client_of
+from api.throttling.throttles import Allowance, note_usage, refusals_used_up
 from authn.authentication import InvalidToken, authenticate_token
 from authn.claims import Claims
 from authn.users import TokenUser

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from rest_framework import serializers
 from rest_framework.views import APIView
 
-from api.pagination import DEFAULT_LIMIT, MAX_LIMIT
+from api.lists.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from browsable.inputs import Field, described_by, help_of
 
 MARKER = "_filters"

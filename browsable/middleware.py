@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 
-from api.exceptions import STATUS_PROBLEMS
-from api.problems import title_of
+from api.errors.exceptions import STATUS_PROBLEMS
+from api.errors.handler import title_of
 from browsable.filtering import is_filtering, without_blanks
 from browsable.pages import mark_as_page, wants_page
 from browsable.submissions import is_form, replace_headers, translate

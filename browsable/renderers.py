@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework.renderers import BaseRenderer
 
-from api.renderers import JSONRenderer
+from api.bodies.renderers import JSONRenderer
 from browsable.pages import MEDIA_TYPE, mark_as_page
 from browsable.submissions import submission_in
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 
-from api.problems import note_code
+from api.errors.handler import note_code
 from api.requests import root_of
 from authn.conf import AuthnConfig, get_verifier
 from authn.exceptions import AuthnError

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
-from api.exceptions import TooManyRequests
+from api.errors.exceptions import TooManyRequests
 from authn.authentication import InvalidToken, VerificationUnavailable
 from authn.claims import Claims
 from authn.exceptions import TokenRejected

@@ -228,7 +228,7 @@ def _postgresql(name: str, address: str, parameters: dict[str, str]) -> dict[str
         raise ImproperlyConfigured(f"{name} names no database: add it, as in …@host/todos.")
     if len(config["NAME"].encode()) > MAX_NAME_OCTETS:
         raise ImproperlyConfigured(f"{name} names a database in over {MAX_NAME_OCTETS} bytes.")
-    config = _settings({**config, "ENGINE": "config.postgresql"}, values, POSTGRESQL_OPTIONS)
+    config = _settings({**config, "ENGINE": "database.postgresql"}, values, POSTGRESQL_OPTIONS)
     _require_taken_by_libpq(
         name, {key: value for key, value in config["OPTIONS"].items() if key in keywords}
     )

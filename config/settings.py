@@ -8,7 +8,7 @@ from __future__ import annotations
 from corsheaders.defaults import default_headers
 from django.core.management.utils import get_random_secret_key
 
-from config.environment import (
+from config.env import (
     BASE_DIR,
     cache,
     choice,
@@ -23,8 +23,8 @@ from config.environment import (
     text,
     whole_number,
 )
-from config.logs import shorten
 from config.pages import with_pages
+from operations.logging import shorten
 
 DEBUG = flag("DEBUG")
 DJANGO_SECRET_KEY = text("DJANGO_SECRET_KEY")
@@ -87,13 +87,14 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "authn",
     "api",
+    "operations",
     "todos",
     "browsable",
 ]
 MIDDLEWARE = [
     "api.middleware.request_id",
-    "api.request_log.request_log",
-    "api.metrics.count_answers",
+    "operations.request_log.request_log",
+    "operations.metrics.count_answers",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "api.security_headers.security_headers",
@@ -101,14 +102,14 @@ MIDDLEWARE = [
     "api.middleware.rate_limit_fields",  # outside what replaces an answer
     "api.middleware.problem_documents",  # inside what adds headers, outside what may refuse
     "api.middleware.address_allowances",
-    "config.gateway.refusals",  # inside what counts
+    "server.gateway.refusals",  # inside what counts
     "api.middleware.AllowedHosts",
     "api.middleware.optional_slash",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False  # a redirect would lose the body and, in some clients, the token
-TEST_RUNNER = "config.testing.PytestRunner"
+TEST_RUNNER = "tests.runner.PytestRunner"
 
 DATABASES = {"default": database("DATABASE_URL", default=BASE_DIR / "db.sqlite3")}
 CACHES = {"default": cache("CACHE_URL")}
@@ -116,12 +117,12 @@ CACHES = {"default": cache("CACHE_URL")}
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["authn.JWTAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.UserThrottle"],
-    "DEFAULT_PARSER_CLASSES": ["api.parsers.JSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["api.renderers.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.negotiation.ContentNegotiation",
+    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.throttles.UserThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["api.bodies.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["api.bodies.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.bodies.negotiation.ContentNegotiation",
     "DEFAULT_SCHEMA_CLASS": "api.openapi.Schema",
-    "EXCEPTION_HANDLER": "api.problems.exception_handler",
+    "EXCEPTION_HANDLER": "api.errors.handler.exception_handler",
     "UNAUTHENTICATED_USER": "authn.users.AnonymousUser",
     "URL_FORMAT_OVERRIDE": None,
 }
@@ -146,7 +147,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     # What is for pages is no part of the document.
     "AUTHENTICATION_WHITELIST": ["authn.JWTAuthentication"],
-    "RENDERER_WHITELIST": ["api.renderers.JSONRenderer"],
+    "RENDERER_WHITELIST": ["api.bodies.renderers.JSONRenderer"],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_SUFFIX": "",
     "ENABLE_DJANGO_DEPLOY_CHECK": False,  # a test makes the document, so a start need not
@@ -156,7 +157,7 @@ SPECTACULAR_SETTINGS = {
         "todos.openapi.add_due_rule",
         "todos.batch_openapi.add_batch",
         "todos.openapi.add_links",
-        "api.problem_schemas.add_shared_components",
+        "api.errors.schema.add_shared_components",
     ],
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
@@ -206,8 +207,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "console": {"()": "config.logs.ConsoleFormatter"},
-        "json": {"()": "config.logs.JsonFormatter"},
+        "console": {"()": "operations.logging.ConsoleFormatter"},
+        "json": {"()": "operations.logging.JsonFormatter"},
     },
     "filters": {
         "only_crashes": {
@@ -222,7 +223,7 @@ LOGGING = {
     },
     "handlers": {
         "stderr": {
-            "class": "config.logs.StandardError",
+            "class": "operations.logging.StandardError",
             "formatter": LOG_FORMAT.lower(),
             "level": LOG_LEVEL,
         },

@@ -4,9 +4,9 @@ from django.conf import settings
 from django.urls import include, path
 
 import todos.urls
-from api.health import HealthView, ReadinessView
-from api.metrics import MetricsView
 from api.views import IndexView
+from operations.health import HealthView, ReadinessView
+from operations.metrics import MetricsView
 
 pages = [path("api/", include("browsable.urls"))] if settings.BROWSABLE_API else []
 

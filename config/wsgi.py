@@ -21,9 +21,9 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 
 _django = get_wsgi_application()
 
-from api.deployment import debug_with_public_hosts  # noqa: E402 - needs the settings
-from api.headers import drop_unreadable_headers  # noqa: E402
+from api.bodies.headers import drop_unreadable_headers  # noqa: E402
 from authn.conf import get_verifier  # noqa: E402
+from operations.checks import debug_with_public_hosts  # noqa: E402 - needs the settings
 
 get_verifier()
 for error in debug_with_public_hosts():

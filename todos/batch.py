@@ -11,11 +11,11 @@ from django.conf import settings
 from django.db import transaction
 from rest_framework import serializers
 
-from api.conditional import PreconditionError, PreconditionRequired, mismatch
-from api.exceptions import ContentTooLarge
-from api.fields import ArrayField, CanonicalUUIDField, TextField
-from api.renderers import octets_of
-from api.serializers import StrictSerializer, field_error
+from api.bodies.fields import ArrayField, CanonicalUUIDField, TextField
+from api.bodies.renderers import octets_of
+from api.bodies.serializers import StrictSerializer, field_error
+from api.errors.exceptions import ContentTooLarge
+from api.writes.conditional import PreconditionError, PreconditionRequired, mismatch
 from authn.users import TokenUser
 from todos.models import Todo
 from todos.serializers import TodoSerializer, shown

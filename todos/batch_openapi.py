@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.fields import TextField
-from api.problem_schemas import reference, response_name
+from api.bodies.fields import TextField
+from api.errors.schema import reference, response_name
 from todos.batch import MAX_OPERATIONS
 from todos.openapi import EXAMPLE
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from api.fields import ArrayField, LineField, TextField
+from api.bodies.fields import ArrayField, LineField, TextField
 from todos.due import zone_names
 from todos.folding import folded
 from todos.models import Priority

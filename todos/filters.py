@@ -10,9 +10,9 @@ from django.db.models import Q
 from django.utils import timezone
 from rest_framework.serializers import ChoiceField, ListField
 
-from api.fields import CalendarDateField, LineField, TextField
-from api.filters import FlagWordField, MomentField, ParameterFilter, ParameterFilterSet
-from api.text import normalized
+from api.bodies.fields import CalendarDateField, LineField, TextField
+from api.bodies.text import normalized
+from api.lists.filters import FlagWordField, MomentField, ParameterFilter, ParameterFilterSet
 from todos.due import due_at
 from todos.fields import MAX_TAG_LENGTH, PriorityField, TimezoneField
 from todos.folding import folded, folded_tags

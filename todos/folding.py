@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from api.text import normalized
+from api.bodies.text import normalized
 
 # No tag can contain it.
 SEPARATOR = "\n"

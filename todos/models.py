@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
-from api.prepared import insert
+from database.compiled import insert
 from todos.due import due_at
 from todos.folding import folded, folded_tags
 from todos.querysets import TodoQuerySet

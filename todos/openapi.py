@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 
-from api.problem_schemas import reference
+from api.errors.schema import reference
 from todos.serializers import TodoSerializer
 
 JSON = dict[str, Any]

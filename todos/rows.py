@@ -13,9 +13,9 @@ import orjson
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
-from api.ordering import Ordering
-from api.prepared import Prepared
+from api.lists.ordering import Ordering
 from authn.users import TokenUser
+from database.compiled import Prepared
 from todos.models import Todo, etag_of
 from todos.querysets import TodoQuerySet
 

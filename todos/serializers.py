@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from rest_framework import serializers
 
-from api.fields import CalendarDateField, FlagField, LineField, MinuteField, TextField
-from api.serializers import StrictSerializer, field_error
+from api.bodies.fields import CalendarDateField, FlagField, LineField, MinuteField, TextField
+from api.bodies.serializers import StrictSerializer, field_error
 from todos.due import due_at
 from todos.fields import PriorityField, TagsField, TimezoneField
 from todos.models import DUE_FIELDS, Priority, Todo

@@ -14,19 +14,19 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.viewsets import ModelViewSet
 
-from api.conditional import check_preconditions, has_current
-from api.fields import CANONICAL_UUID
-from api.filters import FilterBackend
-from api.idempotency import is_repeat, once
-from api.ordering import Column, Ordering
-from api.pagination import CursorPagination
-from api.parameters import KnownParametersOnly
-from api.parsers import JSONParser, MergePatchParser
-from api.renderers import octets_for
+from api.bodies.fields import CANONICAL_UUID
+from api.bodies.parsers import JSONParser, MergePatchParser
+from api.bodies.renderers import octets_for
+from api.bodies.serializers import NoFields
+from api.lists.filters import FilterBackend
+from api.lists.ordering import Column, Ordering
+from api.lists.pagination import CursorPagination
+from api.lists.parameters import KnownParametersOnly
+from api.lists.time_limits import time_limit
 from api.requests import path_of, root_of, user_of
 from api.responses import Response
-from api.serializers import NoFields
-from api.time_limits import time_limit
+from api.writes.conditional import check_preconditions, has_current
+from api.writes.idempotency import is_repeat, once
 from todos.batch import run_batch
 from todos.fields import MAX_TAG_LENGTH
 from todos.filters import TodoFilters

@@ -6,8 +6,8 @@ import pytest
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from api import addresses
-from api.addresses import client_of
+from api.throttling import addresses
+from api.throttling.addresses import client_of
 
 PROXY = "10.0.0.1"
 

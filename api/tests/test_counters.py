@@ -18,8 +18,8 @@ from django.test import Client
 from pytest_django import Settings
 from redis.exceptions import ResponseError
 
-from api import counters
 from api.memory import LocMemCache as MemoryCache
+from api.throttling import counters
 from authn.testing import Clock
 
 THREADS = 40

@@ -11,9 +11,9 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from api import negotiation as module
-from api.negotiation import ContentNegotiation
-from api.renderers import JSONRenderer
+from api.bodies import negotiation as module
+from api.bodies.negotiation import ContentNegotiation
+from api.bodies.renderers import JSONRenderer
 
 
 class PageRenderer(BaseRenderer):

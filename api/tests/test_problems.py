@@ -152,7 +152,7 @@ class TestFromAnywhere:
         assert response["Retry-After"] == "5"
         assert "10.0.0.1" not in str(body)
         assert "10.0.0.1" in caplog.text
-        assert [record.name for record in caplog.records] == ["api.problems"]
+        assert [record.name for record in caplog.records] == ["api.errors.handler"]
 
 
 def test_every_answer_has_an_id_of_its_own(alice: Client) -> None:

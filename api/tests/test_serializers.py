@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework import serializers
 
-from api.fields import TextField
-from api.serializers import StrictSerializer
+from api.bodies.fields import TextField
+from api.bodies.serializers import StrictSerializer
 
 
 class Example(StrictSerializer):

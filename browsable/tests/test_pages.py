@@ -14,7 +14,7 @@ import config.settings
 from authn.testing import Bearer, Issuer, Mint
 from browsable.tests.browser import ACCEPT, Browser, Page
 from config.pages import with_pages
-from config.tests.documented import OPENAPI
+from tests.support.documented import OPENAPI
 from todos.tests.factories import make_todo
 
 pytestmark = pytest.mark.django_db
@@ -348,4 +348,4 @@ def test_the_suite_runs_what_the_settings_make() -> None:
         "django.middleware.csrf.CsrfViewMiddleware",
     }
     assert rest_framework["DEFAULT_AUTHENTICATION_CLASSES"][0] == "authn.JWTAuthentication"
-    assert rest_framework["DEFAULT_RENDERER_CLASSES"][0] == "api.renderers.JSONRenderer"
+    assert rest_framework["DEFAULT_RENDERER_CLASSES"][0] == "api.bodies.renderers.JSONRenderer"

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from typing import Any, Protocol
 
 import pytest
-from django.conf import settings as project_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 from django.test import Client
 from pytest_django import Settings
 
-from config import environment
+from config import env as environment
+from tests.support.settings import run
 
 SECRET = "x" * 32
 
@@ -31,19 +28,6 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Read:
         return reader("X")
 
     return read_value
-
-
-def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    # PYTEST_VERSION keeps a developer's .env out, as in the suite itself.
-    path = {"PATH": os.environ["PATH"], "PYTEST_VERSION": "any"}
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=project_settings.BASE_DIR,
-        env={**path, "DJANGO_SETTINGS_MODULE": "config.settings", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def value_of(name: str, **environment: str) -> str:
@@ -185,7 +169,7 @@ def test_postgresql_is_not_waited_for_forever() -> None:
 def test_a_connection_is_kept_and_looked_at_before_it_is_used() -> None:
     assert postgresql("['CONN_MAX_AGE']") == "600"
     assert postgresql("['CONN_HEALTH_CHECKS']") == "True"
-    assert postgresql("['ENGINE']") == "config.postgresql"
+    assert postgresql("['ENGINE']") == "database.postgresql"
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])

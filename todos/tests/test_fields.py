@@ -149,6 +149,6 @@ def test_folding_a_text_of_endless_marks_is_no_endless_work(
         pieces.append(text)
         return text
 
-    monkeypatch.setattr("api.text.unicodedata.normalize", normalize)
+    monkeypatch.setattr("api.bodies.text.unicodedata.normalize", normalize)
     folded("a" + "\u0301\u0316" * 5000)
     assert max(map(len, pieces)) <= 530

@@ -12,7 +12,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.headers import drop_unreadable_headers
+from api.bodies.headers import drop_unreadable_headers
 from api.tests.test_problems import problem
 from authn.testing import SECRET, SecretIssuer
 from todos.models import Todo

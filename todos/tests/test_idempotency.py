@@ -15,10 +15,10 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 from rest_framework.request import Request
 
-from api import idempotency
-from api.exceptions import IdempotencyKeyInFlight
+from api.errors.exceptions import IdempotencyKeyInFlight
 from api.models import ROW_OCTETS, IdempotencyKey, IdempotencyKeyQuerySet
 from api.responses import Response
+from api.writes import idempotency
 from authn.testing import Bearer, Clock, Mint
 from todos.models import Todo
 from todos.tests.conftest import Meanwhile

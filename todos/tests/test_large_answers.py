@@ -11,8 +11,8 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from api.pagination import CURSOR_OCTETS
-from api.renderers import octets_of
+from api.bodies.renderers import octets_of
+from api.lists.pagination import CURSOR_OCTETS
 from todos.models import Todo
 from todos.rows import all_rows
 from todos.serializers import shown as as_json
@@ -75,7 +75,7 @@ def test_a_page_of_small_todos_is_as_long_as_its_limit(alice: Client) -> None:
 def test_a_todo_that_is_larger_than_an_answer_is_still_shown(
     alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.renderers.MAX_ANSWER_OCTETS", 1)
+    monkeypatch.setattr("api.bodies.renderers.MAX_ANSWER_OCTETS", 1)
     titles = make_large(3)
     pages = walk(alice, "/api/todos/?ordering=created_at")
     assert [shown(page) for page in pages] == [[title] for title in titles]
@@ -144,7 +144,7 @@ class TestBatch:
         todo = make_todo(completed=True)
         octets = len(self.complete(alice, todo, 3).content)
         for limit, status in ((octets + 1, 200), (octets, 200), (octets - 1, 413)):
-            monkeypatch.setattr("api.renderers.MAX_ANSWER_OCTETS", limit)
+            monkeypatch.setattr("api.bodies.renderers.MAX_ANSWER_OCTETS", limit)
             assert self.complete(alice, todo, 3).status_code == status
 
     def test_a_batch_with_a_mistake_is_told_of_the_mistake_first(self, alice: Client) -> None:

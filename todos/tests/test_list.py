@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
-from api.cursors import FORMAT
+from api.lists.cursors import FORMAT
 from todos.models import Todo
 from todos.tests.factories import make_todo
 from todos.tests.walking import shown, walk
@@ -155,7 +155,7 @@ def test_a_cursor_of_an_older_format_is_refused(
 ) -> None:
     make(1, 2)
     with monkeypatch.context() as older:
-        older.setattr("api.pagination.FORMAT", FORMAT - 1)
+        older.setattr("api.lists.pagination.FORMAT", FORMAT - 1)
         link = alice.get("/api/todos/?limit=1").json()["next"]
         assert alice.get(link).status_code == 200
     response = alice.get(link)

@@ -10,9 +10,9 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from api.ordering import Column, Ordering
-from api.prepared import Prepared, insert
+from api.lists.ordering import Column, Ordering
 from authn.users import TokenUser
+from database.compiled import Prepared, insert
 from todos.models import Todo
 from todos.rows import first_rows, owned_row
 from todos.tests.factories import make_todo

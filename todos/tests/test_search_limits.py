@@ -9,7 +9,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from api.time_limits import time_limit
+from api.lists.time_limits import time_limit
 from todos.tests.factories import make_todo
 from todos.tests.finding import found
 from todos.tests.walking import shown, walk

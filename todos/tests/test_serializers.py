@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.serializers import StrictSerializer
+from api.bodies.serializers import StrictSerializer
 from api.tests.test_serializers import by_framework, outcome, values
 from todos.batch import BatchSerializer, TargetSerializer
 from todos.serializers import TodoSerializer

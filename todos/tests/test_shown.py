@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from rest_framework.serializers import ModelSerializer
 
-from api.ordering import Column, Ordering
-from api.renderers import JSONRenderer
+from api.bodies.renderers import JSONRenderer
+from api.lists.ordering import Column, Ordering
 from authn.users import TokenUser
 from todos.due import due_at
 from todos.models import Priority, Todo

@@ -1,0 +1,152 @@
+"""Serializer fields that take the type they say and no other: the framework's own convert.
+
+``openapi`` is what the OpenAPI document says of a field beyond what its type tells.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, time
+from typing import Any, ClassVar
+from uuid import UUID
+
+from rest_framework import serializers
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
+
+from api.bodies.text import normalized
+
+# Some generators decode `\u000d` in patterns, and so break a line of their code. They keep `\x0d`,
+# which ECMA 262, Python, Rust and others read alike.
+CONTROL = r"\x00-\x1f\x7f-\x9f"
+CONTROL_CHARACTER, SURROGATE = re.compile(f"[{CONTROL}]"), re.compile(r"[\ud800-\udfff]")
+# Characters that Python trims. The \s of ECMA 262 lacks the last ones, and has U+FEFF.
+SPACE = r"\s\x1c-\x1f\x85"
+NO_SUCH_DAY = "There is no such day."
+NO_SUCH_TIME = "There is no such time: a day has 00:00 to 23:59."
+CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+class SurrogatesValidator(ProhibitSurrogateCharactersValidator):
+    """The framework's looks at one character after another: a millisecond for 10,000 of them."""
+
+    def __call__(self, value: str) -> None:
+        if SURROGATE.search(value):
+            super().__call__(value)
+
+
+class TextField(serializers.CharField):
+    """A JSON string. A number is not one."""
+
+    openapi: dict[str, Any] = {"pattern": r"^[^\x00]*$"}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.validators = [
+            SurrogatesValidator()
+            if isinstance(each, ProhibitSurrogateCharactersValidator)
+            else each
+            for each in self.validators
+        ]
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+def openapi_of_line(max_length: int) -> dict[str, Any]:
+    """``maxLength`` would count what is trimmed."""
+    visible, inner = rf"([^\s{CONTROL}]|\ufeff)", f"[^{CONTROL}]{{0,{max_length - 2}}}"
+    return {
+        "minLength": None,
+        "maxLength": None,
+        "pattern": f"^[{SPACE}]*{visible}({inner}{visible})?[{SPACE}]*$",
+        "description": f"Trimmed and composed (NFC), then 1 to {max_length} characters.",
+    }
+
+
+class LineField(TextField):
+    """One line of text: trimmed, NFC (Unicode Annex 15), without control characters.
+
+    ``max_length`` counts the characters that are left.
+    """
+
+    default_error_messages = {"control_character": "Control characters are not allowed."}
+
+    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
+        super().__init__(max_length=max_length, **kwargs)
+        self.openapi = openapi_of_line(max_length)
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        # What becomes one character is at most four before.
+        if self.max_length is not None and len(text) > 4 * self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        text = normalized("NFC", text)
+        if CONTROL_CHARACTER.search(text):
+            self.fail("control_character")
+        return text
+
+
+class FlagField(serializers.BooleanField):
+    """A JSON boolean. ``"yes"`` and ``1`` are not."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class ArrayField(serializers.ListField):
+    """A JSON array. One that is too long is not looked into."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if not isinstance(data, list):
+            self.fail("not_a_list", input_type=type(data).__name__)
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return super().to_internal_value(data)
+
+
+class CanonicalUUIDField(serializers.UUIDField):
+    """A UUID in its one spelling of 36 characters (RFC 9562 section 4), in either case."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        if not isinstance(data, str) or not CANONICAL_UUID.fullmatch(data):
+            self.fail("invalid", value=data)
+        return UUID(data)
+
+
+class CalendarDateField(serializers.DateField):
+    """``YYYY-MM-DD`` (RFC 3339 section 5.6, full-date), and no other form of ISO 8601."""
+
+    default_error_messages = {"invalid": "Write a date as YYYY-MM-DD, such as 2026-01-31."}
+
+    def to_internal_value(self, value: Any) -> date:
+        if not isinstance(value, str) or not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            self.fail("invalid")
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise serializers.ValidationError(NO_SUCH_DAY, "invalid") from None
+
+
+class MinuteField(serializers.TimeField):
+    """``HH:MM``, from 00:00 to 23:59."""
+
+    openapi: ClassVar[dict[str, Any]] = {
+        "format": None,
+        "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+    }
+
+    default_error_messages = {"invalid": "Write a time as HH:MM, such as 09:30."}
+
+    def to_internal_value(self, value: Any) -> time:
+        if not isinstance(value, str) or not re.fullmatch("[0-9]{2}:[0-9]{2}", value):
+            self.fail("invalid")
+        if not re.fullmatch("([01][0-9]|2[0-3]):[0-5][0-9]", value):
+            raise serializers.ValidationError(NO_SUCH_TIME, "invalid")
+        return time.fromisoformat(value)
+
+    def to_representation(self, value: time) -> str:
+        return value.isoformat("minutes")

@@ -1,0 +1,188 @@
+"""Cursor pages: a page starts where the last one ended, not at a row number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import accumulate, takewhile
+from typing import Any, Protocol, cast
+from urllib.parse import urlencode
+
+from django.core import signing
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from api.bodies.renderers import octets_for, octets_of
+from api.errors.exceptions import InvalidParameter
+from api.lists.cursors import FORMAT, Cursor
+from api.lists.ordering import Column, Ordering
+from api.requests import root_of
+from api.responses import Response
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+CURSOR_OCTETS = 16 * 1024  # of the longest title in another case, signed
+# With these parameters alone, a list starts at its start and has all there is.
+UNFILTERED = frozenset({"limit", "ordering"})
+
+
+class OrderedView(Protocol):
+    """A view that says by which names its rows can be ordered.
+
+    Each name has the columns to sort by, all ascending; with ``-`` before it, all descending.
+    """
+
+    orderings: Mapping[str, tuple[Column, ...]]
+    default_ordering: str
+
+    def first_rows(self, ordering: Ordering, count: int) -> Sequence[Any]:
+        """So many in this order from the start of the list, which nothing filters."""
+
+    def rows(self, queryset: Any) -> Sequence[Any]:
+        """What is shown of them, in their order."""
+
+    def shown(self, row: Any) -> Any:
+        """The JSON of one."""
+
+    def most_octets(self, rows: Sequence[Any]) -> int:
+        """A quick guess of the octets that so many take, which is never too small."""
+
+
+class CursorPagination(BasePagination):
+    """Pages in one of the orders that an ``OrderedView`` has, at one query each.
+
+    A page asks for one row more than its limit, which tells whether there is another page. It
+    ends earlier where its JSON would pass 1 MiB, and the next page goes on from there.
+    There is always a way back to where a page was reached from: ``next`` of one that was
+    reached by ``previous`` and the other way round, also where the page itself is empty
+    because its rows are gone.
+    """
+
+    parameters = frozenset({"limit", "cursor", "ordering"})
+
+    @staticmethod
+    def is_first_of_all(request: Request) -> bool:
+        """Whether a page is asked for by the view's ``first_rows``, and needs no queryset."""
+        return request.query_params.keys() <= UNFILTERED
+
+    def paginate_queryset(
+        self,
+        queryset: Any,
+        request: Request,
+        view: APIView | None = None,
+    ) -> list[Any]:
+        self._request, query = request, request.query_params
+        self._ordering = _ordering(query.get("ordering"), cast("OrderedView", view))
+        # The owner comes last: it is the one part that can contain anything.
+        self._salt = f"api.lists.pagination:{FORMAT}:{self._ordering}:{request.user.pk}"
+        limit, cursor = _limit(query.get("limit")), self._cursor(query.get("cursor"))
+        ordered = cast("OrderedView", view)
+        if self.is_first_of_all(request):
+            rows = ordered.first_rows(self._ordering, limit + 1)
+        else:
+            rows = ordered.rows(self._from(cursor, queryset)[: limit + 1])
+        count = self._fitting(rows[:limit], ordered)
+        return self._page(list(rows), count, cursor)
+
+    def get_paginated_response(self, data: Sequence[Any]) -> Response:
+        return Response(
+            {
+                "next": self._link(self._next),
+                "previous": self._link(self._previous),
+                "results": data,
+            }
+        )
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        link = {"type": ["string", "null"], "format": "uri"}
+        properties = {"next": link, "previous": link, "results": schema}
+        return {"type": "object", "required": [*properties], "properties": properties}
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        ordered = cast("OrderedView", view)
+        orderings = [f"{way}{name}" for name in ordered.orderings for way in ("", "-")]
+        limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}
+        default = ordered.default_ordering
+        schemas = {
+            "cursor": ({"type": "string"}, "Where a page starts: part of `next` and `previous`."),
+            "limit": (
+                limit,
+                f"How many on a page, which ends earlier at 1 MiB. Default: `{DEFAULT_LIMIT}`.",
+            ),
+            "ordering": (
+                {"type": "string", "enum": orderings},
+                f"`-` turns it round; nulls come last both ways. Default: `{default}`.",
+            ),
+        }
+        return [
+            {"in": "query", "name": name, "schema": schema, "description": description}
+            for name, (schema, description) in schemas.items()
+        ]
+
+    def _from(self, cursor: Cursor | None, queryset: Any) -> Any:
+        """All rows from the cursor on, in the order in which they are read."""
+        if cursor is None:
+            return queryset.order_by(*self._ordering.order_by())
+        way = self._ordering.reversed() if cursor.backward else self._ordering
+        beyond = way.beyond(cursor.position, inclusive=cursor.inclusive)
+        return queryset.filter(beyond).order_by(*way.order_by())
+
+    def _fitting(self, rows: Sequence[Any], view: OrderedView) -> int:
+        """How many of the rows, in the order in which they are read, fit into an answer."""
+        room = octets_for(self._request) - 2 * self._most_octets_of_link()
+        if view.most_octets(rows) <= room:
+            return len(rows)
+        sums = accumulate(octets_of(view.shown(row)) + len(",") for row in rows)
+        return max(1, sum(1 for _ in takewhile(room.__ge__, sums)))
+
+    def _most_octets_of_link(self) -> int:
+        # Percent-encoding makes three octets of one.
+        return 3 * len(self._request.META["QUERY_STRING"]) + CURSOR_OCTETS
+
+    def _page(self, rows: list[Any], count: int, cursor: Cursor | None) -> list[Any]:
+        """The page as it is shown, of rows as they were read, and where to go on."""
+        backward = cursor is not None and cursor.backward
+        page = rows[:count]
+        ahead = self._beside(page[-1], backward=backward) if len(rows) > count else None
+        behind = None
+        if cursor is not None:
+            behind = self._beside(page[0], backward=not backward) if page else cursor.turned()
+        self._next, self._previous = (behind, ahead) if backward else (ahead, behind)
+        return page[::-1] if backward else page
+
+    def _beside(self, row: Any, *, backward: bool) -> Cursor:
+        return Cursor(self._ordering.position(row), backward)
+
+    def _cursor(self, text: str | None) -> Cursor | None:
+        if text is None:
+            return None
+        try:
+            return Cursor.read(text, self._salt)
+        except signing.BadSignature:
+            raise InvalidParameter("cursor", "invalid", "This is no cursor of this list.") from None
+
+    def _link(self, cursor: Cursor | None) -> str | None:
+        if cursor is None:
+            return None
+        query = dict(self._request.query_params.lists())
+        query["cursor"] = [cursor.sign(self._salt)]
+        return f"{root_of(self._request)}{self._request.path}?{urlencode(query, doseq=True)}"
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_LIMIT
+    if not re.fullmatch("[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_LIMIT:
+        raise InvalidParameter("limit", "out_of_range", f"A number from 1 to {MAX_LIMIT}.")
+    return int(text)
+
+
+def _ordering(text: str | None, view: OrderedView) -> Ordering:
+    text = view.default_ordering if text is None else text
+    columns = view.orderings.get(text.removeprefix("-"))
+    if columns is None:
+        names = ", ".join(view.orderings)
+        detail = f"One of {names}; with - before it for the other way."
+        raise InvalidParameter("ordering", "invalid_choice", detail)
+    return Ordering(columns, descending=text.startswith("-"))

@@ -1,0 +1,69 @@
+"""A time limit of its own for statements that read a list, beside the one for every statement."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import OperationalError, connection
+
+from api.errors.exceptions import SearchTooBroad
+
+QUERY_CANCELED = "57014"  # SQLSTATE of PostgreSQL
+SQLITE_STEPS = 1000  # between two looks at the clock: some 50 rows
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise ``SearchTooBroad`` where a statement in the block takes longer.
+
+    Costs no round trip. The connection can be used afterwards.
+    """
+    limited, is_over = (
+        (_on_postgresql, _is_canceled)
+        if connection.vendor == "postgresql"
+        else (_on_sqlite, _is_interrupted)
+    )
+    try:
+        with limited(seconds):
+            yield
+    except OperationalError as error:
+        if is_over(error):
+            raise SearchTooBroad from error
+        raise
+
+
+@contextmanager
+def _on_postgresql(seconds: float) -> Iterator[None]:
+    setting = f"SET LOCAL statement_timeout = {round(seconds * 1000)}"
+
+    def execute_limited(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        # PostgreSQL takes what comes in one message for one transaction, and LOCAL ends with it.
+        result = execute(f"{setting}; {sql}", *rest)
+        rest[-1]["cursor"].nextset()
+        return result
+
+    with connection.execute_wrapper(execute_limited):
+        yield
+
+
+def _is_canceled(error: OperationalError) -> bool:
+    return getattr(error.__cause__, "sqlstate", "") == QUERY_CANCELED
+
+
+@contextmanager
+def _on_sqlite(seconds: float) -> Iterator[None]:
+    end = time.monotonic() + seconds
+    connection.ensure_connection()
+    driver = connection.connection
+    driver.set_progress_handler(lambda: time.monotonic() > end, SQLITE_STEPS)
+    try:
+        yield
+    finally:
+        driver.set_progress_handler(None, SQLITE_STEPS)
+
+
+def _is_interrupted(error: OperationalError) -> bool:
+    return str(error) == "interrupted"

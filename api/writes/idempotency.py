@@ -1,0 +1,199 @@
+"""Requests that may be repeated: ``Idempotency-Key`` (draft-ietf-httpapi-idempotency-key-header).
+
+Every unsafe method takes one. GET and HEAD change nothing, and ignore it.
+
+A key is claimed in a transaction of its own, so that repeats at the same time see it. What the
+request makes and the answer to it are then committed together, so that there is never one
+without the other, wherever the process dies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import lru_cache
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from rest_framework import status
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+
+from api.bodies.renderers import JSONRenderer
+from api.errors.exceptions import (
+    ContentTooLarge,
+    IdempotencyKeyInFlight,
+    IdempotencyKeyReused,
+    IdempotencyKeysUsedUp,
+    InvalidHeader,
+)
+from api.models import KEPT, ROW_OCTETS, IdempotencyKey, IdempotencyKeyQuerySet
+from api.requests import user_of
+from api.responses import Response
+
+# Looked for in META: request.headers is made of all fields first.
+FIELD, META_FIELD = "Idempotency-Key", "HTTP_IDEMPOTENCY_KEY"
+MARKER = "Idempotency-Replayed"
+# No comma: a field that is given twice arrives as a list (RFC 9110 section 5.3).
+KEY = re.compile(r"[!-+\--~]{1,255}")
+# A request of a few octets can have a large answer, and a user has many keys.
+MAX_ANSWER_OCTETS = 256 * 1024
+MAX_OWNER_OCTETS = 16 * 1024 * 1024
+# Adding up what is kept for a user takes longer than the rest of a request.
+ASKING_AFTER_OCTETS = 256 * 1024
+
+
+def once(request: Request, make: Callable[[], Response]) -> Response:
+    """The response of ``make``, which is called once for a user, a path and a key.
+
+    A repeat within 24 hours gets the stored answer, with ``Idempotency-Replayed: true``.
+    Unless ``make`` answers 2xx, nothing that it did to the database stays, and the key is free
+    again. Without the header this is ``make()``.
+
+    Not for use inside a transaction. Costs two statements, and a repeat three. Raises
+    ``InvalidHeader``, ``ContentTooLarge`` for an answer of over 256 KiB,
+    ``IdempotencyKeyReused`` where the method or the body is another one,
+    ``IdempotencyKeyInFlight`` where there is no answer yet, and ``IdempotencyKeysUsedUp`` where
+    the answers that are kept for the user leave no room for one more.
+    """
+    if META_FIELD not in request.META:
+        return make()
+    claim = _claim_for(request)
+    return _carry_out(claim, make) if _is_taken(claim) else _repeat(claim)
+
+
+def is_repeat(request: Request) -> bool:
+    """Tell whether ``once`` has answered an unsafe request with this key.
+
+    For views that ask whether something is still as the client saw it: what the first request
+    has changed is not.
+    """
+    key = request.META.get(META_FIELD, "")
+    if not KEY.fullmatch(key) or request.method in SAFE_METHODS:
+        return False
+    row = IdempotencyKey.objects.filter(
+        owner_id=user_of(request).pk, path=request.path_info, key=key
+    )
+    return row.answered(timezone.now()).exists()
+
+
+def _claim_for(request: Request) -> IdempotencyKey:
+    key = request.META[META_FIELD]
+    if not KEY.fullmatch(key):
+        raise InvalidHeader(
+            FIELD, "invalid", "One key of 1 to 255 visible ASCII characters, no comma."
+        )
+    return IdempotencyKey(
+        owner_id=user_of(request).pk,
+        path=request.path_info,  # has its trailing slash, which request.path may lack
+        key=key,
+        body_digest=_digest(request),
+        claimed_at=timezone.now(),
+    )
+
+
+def _digest(request: Request) -> str:
+    """Digest the method and the JSON, whatever its spaces and the order of its members.
+
+    A POST is told by its body alone. The body of a DELETE has no meaning (RFC 9110 section 9.3.5).
+    """
+    if request.method == "DELETE":
+        return hashlib.sha256(b"DELETE").hexdigest()
+    method = "" if request.method == "POST" else f"{request.method} "
+    text = f"{method}{json.dumps(request.data, sort_keys=True)}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _is_taken(claim: IdempotencyKey) -> bool:
+    """Take the key if it is free. Of several who try at once, one succeeds."""
+    try:
+        with transaction.atomic(durable=True):  # others must see it before the work begins
+            claim.save(force_insert=True)
+    except IntegrityError:
+        return bool(
+            _row(claim)
+            .spent(claim.claimed_at)
+            .update(
+                claimed_at=claim.claimed_at,
+                body_digest=claim.body_digest,
+                status=None,
+                headers={},
+                body="",
+            )
+        )
+    return True
+
+
+def _carry_out(claim: IdempotencyKey, make: Callable[[], Response]) -> Response:
+    with ExitStack() as unless_answered:
+        unless_answered.callback(_in_flight(claim).delete)
+        _require_room(claim)
+        with transaction.atomic():
+            response = make()
+            if not status.is_success(response.status_code):
+                transaction.set_rollback(True)
+                return response
+            stored = _stored(response)
+            if not _in_flight(claim).update(**stored):
+                # This took so long that another request has taken the key over.
+                raise IdempotencyKeyInFlight
+            _left_of(claim.owner_id)[0] -= ROW_OCTETS + len(stored["body"].encode())
+        unless_answered.pop_all()
+    return response
+
+
+def _require_room(claim: IdempotencyKey) -> None:
+    """Refuse a new key, because forgetting an answered one would let its request happen twice."""
+    left = _left_of(claim.owner_id)
+    if left[0] > 0:
+        return
+    kept = IdempotencyKey.objects.filter(owner_id=claim.owner_id).answered(claim.claimed_at)
+    left[0] = min(ASKING_AFTER_OCTETS, MAX_OWNER_OCTETS - kept.octets())
+    if left[0] <= 0:
+        oldest = kept.first_claim() or claim.claimed_at
+        raise IdempotencyKeysUsedUp((oldest + KEPT - claim.claimed_at).total_seconds())
+
+
+@lru_cache(4096)
+def _left_of(owner_id: str) -> list[int]:
+    """The octets that this process may keep for an owner before it asks the database again."""
+    return [0]
+
+
+def _repeat(claim: IdempotencyKey) -> Response:
+    first = _row(claim).first()
+    if first is None:
+        raise IdempotencyKeyInFlight  # it failed a moment ago
+    if first.body_digest != claim.body_digest:
+        raise IdempotencyKeyReused
+    if first.status is None:
+        raise IdempotencyKeyInFlight
+    return Response(
+        json.loads(first.body) if first.body else None,
+        status=first.status,
+        headers={**first.headers, MARKER: "true"},
+    )
+
+
+def _row(claim: IdempotencyKey) -> IdempotencyKeyQuerySet:
+    return IdempotencyKey.objects.filter(owner_id=claim.owner_id, path=claim.path, key=claim.key)
+
+
+def _in_flight(claim: IdempotencyKey) -> IdempotencyKeyQuerySet:
+    """The row while it is this very claim, not answered and not taken over."""
+    return _row(claim).filter(claimed_at=claim.claimed_at, status__isnull=True)
+
+
+def _stored(response: Response) -> dict[str, Any]:
+    # The type of the content is settled when it is rendered, for a repeat as for any other.
+    headers = {name: value for name, value in response.items() if name != "Content-Type"}
+    body = JSONRenderer().render(response.data)
+    if len(body) > MAX_ANSWER_OCTETS:
+        raise ContentTooLarge(
+            "The answer is too large to be kept for a repeat. Ask for less at once."
+        )
+    return {"status": response.status_code, "headers": headers, "body": body.decode()}

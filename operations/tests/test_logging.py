@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from textwrap import dedent
+
+import pytest
+from django.test import RequestFactory
+
+from operations.logging import ConsoleFormatter, JsonFormatter
+from tests.support.settings import run
+
+HOSTILE = [
+    "alice\n2026-11-21 17:00:00,000 INFO api: x",
+    "alice status=200 code=-",
+    'alice" status="200',
+    "alice\r\x1b[2J",
+    "\u202ealice\u2066",
+    "al\u200bice",
+    "alice\u2028\u2029\x85",
+    "-",
+    "",
+]
+
+
+def formatted(
+    message: str,
+    *arguments: object,
+    exc_info: object = None,
+    console: bool = False,
+    **extra: object,
+) -> str:
+    record = logging.LogRecord("a.b", logging.INFO, "", 0, message, arguments, None)
+    record.exc_info = exc_info  # type: ignore[assignment]
+    record.__dict__.update(extra)
+    if not console:
+        return JsonFormatter().format(record)
+    line = ConsoleFormatter().format(record)
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} ", line)
+    return line[len("2026-11-28 12:00:00,000 ") :]
+
+
+def test_a_record_is_one_object_on_one_line() -> None:
+    line = formatted("Token refused: %s", 'a\n"b"\u2028')
+    assert len(line.splitlines()) == 1
+    entry = json.loads(line)
+    assert entry.pop("time").endswith("+00:00")
+    assert entry == {"level": "INFO", "logger": "a.b", "message": 'Token refused: a\n"b"\u2028'}
+
+
+def test_a_traceback_is_part_of_it() -> None:
+    try:
+        raise LookupError("gone")
+    except LookupError:
+        line = formatted("Failed", exc_info=sys.exc_info())
+    assert len(line.splitlines()) == 1
+    assert "LookupError: gone" in json.loads(line)["exception"]
+
+
+def test_its_fields_are_members_of_the_object() -> None:
+    fields = {"status": 200, "duration_ms": 1.5, "user_id": "\u202ealice", "code": None}
+    line = formatted("Answered", fields=fields)
+    assert line.isascii()
+    entry = json.loads(line)
+    assert entry.pop("time")
+    assert entry == {"level": "INFO", "logger": "a.b", "message": "Answered", **fields}
+
+
+def test_for_people_they_are_behind_the_message() -> None:
+    fields = {"route": "/api/todos/{id}/", "status": 200, "duration_ms": 1.5, "code": None}
+    assert formatted("Answered", fields=fields, console=True) == (
+        "INFO a.b: Answered route=/api/todos/{id}/ status=200 duration_ms=1.5 code=-"
+    )
+
+
+@pytest.mark.parametrize("text", ["alice", "alice@example.com", "auth0|5f7c", "a-b_c:1"])
+def test_an_ordinary_name_is_shown_as_it_is(text: str) -> None:
+    line = formatted("Answered", fields={"user_id": text}, console=True)
+    assert line == f"INFO a.b: Answered user_id={text}"
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_name_cannot_forge_a_line_or_a_field(text: str) -> None:
+    line = formatted("Answered", fields={"user_id": text, "status": 401}, console=True)
+    assert line == f"INFO a.b: Answered user_id={json.dumps(text)} status=401"
+    assert line.isascii()
+    assert line.isprintable()
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_neither_can_what_a_message_repeats(text: str) -> None:
+    line = formatted("Käse: %s", text, console=True)
+    assert line.startswith("INFO a.b: Käse: ")
+    assert line.isprintable()
+    assert len(line.splitlines()) == 1
+
+
+def test_for_people_a_traceback_has_its_lines() -> None:
+    try:
+        raise LookupError("gone")
+    except LookupError:
+        line = formatted("Failed", exc_info=sys.exc_info(), fields={"status": 500}, console=True)
+    first, *others = line.splitlines()
+    assert first == "INFO a.b: Failed status=500"
+    assert others[-1] == "LookupError: gone"
+
+
+@pytest.mark.parametrize("console", [False, True])
+def test_what_is_about_a_request_has_its_id(rf: RequestFactory, *, console: bool) -> None:
+    request = rf.get("/")
+    assert "request_id" not in formatted("Failed", request=request, console=console)
+    request.id = "7d0a1c5e"  # type: ignore[attr-defined]
+    line = formatted("Failed", request=request, console=console)
+    assert ("request_id=7d0a1c5e" if console else '"request_id": "7d0a1c5e"') in line
+
+
+def test_the_development_server_does_not_log_queries() -> None:
+    code = """
+        import django, logging; django.setup(); logger = logging.getLogger("django.server")
+        logger.warning('"%s" %s %s', "GET /?token=secret HTTP/1.1", "404", "1")
+        logger.error("You're accessing the development server over HTTPS")
+    """
+    [line] = run(dedent(code)).stderr.splitlines()
+    assert line.endswith("ERROR django.server: You're accessing the development server over HTTPS")
+
+
+def test_django_logs_a_request_only_if_it_crashed() -> None:
+    code = """
+        import django, logging; django.setup(); logger = logging.getLogger("django.request")
+        logger.error("Service Unavailable: /secret", extra={"status_code": 503})
+        try: 1 / 0
+        except ZeroDivisionError: logger.exception("Internal Server Error")
+    """
+    first, *_, last = run(dedent(code)).stderr.splitlines()
+    assert first.endswith("ERROR django.request: Internal Server Error")
+    assert last.startswith("ZeroDivisionError")
+
+
+def test_lines_of_several_threads_are_whole() -> None:
+    code = """
+        import django, logging; django.setup(); logger = logging.getLogger("api")
+        from concurrent.futures import ThreadPoolExecutor
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda n: logger.info("%s", str(n % 10) * 3000), range(200)))
+    """
+    lines = run(dedent(code)).stderr.splitlines()
+    assert len(lines) == 200
+    for line in lines:
+        message = line.rpartition(": ")[2]
+        assert message == message[0] * 3000
+
+
+def test_what_cannot_be_logged_fails_nobody() -> None:
+    code = """
+        import django, logging, os; django.setup(); logger = logging.getLogger("api")
+        os.close(2)
+        logger.info("Nobody hears this")
+        print("but it goes on")
+    """
+    assert run(dedent(code)).stdout == "but it goes on\n"

@@ -1,0 +1,199 @@
+"""One line for every request, with its fields."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
+from pytest_django import Settings
+
+from api.views import MeView
+from authn.testing import Bearer, Clock, Issuer, Mint
+from operations.request_log import request_log
+
+LOGGER = "operations.request_log"
+ID = "7d0a1c5e-38c5-4f0e-9f55-0d0c6f7b9a11"
+
+
+class Lines:
+    """What the log has of requests."""
+
+    def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
+        self._caplog = caplog
+
+    def __call__(self) -> list[Any]:
+        return [each for each in self._caplog.records if each.name == LOGGER]
+
+    def fields(self) -> dict[str, Any]:
+        """Those of the only one."""
+        [line] = self()
+        fields: dict[str, Any] = line.fields
+        return fields
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> Lines:
+    return Lines(caplog)
+
+
+def test_it_says_who_asked_what_and_what_came_of_it(alice: Client, lines: Lines) -> None:
+    response = alice.get("/api/me/")
+    fields = lines.fields()
+    assert isinstance(fields.pop("duration_ms"), float)
+    assert fields == {
+        "method": "GET",
+        "route": "/api/me/",
+        "status": 200,
+        "code": None,
+        "user_id": "alice",
+        "request_id": response["X-Request-Id"],
+    }
+    [line] = lines()
+    assert (line.levelname, line.getMessage()) == ("INFO", "Answered")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("method", "path", "route"),
+    [
+        ("GET", "/", "/"),
+        ("GET", "/api/todos?q=secret", "/api/todos/"),
+        ("GET", f"/api/todos/{ID}/", "/api/todos/{id}/"),
+        ("POST", f"/api/todos/{ID}/complete", "/api/todos/{id}/complete/"),
+        ("GET", "/api/todos/secret", "/api/todos/{id}/"),
+        ("GET", "/secret/", None),
+        ("GET", "/api/secret/", None),
+    ],
+)
+def test_the_route_is_the_one_of_the_document(
+    alice: Client, lines: Lines, method: str, path: str, route: str | None
+) -> None:
+    alice.generic(method, path)
+    assert lines.fields()["route"] == route
+
+
+@pytest.mark.parametrize("method", ["FROBNICATE", "\x1b[2J", "GET\nGET"])
+def test_a_method_that_somebody_made_up_is_not_repeated(
+    rf: RequestFactory, lines: Lines, method: str
+) -> None:
+    request = rf.generic(method, "/api/me/")
+    request.id = ID  # type: ignore[attr-defined]
+    request_log(lambda request: HttpResponse())(request)
+    assert lines.fields()["method"] == "other"
+
+
+def test_the_duration_is_that_of_all_that_is_inside(rf: RequestFactory, lines: Lines) -> None:
+    clock = Clock()
+
+    def slow(request: HttpRequest) -> HttpResponse:
+        clock.advance(1.23456)
+        return HttpResponse()
+
+    request = rf.get("/")
+    request.id = ID  # type: ignore[attr-defined]
+    request_log(slow, clock=clock)(request)
+    assert lines.fields()["duration_ms"] == 1234.6
+
+
+class TestTheReason:
+    @pytest.mark.parametrize(
+        ("claims", "code"),
+        [
+            ({"exp": 1}, "token_expired"),
+            ({"aud": "others"}, "audience_mismatch"),
+            ({"sub": None}, "claim_missing"),
+        ],
+    )
+    def test_of_a_refused_token_is_there_and_its_subject_is_not(
+        self, mint: Mint, bearer: Bearer, lines: Lines, claims: dict[str, Any], code: str
+    ) -> None:
+        bearer(mint(**claims)).get("/api/me/")
+        fields = lines.fields()
+        assert (fields["status"], fields["code"], fields["user_id"]) == (401, code, None)
+
+    def test_of_nobody(self, anonymous: Client, lines: Lines) -> None:
+        anonymous.get("/api/me/")
+        assert (lines.fields()["code"], lines.fields()["user_id"]) == ("not_authenticated", None)
+
+    def test_of_a_refusal_after_that_has_the_user(self, alice: Client, lines: Lines) -> None:
+        alice.get("/api/me/?x=1")
+        fields = lines.fields()
+        assert (fields["status"], fields["code"]) == (400, "invalid_parameter")
+        assert fields["user_id"] == "alice"
+
+    @pytest.mark.parametrize(
+        ("path", "headers", "status", "code"),
+        [
+            ("/nope", {}, 404, "not_found"),
+            ("/api/me/", {"host": "evil.example"}, 400, "bad_request"),
+            ("/api/me/", {"accept": "x/y"}, 406, "not_acceptable"),
+        ],
+    )
+    def test_is_there_whoever_answered(
+        self,
+        alice: Client,
+        lines: Lines,
+        path: str,
+        headers: dict[str, str],
+        status: int,
+        code: str,
+    ) -> None:
+        alice.get(path, headers=headers)
+        assert (lines.fields()["status"], lines.fields()["code"]) == (status, code)
+
+    def test_of_too_many_requests(self, alice: Client, lines: Lines, settings: Settings) -> None:
+        settings.THROTTLE_USER = (1, 3600)
+        for _ in range(2):
+            alice.get("/api/me/")
+        last = lines()[-1].fields
+        assert (last["status"], last["code"], last["user_id"]) == (429, "throttled", "alice")
+
+    def test_of_a_crash(
+        self, mint: Mint, monkeypatch: pytest.MonkeyPatch, lines: Lines, caplog: Any
+    ) -> None:
+        def crash(self: MeView, request: Any) -> None:
+            raise LookupError
+
+        monkeypatch.setattr(MeView, "get", crash)
+        client = Client(raise_request_exception=False)
+        client.get("/api/me/", headers={"authorization": f"Bearer {mint(sub='alice')}"})
+        fields = lines.fields()
+        assert (fields["status"], fields["code"]) == (500, "internal_error")
+        assert (fields["route"], fields["user_id"]) == ("/api/me/", "alice")
+        assert [each.name for each in caplog.records] == ["django.request", LOGGER]
+
+    def test_of_keys_that_cannot_be_had(self, issuer: Issuer, bearer: Bearer, lines: Lines) -> None:
+        issuer.broken = True
+        bearer(issuer.mint()).get("/api/me/")
+        assert (lines.fields()["status"], lines.fields()["code"]) == (503, "keys_unavailable")
+
+
+def test_a_refused_token_is_in_the_log_once(
+    mint: Mint, bearer: Bearer, caplog: pytest.LogCaptureFixture
+) -> None:
+    bearer(mint(exp=1)).get("/api/me/")
+    assert [each.name for each in caplog.records] == [LOGGER]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_probe_is_for_those_who_look_closely(
+    anonymous: Client, caplog: pytest.LogCaptureFixture, lines: Lines, path: str
+) -> None:
+    anonymous.get(path)
+    assert not lines()
+    with caplog.at_level(logging.DEBUG):
+        anonymous.get(path)
+    assert (lines.fields()["route"], lines()[0].levelname) == (path, "DEBUG")
+
+
+def test_a_preflight_is_a_request(anonymous: Client, lines: Lines, settings: Settings) -> None:
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example.com"]
+    anonymous.options(
+        "/api/todos/",
+        headers={"origin": "https://app.example.com", "access-control-request-method": "POST"},
+    )
+    assert (lines.fields()["method"], lines.fields()["status"]) == ("OPTIONS", 200)

@@ -1,0 +1,218 @@
+"""A reader of whole requests in front of a WSGI application.
+
+A thread is taken for a request when all of it is here and its asker has a turn. However many
+clients send a byte a second, or read one, they hold a coroutine each, and no thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import suppress
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from api import scrapes
+from api.errors.handler import problem_response
+from api.middleware import PROBES, Handler
+from api.throttling.addresses import address_in
+from authn.authentication import token_in
+from server.holdings import Holding, Lost, Room
+from server.turns import Turns
+from server.wsgi_calls import Headers, call, environ_of, set_body
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+ANSWER_SECONDS = 60  # for a client to take an answer
+# An answer up to this size is sent at once: the system buffers as much for every connection.
+CHUNK_OCTETS = 64 * 1024
+# By then a server with nothing else to do has answered.
+PATIENCE_SECONDS = 0.05
+# More of a body that is too large is read and dropped, up to these bounds.
+MAX_DROPPED_OCTETS = 1024 * 1024
+DROP_SECONDS = 2.0
+# Without one of them, a request has no body (RFC 9112 section 6.3).
+BODY_FIELDS = frozenset({b"content-length", b"transfer-encoding"})
+# In the environ of a request that is not whole: the status that it is to be refused with.
+REFUSAL = "gateway.refusal"
+
+
+class Disconnected(Exception):
+    """The client is gone, or what it sends is no HTTP."""
+
+
+class Gateway:
+    """An ASGI application of a WSGI application (PEP 3333) that has ``threads`` of its own."""
+
+    def __init__(
+        self, wsgi: WSGIApplication, *, threads: int, max_body_octets: int, body_seconds: float
+    ) -> None:
+        self._wsgi = wsgi
+        self._turns = Turns(threads, name="request")
+        # A thread for each, so that no probe waits for a request, and none for another.
+        self._turns_at = {path: Turns(1, name=path) for path in (*PROBES, scrapes.PATH)}
+        self._refusing = Turns(1, name="refusal")
+        self._room = Room()
+        self._max_body_octets = max_body_octets
+        self._body_seconds = body_seconds
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        environ = environ_of(scope)
+        with self._room.holding(address_in(environ)) as holding:
+            if _has_body(scope) and (
+                status := await self._why_not_whole(environ, receive, holding)
+            ):
+                await self._refuse(environ, status, holding, send)
+                return
+            turns = self._turns_at.get(environ["PATH_INFO"], self._turns)
+            asker = token_in(environ) or holding.address  # in whatever spelling of Bearer
+            try:
+                if (turn := turns.take(asker)) is not None:
+                    await _wait(turn, receive, holding)
+            except Disconnected:
+                return
+            except Lost:
+                await self._refuse(environ, HTTPStatus.SERVICE_UNAVAILABLE, holding, send)
+                return
+            answer = await turns.run(asker, partial(call, self._wsgi, environ))
+            holding.release()
+            await _send(send, holding, *answer)
+
+    async def _why_not_whole(
+        self, environ: dict[str, Any], receive: Receive, holding: Holding
+    ) -> HTTPStatus | None:
+        """Read the body; what to refuse the request with, if that did not work."""
+        try:
+            async with holding.bounded(self._body_seconds):
+                body = await self._read(receive, holding)
+        except TimeoutError:
+            return HTTPStatus.REQUEST_TIMEOUT
+        except Lost:
+            return HTTPStatus.SERVICE_UNAVAILABLE
+        except Disconnected:
+            return HTTPStatus.BAD_REQUEST
+        set_body(environ, body, max_octets=self._max_body_octets)
+        return None
+
+    async def _read(self, receive: Receive, holding: Holding) -> bytes:
+        """The body, or as much of it as tells that it is too large."""
+        parts: list[bytes] = []
+        more = True
+        while more and holding.octets <= self._max_body_octets:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            parts.append(message.get("body", b""))
+            holding.add(len(parts[-1]))
+            more = message.get("more_body", False)
+        if more:
+            await _drop(receive)
+        return b"".join(parts)
+
+    async def _refuse(
+        self, environ: dict[str, Any], status: HTTPStatus, holding: Holding, send: Send
+    ) -> None:
+        holding.release()  # others are waiting for the room
+        set_body(environ, b"")
+        environ[REFUSAL] = status
+        if (turn := self._refusing.take(holding.address)) is not None:
+            await turn
+        refuse = partial(call, self._wsgi, environ)
+        code, headers, body = await self._refusing.run(holding.address, refuse)
+        # The rest of a body that nobody reads would pass for the next request.
+        await _send(send, holding, code, [*headers, ("connection", "close")], body)
+
+
+def refusals(get_response: Handler) -> Handler:
+    """Answer a request whose body is not here, before anything looks at it."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        status = _why_refused(request.META)
+        if status is None:
+            return get_response(request)
+        response = problem_response(request, status)
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            response["Retry-After"] = "1"
+        return response
+
+    return middleware
+
+
+def _why_refused(environ: Mapping[str, Any]) -> HTTPStatus | None:
+    if "HTTP_TRANSFER_ENCODING" in environ and not environ.get("CONTENT_LENGTH"):
+        # Django reads no body without a length. This server gives every body one.
+        return HTTPStatus.LENGTH_REQUIRED
+    status: HTTPStatus | None = environ.get(REFUSAL)
+    return status
+
+
+def _has_body(scope: Message) -> bool:
+    return any(name in BODY_FIELDS for name, _ in scope["headers"])
+
+
+async def _drop(receive: Receive) -> None:
+    """Take and forget what comes of a body that is too large, within bounds.
+
+    A proxy that can send no more of it answers 502 instead of reading why.
+    """
+    octets, more = 0, True
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DROP_SECONDS):
+            while more and octets < MAX_DROPPED_OCTETS:
+                message = await receive()
+                octets += len(message.get("body", b""))
+                more = message.get("more_body", False)
+
+
+async def _wait(turn: asyncio.Future[None], receive: Receive, holding: Holding) -> None:
+    """Wait for a turn. Raise ``Disconnected`` where the client goes before it has come."""
+    loop = asyncio.get_running_loop()
+    watches: list[asyncio.Task[None]] = []
+    # To ask after the client costs more than a short wait.
+    timer = loop.call_later(
+        PATIENCE_SECONDS, lambda: watches.append(loop.create_task(_watch(receive, turn)))
+    )
+    holding.give_up = turn.cancel
+    try:
+        await turn
+    except asyncio.CancelledError:
+        raise Lost if holding.is_lost else Disconnected from None
+    finally:
+        holding.give_up = None
+        timer.cancel()
+        for watch in watches:
+            watch.cancel()
+
+
+async def _watch(receive: Receive, turn: asyncio.Future[None]) -> None:
+    """Give up a turn when the client goes. Without a body, that is told after its end."""
+    for _ in range(2):
+        if (await receive())["type"] == "http.disconnect":
+            turn.cancel()
+            return
+
+
+async def _send(send: Send, holding: Holding, status: int, headers: Headers, body: bytes) -> None:
+    pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
+    if len(body) <= CHUNK_OCTETS:
+        await send({"type": "http.response.body", "body": body})
+        return
+    holding.add(len(body))
+    try:
+        async with holding.bounded(ANSWER_SECONDS):
+            for start in range(0, len(body), CHUNK_OCTETS):
+                chunk = body[start : start + CHUNK_OCTETS]
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+    except (TimeoutError, Lost):
+        return  # the server closes a connection whose answer is shorter than it has said

@@ -1,0 +1,83 @@
+"""``make screenshots``: what the pages look like, as PNG files in ``docs/screenshots/``.
+
+It signs in to a server of its own, with a few todos in a database of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.browser.chromium import PHONE, Site, Visitor, open_site
+from tests.support.processes import PROJECT
+
+DIRECTORY = PROJECT / "docs" / "screenshots"
+LIST = "/api/todos/"
+TODOS: tuple[dict[str, Any], ...] = (
+    {"title": "Read about passkeys", "tags": ["reading"], "priority": "low"},
+    {"title": "Pay the rent", "tags": ["home"], "due_date": "2027-01-04", "completed": True},
+    {
+        "title": "Buy milk",
+        "description": "Two litres, and bread if there is any.",
+        "priority": "high",
+        "tags": ["home", "shopping"],
+        "due_date": "2026-12-24",
+        "due_time": "09:30",
+        "timezone": "Europe/Berlin",
+    },
+)
+
+
+def main() -> None:
+    # As in a test, a developer's .env is to have no part in what the server does.
+    os.environ.setdefault("PYTEST_VERSION", "")
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch, open_site(Path(scratch)) as site:
+        with ada(site) as visitor:
+            take_all(visitor)
+        with ada(site, color_scheme="dark") as visitor:
+            take(visitor, "list-dark")
+        with ada(site, **PHONE) as visitor:
+            take(visitor, "list-phone")
+
+
+@contextmanager
+def ada(site: Site, **options: Any) -> Iterator[Visitor]:
+    """At her list, with todos that nobody has changed."""
+    token = site.mint(sub=str(uuid.uuid4()), name="Ada")
+    with site.visitor(**options) as visitor:
+        for todo in TODOS:
+            visitor.api.post(LIST, token, todo)
+        visitor.sign_in(token)
+        visitor.open(LIST)
+        yield visitor
+
+
+def take_all(visitor: Visitor) -> None:
+    take(visitor, "list")
+    visitor.page.get_by_text("Filter and order").click()
+    take(visitor, "filters")
+    visitor.fill("POST", title="Call the bank", due_time="09:30")
+    visitor.press("POST", status=400)
+    take(visitor, "error")
+    visitor.follow("Todos")
+    visitor.follow(f'"{visitor.answer["results"][0]["id"]}"')
+    take(visitor, "todo")
+    visitor.press("Log out")
+    take(visitor, "login")
+    visitor.open("/api/docs/")
+    visitor.page.get_by_role("button", name="List one's own todos").wait_for()
+    take(visitor, "docs")
+
+
+def take(visitor: Visitor, name: str) -> None:
+    visitor.page.screenshot(path=DIRECTORY / f"{name}.png", animations="disabled")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""What a page of another origin gets of the API, where a browser is what decides."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from authn.testing import Clock, SecretIssuer
+from tests.browser.chromium import SECRET, chromium
+from tests.support.processes import Api, Servers, migrate
+
+pytestmark = pytest.mark.browser
+
+FETCH = """([url, options]) => fetch(url, options).then(
+    async answer => answer.type === "opaque" ? "opaque" : (await answer.json()).id,
+    error => error.name)"""
+
+
+class FrontEnd(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it has
+        pass
+
+
+@contextmanager
+def front_end() -> Iterator[str]:
+    """The origin of a page that has nothing on it."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), FrontEnd) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Page, Api]]:
+    """A page of an origin that is allowed, and the API."""
+    directory = tmp_path_factory.mktemp("cors")
+    migrate(directory / "migrated.sqlite3")
+    with (
+        front_end() as origin,
+        Servers(directory, directory / "migrated.sqlite3") as servers,
+        chromium() as browser,
+    ):
+        page = browser.new_page()
+        page.goto(origin)
+        yield page, servers.api(secret=SECRET, CORS_ALLOWED_ORIGINS=origin)
+
+
+def test_an_allowed_origin_reads_what_it_asks_for(visit: tuple[Page, Api]) -> None:
+    page, api = visit
+    token = SecretIssuer(SECRET, clock=Clock(page.evaluate("Date.now() / 1000"))).mint(sub="alice")
+    options = {"headers": {"Authorization": f"Bearer {token}"}}
+    assert page.evaluate(FETCH, [f"{api.url}/api/me/", options]) == "alice"
+
+
+def test_nobody_embeds_an_answer(visit: tuple[Page, Api]) -> None:
+    """As an image or a script, which is asked for without CORS. Not even a page that may read it:
+    what is embedded is asked for with the cookies of a browser."""
+    page, api = visit
+    assert page.evaluate(FETCH, [f"{api.url}/", {"mode": "no-cors"}]) == "TypeError"

@@ -1,0 +1,356 @@
+"""What somebody does at a real browser, from log in to log out.
+
+A visitor who has noticed something wrong fails the test at its end (``Visitor.complaints``).
+Needs Chromium; run with ``pytest -m browser``.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Locator, Route
+
+from authn.testing import Mint
+from browsable.cookies import NAME as COOKIE
+from tests.browser.chromium import Site, Visitor, open_site
+
+pytestmark = pytest.mark.browser
+
+LIST = "/api/todos/"
+SOON_SECONDS = 3
+ENOUGH_TABS = 60
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with open_site(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+@pytest.fixture
+def visitor(site: Site) -> Iterator[Visitor]:
+    with site.visitor() as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def alices_token(site: Site) -> str:
+    """Of somebody who has no todo yet."""
+    return site.mint(sub=str(uuid.uuid4()), name="Alice")
+
+
+@pytest.fixture
+def alice(visitor: Visitor, alices_token: str) -> Visitor:
+    visitor.sign_in(alices_token)
+    return visitor
+
+
+def test_a_todo_is_made_and_completed_with_the_mouse_alone(visitor: Visitor) -> None:
+    visitor.open("/api/", status=401)
+    visitor.click(in_main(visitor, "Log in"))
+    visitor.press("Sign in")
+    visitor.follow("Todos")
+    visitor.page.get_by_text("Write the JSON by hand").click()
+    visitor.press("POST this JSON", status=201)
+    visitor.press("Complete")
+    assert visitor.answer["completed"] is True
+
+
+def in_main(visitor: Visitor, link: str) -> Locator:
+    return visitor.page.get_by_role("main").get_by_role("link", name=link, exact=True)
+
+
+class TestLoggingIn:
+    @pytest.mark.parametrize("pasted", ["{}", '{{"token": "{}"}}', "Authorization: Bearer {}\n"])
+    def test_by_a_token(self, site: Site, visitor: Visitor, pasted: str) -> None:
+        visitor.sign_in(pasted.format(site.mint(sub="alice", name="Alice")))
+        assert "Signed in as Alice" in visitor.text
+        visitor.follow("Me")
+        assert visitor.answer["id"] == "alice"
+
+    def test_by_a_name(self, visitor: Visitor) -> None:
+        visitor.open("/api/login/")
+        visitor.page.get_by_label("User id").fill("Zoë <b>")
+        visitor.press("Sign in")
+        assert "Signed in as Zoë <b>" in visitor.text
+
+    @pytest.mark.parametrize(
+        ("spoilt", "reason"),
+        [
+            (lambda mint: "not a token", "The token is not a well-formed JWT."),
+            (lambda mint: mint(exp=1_000_000_000), "The token has expired."),
+            (lambda mint: mint()[:-10] + mint()[-10:][::-1], "The token's signature is not valid."),
+        ],
+        ids=["wrong", "expired", "forged"],
+    )
+    def test_a_refusal_says_why(
+        self, site: Site, visitor: Visitor, spoilt: Callable[[Mint], str], reason: str
+    ) -> None:
+        token = spoilt(site.mint)
+        visitor.open("/api/login/")
+        visitor.paste(token, status=400)
+        assert reason in visitor.page.get_by_role("alert").inner_text()
+        assert visitor.page.get_by_role("textbox", name="Token").input_value() == token
+        assert COOKIE not in visitor.cookies
+
+    def test_it_leads_back_to_where_one_was(self, site: Site, visitor: Visitor) -> None:
+        wanted = f"{LIST}?priority=high&q=a%26b"
+        visitor.open(wanted, status=401)
+        visitor.click(in_main(visitor, "Log in"))
+        visitor.paste(site.mint())
+        assert visitor.path == wanted
+
+    @pytest.mark.parametrize(
+        "elsewhere", ["https://evil.example/", "//evil.example/", "/%5Cevil.example/"]
+    )
+    def test_it_leads_to_no_other_host(self, site: Site, visitor: Visitor, elsewhere: str) -> None:
+        visitor.open(f"/api/login/?next={elsewhere}")
+        visitor.paste(site.mint())
+        assert visitor.path == "/api/"
+
+
+class TestTheCookie:
+    def test_it_is_out_of_reach_of_scripts_and_of_other_sites(
+        self, site: Site, visitor: Visitor
+    ) -> None:
+        expires_at = int(time.time()) + 900
+        visitor.sign_in(site.mint(exp=expires_at))
+        cookie = visitor.cookies[COOKIE]
+        assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Strict", "/api")
+        assert cookie["expires"] == pytest.approx(expires_at, abs=2)
+        for path in ("/api/", "/api/docs/"):
+            visitor.open(path)
+            assert visitor.page.evaluate("document.cookie") == ""
+
+    def test_it_asks_for_another_when_its_token_is_over(self, site: Site, visitor: Visitor) -> None:
+        expires_at = int(time.time()) + SOON_SECONDS
+        visitor.sign_in(site.mint(exp=expires_at))
+        visitor.follow("Todos")
+        wait_until(expires_at)
+        visitor.follow("Me", status=401)
+        visitor.click(in_main(visitor, "Log in"))
+        visitor.paste(site.mint(sub="alice"))
+        assert visitor.path == "/api/me/"
+
+    def test_a_form_that_is_sent_too_late_leads_to_another(
+        self, site: Site, visitor: Visitor
+    ) -> None:
+        expires_at = int(time.time()) + SOON_SECONDS
+        visitor.sign_in(site.mint(exp=expires_at))
+        visitor.follow("Todos")
+        visitor.fill("POST", title="Buy milk")
+        wait_until(expires_at)
+        visitor.press("POST", status=401)
+        visitor.click(in_main(visitor, "Log in"))
+        visitor.paste(site.mint())
+        assert visitor.path == LIST
+
+    def test_log_out_takes_it_away(self, alice: Visitor) -> None:
+        alice.press("Log out")
+        assert COOKIE not in alice.cookies
+        alice.open(LIST, status=401)
+
+    def test_after_log_out_back_shows_nothing(self, alice: Visitor, alices_token: str) -> None:
+        alice.api.post(LIST, alices_token, {"title": "A secret"})
+        alice.follow("Todos")
+        assert "A secret" in alice.text
+        alice.press("Log out")
+        alice.expect(alice.page.go_back(wait_until="commit"), 401)
+        assert "A secret" not in alice.text
+
+    def test_in_production_it_is_for_https_alone(self, site: Site) -> None:
+        with site.visitor(site.production) as visitor:
+            visitor.open("/api/login/")
+            assert "Sign in as anybody" not in visitor.text
+            visitor.paste(site.mint(sub="alice"))
+            assert visitor.cookies[COOKIE]["secure"] is True
+
+
+def wait_until(second: int) -> None:
+    time.sleep(max(0.0, second + 0.1 - time.time()))
+
+
+class TestTodos:
+    def test_one_is_created_changed_completed_and_deleted(self, alice: Visitor) -> None:
+        alice.follow("Todos")
+        alice.fill("POST", title="Buy <milk>", tags="home\nshop", due_date="2026-12-24")
+        alice.page.get_by_label("Priority").select_option("high")
+        alice.press("POST", status=201)
+        created = {"title": "Buy <milk>", "due_date": "2026-12-24", "priority": "high"}
+        assert alice.answer == {**alice.answer, **created, "tags": ["home", "shop"]}
+        alice.fill("PATCH", description="Two\nlitres")
+        alice.press("PATCH")
+        assert alice.answer == {**alice.answer, **created, "description": "Two\nlitres"}
+        alice.press("Complete")
+        assert alice.answer["completed"] is True
+        alice.press("Reopen")
+        assert alice.answer["completed"] is False
+        alice.page.get_by_text("Delete…").click()
+        alice.press("Delete it for good")
+        alice.follow("Todos")
+        assert alice.answer["results"] == []
+
+    def test_an_error_is_beside_its_field(self, alice: Visitor) -> None:
+        alice.open(LIST)
+        alice.fill("POST", title="Buy milk", due_time="09:30")
+        alice.press("POST", status=400)
+        field = alice.page.get_by_label("Due time")
+        assert field.get_attribute("aria-invalid") == "true"
+        described = field.locator("xpath=..").inner_text()
+        assert "A time needs a date and a timezone." in described
+        assert alice.page.get_by_label("Title").input_value() == "Buy milk"
+
+    def test_they_are_filtered_and_paged(self, alice: Visitor, alices_token: str) -> None:
+        for title, priority in [("a", "high"), ("b", "low"), ("c", "high")]:
+            alice.api.post(LIST, alices_token, {"title": title, "priority": priority})
+        alice.open(LIST)
+        alice.page.get_by_text("Filter and order").click()
+        alice.page.get_by_label("high").check()
+        alice.page.get_by_label("ordering").select_option("title")
+        alice.page.get_by_label("limit").fill("1")
+        alice.press("Apply")
+        assert alice.path == f"{LIST}?priority=high&ordering=title&limit=1"
+        assert titles_in(alice) == ["a"]
+        alice.follow("Next page →")
+        assert titles_in(alice) == ["c"]
+        alice.follow("← Previous page")
+        assert titles_in(alice) == ["a"]
+        alice.follow("Take all filters away")
+        assert alice.path == LIST
+        assert len(titles_in(alice)) == 3
+
+    def test_who_was_too_late_sees_it_and_decides(self, alice: Visitor, alices_token: str) -> None:
+        todo = alice.api.post(LIST, alices_token, {"title": "Buy milk"}).data
+        path = f"{LIST}{todo['id']}/"
+        alice.open(path)
+        alice.api.send("PATCH", path, alices_token, {"title": "Buy bread"})
+        alice.fill("PATCH", title="Buy butter")
+        alice.press("PATCH", status=412)
+        assert alice.api.get(path, alices_token).data["title"] == "Buy bread"
+        alice.press("PATCH")
+        assert alice.answer["title"] == "Buy butter"
+
+    def test_pressing_again_out_of_impatience_makes_no_other(
+        self, alice: Visitor, alices_token: str
+    ) -> None:
+        sent: list[Route] = []
+
+        def answer_the_second_alone(route: Route) -> None:
+            sent.append(route)
+            response = route.fetch()
+            if route is not sent[0]:
+                route.fulfill(response=response)
+
+        alice.open(LIST)
+        alice.fill("POST", title="Buy milk")
+        alice.page.get_by_role("button", name="POST", exact=True).focus()
+        url = f"{alice.api.url}{LIST}"
+        alice.context.route(url, answer_the_second_alone)
+        for _ in range(2):
+            with alice.page.expect_request(url):
+                alice.page.keyboard.press("Space")
+        alice.page.get_by_role("button", name="Complete").wait_for()
+        assert len(sent) == 2
+        assert len(alice.api.get(LIST, alices_token).data["results"]) == 1
+
+    def test_sending_a_form_again_makes_no_other(self, alice: Visitor, alices_token: str) -> None:
+        alice.open(LIST)
+        alice.fill("POST", title="Buy milk")
+        alice.press("POST", status=201)
+        first = alice.answer["id"]
+        alice.expect(alice.page.reload(), 201)
+        assert alice.answer["id"] == first
+        assert len(alice.api.get(LIST, alices_token).data["results"]) == 1
+
+    def test_one_is_created_with_the_keyboard_alone(self, alice: Visitor) -> None:
+        alice.open(LIST)
+        alice.page.keyboard.press("Tab")
+        assert alice.focused.inner_text() == "Skip to the content"
+        assert alice.focused.bounding_box()["x"] >= 0  # type: ignore[index]
+        alice.page.keyboard.press("Enter")
+        assert alice.focused.get_attribute("id") == "main"
+        tab_to(alice, "title")
+        alice.page.keyboard.type("Buy milk")
+        with alice.page.expect_navigation() as navigation:
+            alice.page.keyboard.press("Enter")
+        alice.expect(navigation.value, 201)
+        assert alice.answer["title"] == "Buy milk"
+
+
+def titles_in(visitor: Visitor) -> list[str]:
+    return [todo["title"] for todo in visitor.answer["results"]]
+
+
+def tab_to(visitor: Visitor, name: str) -> None:
+    """Every stop on the way can be seen."""
+    for _ in range(ENOUGH_TABS):
+        visitor.page.keyboard.press("Tab")
+        outline = "element => getComputedStyle(element).outlineStyle"
+        assert visitor.focused.evaluate(outline) == "solid"
+        if visitor.focused.get_attribute("name") == name:
+            return
+    raise AssertionError(f"no {name} within {ENOUGH_TABS} stops")
+
+
+class TestForgery:
+    def test_a_form_without_its_csrf_cookie_changes_nothing(
+        self, alice: Visitor, alices_token: str
+    ) -> None:
+        alice.open(LIST)
+        alice.fill("POST", title="Forged")
+        alice.context.clear_cookies(name=settings.CSRF_COOKIE_NAME)
+        alice.press("POST", status=403)
+        assert "cookies are blocked" in alice.text
+        assert alice.api.get(LIST, alices_token).data["results"] == []
+
+    @pytest.mark.parametrize(
+        ("origin", "status"), [("http://evil.example", 401), ("http://127.0.0.1:1", 403)]
+    )
+    def test_a_form_on_another_page_changes_nothing(
+        self, alice: Visitor, alices_token: str, origin: str, status: int
+    ) -> None:
+        """Another site gets no cookie sent; another port of this host is the same site."""
+        csrf_token = alice.cookies[settings.CSRF_COOKIE_NAME]["value"]
+        form = (
+            f'<form method="post" action="{alice.api.url}{LIST}">'
+            f'<input name="csrfmiddlewaretoken" value="{csrf_token}">'
+            '<input name="title" value="Forged"><button>Win</button></form>'
+        )
+
+        def answer(route: Route) -> None:
+            route.fulfill(content_type="text/html", body=form)
+
+        alice.context.route(f"{origin}/**", answer)
+        alice.hosts.add(origin.removeprefix("http://"))
+        alice.page.goto(f"{origin}/")
+        alice.press("Win", status=status)
+        assert alice.api.get(LIST, alices_token).data["results"] == []
+
+
+class TestTheReference:
+    def test_it_calls_the_api_with_a_token_that_it_keeps(
+        self, visitor: Visitor, alices_token: str
+    ) -> None:
+        visitor.api.post(LIST, alices_token, {"title": "Buy milk"})
+        visitor.open("/api/docs/")
+        page = visitor.page
+        page.get_by_role("button", name="Authorize").first.click()
+        page.get_by_label("Value").fill(alices_token)
+        page.get_by_label("Apply credentials").click()
+        page.get_by_role("button", name="Close").last.click()
+        page.get_by_role("button", name="List one's own todos").click()
+        try_out(visitor)
+        page.reload()  # which also keeps what was open
+        try_out(visitor)
+
+
+def try_out(visitor: Visitor) -> None:
+    operation = visitor.page.locator("#operations-todos-listTodos")
+    with visitor.page.expect_response(f"{visitor.api.url}{LIST}*") as listed:
+        operation.get_by_role("button", name="Execute").click()
+    assert listed.value.status == 200
+    assert '"title": "Buy milk"' in operation.locator(".live-responses-table").inner_text()

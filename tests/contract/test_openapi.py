@@ -1,0 +1,301 @@
+"""The OpenAPI document is of this API, all of it, and a client can be made from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from itertools import chain
+from http import HTTPStatus
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.test import Client
+from django.urls import get_resolver
+from drf_spectacular.drainage import GENERATOR_STATS
+from rest_framework.exceptions import APIException
+
+from api.checks import iterate_routes, reason_to_be_open
+from api.errors.exceptions import NotReady
+from api.errors.schema import problem_codes
+from browsable.authentication import CsrfRefused
+from tests.support.documented import JSON, OPENAPI, resolved, validator
+from todos.batch import BatchSerializer, TargetSerializer
+from todos.models import DUE_FIELDS
+from todos.serializers import TodoSerializer
+
+OPERATIONS = {
+    operation["operationId"]: operation
+    for path in OPENAPI["paths"].values()
+    for operation in path.values()
+}
+# No operation answers these: a probe, a page and a method that a path does not have do.
+OF_NO_OPERATION = {
+    (NotReady.status_code, NotReady.default_code),
+    (CsrfRefused.status_code, CsrfRefused.default_code),
+    (HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed"),
+}
+every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What ``make openapi`` writes: it fails at a warning and at what OpenAPI does not allow."""
+    file = tmp_path_factory.mktemp("openapi") / "openapi.json"
+    GENERATOR_STATS.reset()  # of what was generated before
+    options = {"format": "openapi-json", "validate": True, "fail_on_warn": True}
+    call_command("spectacular", file=str(file), **options)
+    return file.read_text()
+
+
+class TestTheFile:
+    def test_it_is_what_the_code_makes(self, written: str) -> None:
+        is_up_to_date = written == read("openapi.json")  # else pytest would show both
+        assert is_up_to_date, "openapi.json is out of date: run `make openapi`."
+
+    def test_it_is_served_to_everybody(self, anonymous: Client) -> None:
+        response = anonymous.get("/api/schema/")
+        assert (response.status_code, response["Content-Type"]) == (200, "application/json")
+        assert response.json() == OPENAPI
+
+    @pytest.mark.parametrize("name", OPENAPI["components"]["schemas"])
+    def test_its_schemas_are_json_schema(self, name: str) -> None:
+        jsonschema_rs.meta.validate(OPENAPI["components"]["schemas"][name])
+
+
+class TestOperations:
+    def test_every_route_that_asks_for_a_token_is_there_with_its_methods(self) -> None:
+        routes = {
+            re.sub(r"<\w+:pk>", "{id}", route): methods_of(callback)
+            for route, callback in iterate_routes(get_resolver())
+            if not reason_to_be_open(callback)
+        }
+        assert {path: {*methods} for path, methods in OPENAPI["paths"].items()} == routes
+
+    @every_operation
+    def test_it_has_a_summary(self, operation: JSON) -> None:
+        assert operation["summary"]
+
+    def test_each_has_a_name_of_its_own(self) -> None:
+        assert len(OPERATIONS) == sum(map(len, OPENAPI["paths"].values()))
+
+    @every_operation
+    def test_it_takes_a_bearer_token(self, operation: JSON) -> None:
+        assert operation["security"] == [{"bearer": []}]
+        scheme = OPENAPI["components"]["securitySchemes"]["bearer"]
+        assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+
+    @every_operation
+    def test_its_parameters_say_what_they_are(self, operation: JSON) -> None:
+        for parameter in operation.get("parameters", ()):
+            schema = parameter["schema"]
+            told = {*parameter, *schema} & {"description", "format"}
+            assert told or schema["type"] == "boolean", parameter["name"]
+
+    @every_operation
+    def test_its_failures_are_problem_documents(self, operation: JSON) -> None:
+        failures = {status for status in operation["responses"] if int(status) >= 400}
+        assert failures > {"400", "401", "429", "500", "503"}
+        for status in failures:
+            content = resolved(operation["responses"][status])["content"]
+            assert content.keys() == {"application/problem+json"}
+            schema = content["application/problem+json"]["schema"]
+            assert schema == {"$ref": "#/components/schemas/Problem"}
+
+
+class TestWhatGeneratorsMakeOfIt:
+    def test_no_value_has_a_default(self) -> None:
+        """Generators make a member with a ``default`` required, or send the default themselves."""
+        assert [each for each in schemas(OPENAPI) if "default" in each] == []
+
+    def test_every_default_is_said_in_words(self) -> None:
+        said = {
+            "TodoRequest": ("description", "completed", "priority", *DUE_FIELDS, "tags"),
+            "PatchedTodoRequest": ("description", "completed", "priority", "tags"),
+        }
+        for name, fields in said.items():
+            properties = OPENAPI["components"]["schemas"][name]["properties"]
+            text = "`null` stands for `" if "Patched" in name else "Default: `"
+            told = {field for field in properties if text in said_of(properties[field])}
+            assert told == {*fields}
+        assert "Default: `50`." in parameter("listTodos", "limit")["description"]
+        assert "Default: `-created_at`." in parameter("listTodos", "ordering")["description"]
+
+    def test_every_value_has_a_type(self) -> None:
+        assert [each for each in schemas(OPENAPI) if {"const", "enum"} & each.keys()] != []
+        for schema in schemas(OPENAPI):
+            assert "const" not in schema
+            assert "enum" not in schema or schema["type"] == "string"
+
+    def test_patterns_survive_where_their_unicode_escapes_are_decoded(self) -> None:
+        """Some generators print what an escape stands for. It must not end their literal."""
+        patterns = {each["pattern"] for each in schemas(OPENAPI) if "pattern" in each}
+        assert len(patterns) > 5
+        for pattern in patterns:
+            decoded = re.sub(r"\\u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), pattern)
+            assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029/]", decoded)
+
+    @pytest.mark.parametrize(
+        ("name", "ops"),
+        [
+            ("BatchCreate", ["create"]),
+            ("BatchUpdate", ["update"]),
+            ("BatchAction", ["delete", "complete", "reopen"]),
+        ],
+    )
+    def test_operations_of_a_batch_differ_in_op(self, name: str, ops: list[str]) -> None:
+        schema = OPENAPI["components"]["schemas"][name]
+        assert schema["properties"]["op"] == {"type": "string", "enum": ops}
+        assert "op" in schema["required"]
+
+
+class TestCodes:
+    def test_every_code_is_there_with_its_status(self) -> None:
+        codes = {(status, code) for status, codes in problem_codes().items() for code in codes}
+        assert documented_codes() == codes - OF_NO_OPERATION
+
+    def test_codes_of_problems_are_an_enum(self) -> None:
+        codes = {code for codes in problem_codes().values() for code in codes}
+        assert enum_of("ProblemCode") == sorted(codes | {NotReady.default_code})
+
+    def test_codes_of_errors_are_an_enum(self) -> None:
+        codes = {*codes_of_mistakes()}
+        assert len(codes) > 15
+        assert codes <= {*enum_of("ErrorCode")}
+
+    def test_every_code_of_an_error_of_this_project_is_there(self) -> None:
+        codes = {
+            (error.status_code, error.default_code)
+            for error in errors_of_this_project(APIException)
+        }
+        assert len(codes) > 10
+        assert codes - OF_NO_OPERATION <= documented_codes()
+
+    def test_every_code_of_the_readmes_table_is_there(self) -> None:
+        row = r"^\| .* \| (\d{3})(?:, .*)? \| (.*) \|$"
+        rows = re.findall(row, read("README.md"), re.MULTILINE)
+        codes = {
+            (int(status), code)
+            for status, cell in rows
+            for code in re.findall(r"`([a-z_]+)`", cell.replace("`errors`", ""))
+        }
+        assert len(codes) > 20
+        assert codes - OF_NO_OPERATION <= documented_codes()
+
+
+class TestExamples:
+    def test_each_is_valid_where_it_stands(self) -> None:
+        found = [*examples(OPENAPI)]
+        assert len(found) > 30
+        for schema, example in found:
+            validator(schema).validate(example)
+
+    @pytest.mark.parametrize("name", ["createTodo", "replaceTodo", "changeTodos"])
+    def test_what_needs_a_body_shows_one(self, name: str) -> None:
+        schema = OPERATIONS[name]["requestBody"]["content"]["application/json"]["schema"]
+        assert resolved(schema)["examples"]
+
+
+def test_names_are_those_that_a_client_would_choose() -> None:
+    assert {*OPENAPI["components"]["schemas"]} == {
+        *("Todo", "TodoRequest", "PatchedTodoRequest", "TodoPage", "Priority"),
+        *("BatchRequest", "BatchCreate", "BatchUpdate", "BatchAction", "BatchResult"),
+        *("Root", "Me", "Problem", "ProblemCode", "ErrorCode"),
+    }
+
+
+def schemas(part: Any) -> Iterator[JSON]:
+    """Every schema below a part of the document that says what a value is."""
+    if isinstance(part, list):
+        for each in part:
+            yield from schemas(each)
+    elif isinstance(part, dict):
+        if part.keys() & {"const", "enum", "type", "allOf", "anyOf", "oneOf", "$ref"}:
+            yield part
+        for name, each in part.items():
+            if name not in {"example", "examples"}:
+                yield from schemas(each)
+
+
+def said_of(schema: JSON) -> str:
+    return str(schema.get("description", ""))
+
+
+def parameter(operation_id: str, name: str) -> JSON:
+    found: JSON = next(
+        each for each in OPERATIONS[operation_id]["parameters"] if each["name"] == name
+    )
+    return found
+
+
+def enum_of(name: str) -> list[str]:
+    found: list[str] = OPENAPI["components"]["schemas"][name]["enum"]
+    return found
+
+
+def codes_of_mistakes() -> Iterator[str]:
+    """Codes that this project raises, and those that fields of its serializers may raise."""
+    calls = r'(?:self\.fail|field_error|InvalidParameter|InvalidHeader)\((?:[\w."]+, )?"(\w+)"'
+    sources = [settings.BASE_DIR.glob(f"{name}/**/*.py") for name in ("api", "todos")]
+    for file in chain.from_iterable(sources):
+        if "tests" in file.parts:
+            continue
+        text = file.read_text()
+        yield from re.findall(calls, text)
+        yield from re.findall(r'ErrorDetail\(\w+, code="(\w+)"', text)
+        yield from re.findall(r'^ +yield name, "(\w+)"', text, re.MULTILINE)
+    for serializer in (TodoSerializer(), BatchSerializer(), TargetSerializer()):
+        for field in serializer.fields.values():
+            if not field.read_only:
+                yield from (each.code for each in field.validators if hasattr(each, "code"))
+                yield from field.error_messages.keys() & {"required", "null", "blank", "not_a_list"}
+
+
+def read(name: str) -> str:
+    return str((settings.BASE_DIR / name).read_text())
+
+
+def methods_of(callback: Any) -> set[str]:
+    """Those that a view answers, beside what every view does."""
+    actions = getattr(callback, "actions", None)
+    methods = actions or filter(partial(hasattr, callback.cls), callback.cls.http_method_names)
+    return {*methods} - {"head", "options"}
+
+
+def documented_codes() -> set[tuple[int, str]]:
+    return {
+        (example["value"]["status"], code)
+        for response in OPENAPI["components"]["responses"].values()
+        for code, example in response["content"]["application/problem+json"]["examples"].items()
+    }
+
+
+def errors_of_this_project(base: type[APIException]) -> Iterator[type[APIException]]:
+    for error in base.__subclasses__():
+        if error.__module__.startswith(("api.", "todos.")) and "default_code" in vars(error):
+            yield error
+        yield from errors_of_this_project(error)
+
+
+def examples(part: Any) -> Iterator[tuple[JSON, Any]]:
+    """Every example below a part of the document, with its schema."""
+    if isinstance(part, list):
+        for each in part:
+            yield from examples(each)
+    elif isinstance(part, dict):
+        yield from examples_of(part)
+        for each in part.values():
+            yield from examples(each)
+
+
+def examples_of(part: JSON) -> Iterator[tuple[JSON, Any]]:
+    if isinstance(part.get("examples"), list):  # a schema
+        yield from ((part, example) for example in part["examples"])
+    if "schema" in part:  # a parameter, header field or body
+        if "example" in part:
+            yield part["schema"], part["example"]
+        named = part.get("examples", {}).values()
+        yield from ((part["schema"], example["value"]) for example in named)

@@ -1,0 +1,120 @@
+"""Every statement about todos and stored answers carries the owner, so that rows of different
+owners can be on different machines (docs/scaling.md). One does not: it tells 403 from 404.
+"""
+
+from __future__ import annotations
+
+import io
+import uuid
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+
+from tests.contract.test_isolation import (
+    CASES,
+    CASES_ABOUT_ONE_TODO,
+    OPEN_ROUTES,
+    ROUTES,
+    ask,
+    every_case,
+)
+from tests.support.statements import STORIES, TABLES, Scene, Statement, recorded
+from todos.tests.factories import make_todo
+
+pytestmark = pytest.mark.django_db
+
+every_story = pytest.mark.parametrize("story", STORIES)
+
+
+def misses(statements: list[Statement]) -> int:
+    return sum(statement.is_miss for statement in statements)
+
+
+def without_owner(statements: list[Statement], owner_id: str) -> list[str]:
+    return [
+        statement.sql
+        for statement in statements
+        if not (statement.is_insert or statement.is_miss or statement.owner == owner_id)
+    ]
+
+
+@every_case(CASES)
+def test_what_the_owner_asks_for(alice: Client, route: str, method: str) -> None:
+    todo = make_todo()
+    with recorded() as statements:
+        ask(alice, method, route, todo.pk)
+    assert without_owner(statements, "alice") == []
+    assert misses(statements) == 0
+    answered = method in ROUTES[route].answers
+    if ROUTES[route].about_one_todo or ("todos" in route and answered and method != "OPTIONS"):
+        assert statements
+
+
+@pytest.mark.parametrize("missing", [False, True], ids=["somebody else's", "missing"])
+@every_case(CASES_ABOUT_ONE_TODO)
+def test_what_is_not_ones_own(bob: Client, route: str, method: str, *, missing: bool) -> None:
+    todo = make_todo()
+    with recorded() as statements:
+        ask(bob, method, route, uuid.uuid4() if missing else todo.pk)
+    assert without_owner(statements, "bob") == []
+    assert [statement.is_miss for statement in statements] == [False, True]
+
+
+@every_story
+def test_what_takes_several_requests_or_a_race(scene: Scene, story: str) -> None:
+    with recorded() as statements:
+        STORIES[story](scene)
+    assert without_owner(statements, "alice") == []
+    assert misses(statements) == story.endswith("deleted meanwhile")
+
+
+def test_nothing_else_is_sent(scene: Scene, alice: Client) -> None:
+    """Of each kind there is one at least, or the tests above would not have seen it."""
+    with recorded() as statements:
+        for name in set(STORIES) - {"a change of what is deleted meanwhile"}:
+            STORIES[name](Scene(alice, make_todo(), scene.meanwhile))
+    kinds = {statement.kind for statement in statements}
+    assert kinds == {f"{v} {t}" for v in ("SELECT", "INSERT", "UPDATE", "DELETE") for t in TABLES}
+
+
+@pytest.mark.parametrize("route", OPEN_ROUTES)
+def test_what_needs_no_token_reads_no_row(anonymous: Client, route: str) -> None:
+    with recorded() as statements:
+        anonymous.get(route)
+    assert statements == []
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_unique_constraint_has_the_owner(table: str) -> None:
+    """But for the random id of a todo, to which a partitioned table adds the owner."""
+    with connection.cursor() as cursor:
+        constraints = connection.introspection.get_constraints(cursor, table).values()
+    unique = [each["columns"] for each in constraints if each["unique"] or each["primary_key"]]
+    assert unique
+    assert all("owner_id" in columns or columns == ["id"] for columns in unique)
+
+
+def test_only_the_daily_command_is_about_all_owners() -> None:
+    with recorded() as statements:
+        call_command("purge_idempotency_keys", stdout=io.StringIO())
+    assert {statement.kind for statement in statements} == {"SELECT api_idempotencykey"}
+    assert {statement.owner for statement in statements} == {None}
+
+
+@pytest.mark.parametrize(
+    ("where", "owner"),
+    [
+        ('"todos_todo"."owner_id" = %s', "alice"),
+        ('("todos_todo"."id" = %s AND "todos_todo"."owner_id" = %s)', "bob"),
+        ('("todos_todo"."owner_id" = %s AND ("todos_todo"."x" = %s OR y))', "alice"),
+        ('("todos_todo"."owner_id" = %s OR "todos_todo"."id" = %s)', None),
+        ('(("todos_todo"."owner_id" = %s AND x) OR y)', None),
+        ('NOT ("todos_todo"."owner_id" = %s)', None),
+        ('"todos_todo"."id" = %s', None),
+    ],
+)
+def test_how_a_statement_says_the_owner(where: str, owner: str | None) -> None:
+    sql = f'UPDATE "todos_todo" SET "owner_id" = %s WHERE {where}'
+    assert Statement(sql, ("carol", "alice", "bob")).owner == owner

@@ -1,0 +1,60 @@
+"""What the tests of faults say."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from api.errors.exceptions import DatabaseUnavailable
+from authn.testing import SECRET, Clock, SecretIssuer
+from tests.faults.load import (
+    Attempt,
+    outcomes,
+)
+
+logger = logging.getLogger(__name__)
+
+TEST_SECONDS = 90
+PATIENCE_SECONDS = 20
+TOLERABLE_SECONDS = 5  # for an answer, whatever is broken
+UNLIMITED = {"THROTTLE_USER": "1000000/min", "THROTTLE_ANON": "1000000/min"}
+PROBLEM_MEMBERS = {"type", "title", "status", "detail", "code", "instance"}
+UNAVAILABLE = "503 database_unavailable"
+
+
+def token_of(sub: str) -> str:
+    return SecretIssuer(SECRET, clock=Clock(time.time())).mint(sub=sub)
+
+
+def wait_until(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} seconds"
+        time.sleep(0.02)
+
+
+def assert_answered_or_unavailable(attempts: list[Attempt]) -> None:
+    assert {*outcomes(attempts)} == {"201", "200", UNAVAILABLE}
+    for attempt in attempts:
+        assert attempt.seconds < TOLERABLE_SECONDS
+        if attempt.answer and attempt.outcome == UNAVAILABLE:
+            assert 1 <= int(attempt.answer.headers["retry-after"]) <= 60
+            assert {*attempt.answer.data} == PROBLEM_MEMBERS
+            assert attempt.answer.data["detail"] == DatabaseUnavailable.default_detail
+
+
+def note(attempts: list[Attempt]) -> None:
+    slowest = max(each.seconds for each in attempts)
+    logger.info("%s, the slowest in %.2f s", dict(outcomes(attempts)), slowest)
+
+
+def wait_for_writes(attempts: list[Attempt], count: int) -> None:
+    """Until ``count`` more have succeeded."""
+    start = len(attempts)
+    wait_until(lambda: sum(bool(each.todos) for each in attempts[start:]) >= count)
+
+
+def wait_for_refusals(attempts: list[Attempt], count: int) -> None:
+    """Until the last ``count`` have failed."""
+    wait_until(lambda: {*outcomes(attempts[-count:])} == {UNAVAILABLE} and len(attempts) >= count)

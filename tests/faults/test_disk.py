@@ -1,0 +1,186 @@
+"""The disk of a SQLite file is full, or takes no writes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from authn.testing import SECRET
+from tests.faults.language import (
+    UNAVAILABLE,
+    UNLIMITED,
+    assert_answered_or_unavailable,
+    note,
+    token_of,
+    wait_for_refusals,
+    wait_for_writes,
+    wait_until,
+)
+from tests.faults.load import (
+    Attempt,
+    assert_kept,
+    assert_repeatable,
+    load,
+    outcomes,
+)
+from tests.support.processes import PROJECT, Api, Servers, run
+
+pytestmark = pytest.mark.faults
+
+METRICS_TOKEN = "a-token-of-the-operators-own-0123456789"
+# A small file system of its own, which ends with the server; and root that is nobody special.
+SMALL_DISK = """
+mount -t tmpfs -o size=32m none "$0" && cp "$1" "$0/db.sqlite3" && shift &&
+exec setpriv --bounding-set=-dac_override,-dac_read_search -- "$@"
+"""
+
+
+@pytest.fixture
+def mount_point(tmp_path: Path) -> Path:
+    (tmp_path / "disk").mkdir()
+    return tmp_path / "disk"
+
+
+@pytest.fixture
+def on_small_disk(servers: Servers, migrated: Path, mount_point: Path) -> Api:
+    return servers.api(
+        secret=SECRET,
+        within=[
+            *("unshare", "--map-root-user", "--mount"),
+            *("sh", "-c", SMALL_DISK, str(mount_point), str(migrated)),
+        ],
+        DATABASE_URL=f"sqlite:///{mount_point}/db.sqlite3",
+        WEB_CONCURRENCY="2",
+        **UNLIMITED,
+    )
+
+
+@pytest.fixture
+def disk(on_small_disk: Api, mount_point: Path) -> Path:
+    """The file system as the server sees it."""
+    return Path(f"/proc/{on_small_disk.pid}/root{mount_point}")
+
+
+class TestSQLiteDisk:
+    def test_full(self, on_small_disk: Api, disk: Path, tmp_path: Path) -> None:
+        token = token_of("alice")
+        with load(on_small_disk, token) as attempts:
+            wait_for_writes(attempts, 20)
+            fill(disk / "ballast")
+            wait_for_refusals(attempts, 20)
+            reads = [on_small_disk.get("/api/todos/", token) for _ in range(10)]
+            (disk / "ballast").unlink()
+            wait_for_writes(attempts, 20)
+        for read in reads:  # which need a small file of their own where no other has made it
+            assert read.status == 200 or read.outcome == UNAVAILABLE
+        self.check(on_small_disk, token, attempts, disk, tmp_path)
+
+    def test_read_only_file(self, on_small_disk: Api, disk: Path, tmp_path: Path) -> None:
+        token = token_of("alice")
+        with load(on_small_disk, token) as attempts:
+            wait_for_writes(attempts, 20)
+        (disk / "db.sqlite3").chmod(0o444)
+        with load(on_small_disk, token) as meanwhile:
+            wait_for_refusals(meanwhile, 20)
+            reads = [on_small_disk.get("/api/todos/", token) for _ in range(10)]
+        for file in disk.iterdir():  # SQLite gives its other files the same mode
+            file.chmod(0o644)
+        with load(on_small_disk, token) as afterwards:
+            wait_for_writes(afterwards, 20)
+        assert {read.status for read in reads} == {200}
+        assert {*outcomes(meanwhile)} == {UNAVAILABLE}
+        self.check(on_small_disk, token, attempts + meanwhile + afterwards, disk, tmp_path)
+
+    def test_read_only_file_system(
+        self, on_small_disk: Api, disk: Path, tmp_path: Path, mount_point: Path
+    ) -> None:
+        token = token_of("alice")
+        with load(on_small_disk, token) as attempts:
+            wait_for_writes(attempts, 20)
+        remount(on_small_disk, mount_point, "ro")
+        with load(on_small_disk, token) as meanwhile:
+            wait_for_refusals(meanwhile, 20)
+        remount(on_small_disk, mount_point, "rw")
+        with load(on_small_disk, token) as afterwards:
+            wait_for_writes(afterwards, 20)
+        assert {*outcomes(meanwhile)} == {UNAVAILABLE}
+        self.check(on_small_disk, token, attempts + meanwhile + afterwards, disk, tmp_path)
+
+    def check(
+        self, api: Api, token: str, attempts: list[Attempt], disk: Path, directory: Path
+    ) -> None:
+        note(attempts)
+        assert_answered_or_unavailable(attempts)
+        assert_kept(api, token, attempts)
+        assert_repeatable(api, token, attempts, within=beside(api))
+        for file in disk.iterdir():
+            shutil.copy(file, directory)
+        with closing(sqlite3.connect(directory / "db.sqlite3")) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert "Traceback" not in api.log()
+
+
+class TestFolderOfMetrics:
+    """The workers count in files that they have mapped into memory."""
+
+    def test_full(self, servers: Servers, migrated: Path, mount_point: Path) -> None:
+        api = self.counting(servers, migrated, mount_point)
+        token = token_of("alice")
+        fill(Path(f"/proc/{api.pid}/root{mount_point}/ballast"))
+        for path in ("/api/todos/", "/api/me/", "/api/", "/api/schema/", "/nowhere", "/"):
+            for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+                api.send(method, path, token)
+        workers = api.workers()
+        assert api.get("/metrics", METRICS_TOKEN).status == 200
+        assert api.workers() == workers
+        assert "Unexpected exit" not in api.log()
+
+    def test_removed_and_a_worker_replaced(
+        self, servers: Servers, migrated: Path, mount_point: Path
+    ) -> None:
+        api = self.counting(servers, migrated, mount_point)
+        token, before = token_of("alice"), api.workers()
+        for folder in Path(f"/proc/{api.pid}/root{mount_point}").glob("todos-metrics-*"):
+            shutil.rmtree(folder)
+        os.kill(before[0], signal.SIGKILL)
+        wait_until(lambda: "Nothing is counted: " in api.log())
+        for _ in range(20):
+            assert api.post("/api/todos/", token, {"title": "Counted or not"}).status == 201
+        assert "Worker crash loop" not in api.log()
+
+    def counting(self, servers: Servers, migrated: Path, mount_point: Path) -> Api:
+        return servers.api(
+            secret=SECRET,
+            within=[
+                *("unshare", "--map-root-user", "--mount"),
+                *("sh", "-c", SMALL_DISK, str(mount_point), str(migrated)),
+            ],
+            TMPDIR=str(mount_point),
+            METRICS_TOKEN=METRICS_TOKEN,
+            WEB_CONCURRENCY="2",
+            **UNLIMITED,
+        )
+
+
+def fill(ballast: Path) -> None:
+    with ballast.open("wb", buffering=0) as file:
+        for size in (1024 * 1024, 4096):
+            with suppress(OSError):  # there is no space left
+                while True:
+                    file.write(bytes(size))
+
+
+def remount(api: Api, mount_point: Path, mode: str) -> None:
+    run([*beside(api), "mount", "-o", f"remount,{mode}", str(mount_point)], Path("/"), {})
+
+
+def beside(api: Api) -> list[str]:
+    """What a command needs before it to see the file systems that the server sees."""
+    there = [f"--target={api.pid}", "--user", "--mount", f"--wd={PROJECT}"]
+    return ["nsenter", *there, "--preserve-credentials", "--"]

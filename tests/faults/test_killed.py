@@ -1,0 +1,70 @@
+"""SIGKILL, under load."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from authn.testing import SECRET
+from tests.faults.language import (
+    UNLIMITED,
+    note,
+    token_of,
+    wait_for_writes,
+    wait_until,
+)
+from tests.faults.load import (
+    BROKEN,
+    assert_kept,
+    assert_repeatable,
+    load,
+    outcomes,
+)
+from tests.faults.services import Postgres
+from tests.support.processes import Api, Servers
+
+pytestmark = pytest.mark.faults
+
+NEW_WORKER_SECONDS = 2  # until it serves
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def writable(request: pytest.FixtureRequest, servers: Servers) -> Api:
+    environment = {"WEB_CONCURRENCY": "2", **UNLIMITED}
+    if request.param == "PostgreSQL":
+        database: Postgres = request.getfixturevalue("database")
+        environment["DATABASE_URL"] = database.new_database()
+    return servers.api(secret=SECRET, **environment)
+
+
+class TestKilled:
+    """With SIGKILL, under load."""
+
+    def test_a_worker(self, writable: Api) -> None:
+        api, token = writable, token_of("alice")
+        with load(api, token) as attempts:
+            for _ in range(2):
+                wait_for_writes(attempts, 30)
+                before = api.workers()
+                os.kill(before[0], signal.SIGKILL)
+                wait_until(lambda: len({*api.workers()} - {before[0]}) == 2)  # noqa: B023
+                time.sleep(NEW_WORKER_SECONDS)
+        note(attempts)
+        assert {*outcomes(attempts)} <= {"201", "200", BROKEN}
+        assert_kept(api, token, attempts)
+        assert_repeatable(api, token, attempts)
+
+    def test_the_whole_server(self, writable: Api) -> None:
+        api, token = writable, token_of("alice")
+        with load(api, token) as attempts:
+            for _ in range(2):
+                wait_for_writes(attempts, 30)
+                api.kill()
+                api.start()
+        note(attempts)
+        assert {*outcomes(attempts)} == {"201", "200", BROKEN}
+        assert_kept(api, token, attempts)
+        assert_repeatable(api, token, attempts)

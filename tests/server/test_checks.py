@@ -1,0 +1,123 @@
+"""The system checks as an operator meets them: their ids, what stops a start, and what is clean."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shlex
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+from django.conf import settings as project_settings
+from pytest_django import Settings
+
+from server.preflight import CannotStart, require_passing_checks
+
+PACKAGES = ("authn", "api", "browsable", "todos", "config", "operations", "server")
+DEBUG_FOR_OTHERS = ["api.E003", "api.E011", "api.W004", "security.W016", "security.W018"]
+SEVERAL_PROCESSES = {"WEB_CONCURRENCY": "2", "CACHE_URL": "redis://cache.example.com:6379/0"}
+
+
+def readme(heading: str) -> str:
+    text: str = (project_settings.BASE_DIR / "README.md").read_text()
+    return text.partition(f"\n{heading}\n")[2].partition("\n## ")[0]
+
+
+def ids_in_the_code() -> list[str]:
+    files = [
+        file
+        for package in PACKAGES
+        for file in (project_settings.BASE_DIR / package).rglob("*.py")
+        if "tests" not in file.parts
+    ]
+    ids = rf'"((?:{"|".join(PACKAGES)})\.[EW]\d{{3}})"'
+    return [each for file in files for each in re.findall(ids, file.read_text())]
+
+
+def documented_environment() -> dict[str, str]:
+    """The first block of the chapter on deployment, with something in place of each ``…``."""
+    block = re.search(r"^```sh\n(.*?)^```$", readme("## Deployment"), re.MULTILINE | re.DOTALL)
+    assert block
+    lines = re.findall(r"^([A-Z_]+)=(\S+)", block[1], re.MULTILINE)
+    random = {name: value.replace("…", secrets.token_urlsafe(48)) for name, value in lines}
+    return {name: "".join(shlex.split(value)) for name, value in random.items()}
+
+
+def check_deploy(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    # PYTEST_VERSION keeps a developer's .env out, as in the suite itself.
+    return subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level=WARNING", *arguments],
+        cwd=project_settings.BASE_DIR,
+        env={"PATH": os.environ["PATH"], "PYTEST_VERSION": "any", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_an_id_is_of_one_check() -> None:
+    numbers = Counter(re.sub(r"\.[EW]", ".", each) for each in ids_in_the_code())
+    assert numbers
+    assert [number for number, count in numbers.items() if count > 1] == []
+
+
+def test_every_check_is_in_the_table() -> None:
+    rows = re.findall(r"^\| `(\w+\.[EW]\d{3})` \|", readme("### Checks"), re.MULTILINE)
+    assert sorted(rows) == sorted(ids_in_the_code())
+
+
+def test_the_documented_environment_is_read() -> None:
+    environment = documented_environment()
+    assert len(environment["DJANGO_SECRET_KEY"]) >= 50
+    assert {"DJANGO_ALLOWED_HOSTS", "BETTER_AUTH_URL", "DATABASE_URL"} <= environment.keys()
+
+
+@pytest.mark.parametrize("more", [{}, SEVERAL_PROCESSES], ids=["as it is", "several processes"])
+def test_nothing_is_said_about_the_documented_environment(more: dict[str, str]) -> None:
+    result = check_deploy(**documented_environment() | more)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("System check identified no issues")
+
+
+@pytest.mark.parametrize(
+    ("changes", "ids"),
+    [
+        ({"DJANGO_SECRET_KEY": "short"}, ["security.W009"]),
+        ({"DJANGO_SECRET_KEY": ""}, ["api.E002"]),
+        ({"DJANGO_ALLOWED_HOSTS": ""}, ["security.W020"]),
+        ({"DJANGO_ALLOWED_HOSTS": "*"}, ["api.W005"]),
+        ({"BETTER_AUTH_URL": ""}, ["authn.E001"]),
+        ({"DEBUG": "true"}, ["api.E003", "security.W016", "security.W018"]),
+        ({"BROWSABLE_API": "true"}, ["browsable.W001"]),
+        ({"CORS_ALLOWED_ORIGINS": "*"}, ["api.W006", "corsheaders.E013"]),
+        ({"CORS_ALLOWED_ORIGINS": "https://*.vercel.app"}, ["api.W012"]),
+        ({"CORS_ALLOWED_ORIGINS": "http://*.example.com:3000"}, ["api.W008"]),
+        ({"HOST": "0.0.0.0", "DEBUG": "true"}, DEBUG_FOR_OTHERS),
+        ({"WEB_CONCURRENCY": "2", "CACHE_URL": ""}, ["api.W009"]),
+        ({**SEVERAL_PROCESSES, "DATABASE_URL": "sqlite:///todos.sqlite3"}, ["api.W010"]),
+    ],
+    ids=repr,
+)
+def test_a_careless_change_of_it_is_told(changes: dict[str, str], ids: list[str]) -> None:
+    result = check_deploy("--tag=security", **documented_environment() | changes)
+    assert result.returncode == 1
+    assert sorted(set(re.findall(r"^\S*: \((\S+)\)", result.stderr, re.MULTILINE))) == ids
+
+
+@pytest.mark.django_db
+def test_an_error_keeps_a_server_from_starting(settings: Settings) -> None:
+    settings.DEBUG, settings.ALLOWED_HOSTS = True, ["todos.example.com"]
+    with pytest.raises(CannotStart, match=r"^api\.E003: .*DEBUG=false"):
+        require_passing_checks()
+
+
+@pytest.mark.django_db
+def test_a_warning_leaves_the_decision_to_the_operator(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.DJANGO_SECRET_KEY, settings.BROWSABLE_API = "0123456789" * 5, True
+    require_passing_checks(deployment=True)
+    assert "browsable.W001: " in capsys.readouterr().err

@@ -1,0 +1,108 @@
+"""The Makefile in a shell that has set variables for other projects."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from server.preflight import load_settings
+
+FOREIGN = [
+    "DJANGO_SETTINGS_MODULE",
+    "PIP_DRY_RUN",
+    "PIP_PREFIX",
+    "PIP_PYTHON",
+    "PIP_REQUIRE_VIRTUALENV",
+    "PIP_ROOT",
+    "PIP_TARGET",
+    "PIP_USER",
+    "PYTHONHOME",
+    "PYTHONOPTIMIZE",
+    "PYTHONPATH",
+    "PYTHONSAFEPATH",
+    "PYTHONSTARTUP",
+    "PYTHONUSERBASE",
+    "PYTHONWARNINGS",
+]
+
+
+def make(recipe: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run one recipe with what the Makefile sets for all of its own."""
+    return subprocess.run(
+        [
+            "make",
+            "--no-print-directory",
+            f"RUN={sys.executable}",
+            "--eval",
+            f"recipe: ; @{recipe}",
+            "recipe",
+        ],
+        cwd=settings.BASE_DIR,
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_no_recipe_sees_what_is_for_other_projects() -> None:
+    result = make("env", HTTPS_PROXY="kept", PIP_INDEX_URL="kept", **dict.fromkeys(FOREIGN, "1"))
+    names = {line.partition("=")[0] for line in result.stdout.splitlines()}
+    assert {"HTTPS_PROXY", "PIP_INDEX_URL"} <= names
+    assert names.isdisjoint(FOREIGN)
+
+
+def test_pip_installs_into_the_environment_whatever_its_own_file_says(tmp_path: Path) -> None:
+    (tmp_path / "pip.conf").write_text("[install]\nuser = true\n")
+    install = f"$(PIP_INSTALL) --no-index -r {os.devnull}"
+    result = make(install, PIP_CONFIG_FILE=str(tmp_path / "pip.conf"), VIRTUAL_ENV="", PIP_USER="1")
+    assert result.returncode == 0, result.stderr
+
+
+def test_commands_have_the_settings_of_this_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "somebody.elses.settings")
+    load_settings()
+    assert os.environ["DJANGO_SETTINGS_MODULE"] == "config.settings"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["manage.py", "check"],
+        ["-c", "import config.wsgi"],
+        ["-m", "pytest", "--collect-only", "-qq", "config/tests/test_dotenv.py"],
+    ],
+    ids=["manage.py", "wsgi", "pytest"],
+)
+def test_foreign_settings_in_the_environment_take_no_part(command: list[str]) -> None:
+    result = subprocess.run(
+        [sys.executable, *command],
+        cwd=settings.BASE_DIR,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTEST_VERSION": "any",
+            "DJANGO_SETTINGS_MODULE": "somebody.elses.settings",
+            "BETTER_AUTH_SECRET": "s" * 32,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_setting_that_cannot_work_is_one_line_of_a_command() -> None:
+    result = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=settings.BASE_DIR,
+        env={"PATH": os.environ["PATH"], "PYTEST_VERSION": "any", "DEBUG": "ture"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (1, "DEBUG must be true or false.\n")

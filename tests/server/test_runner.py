@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+import conftest
+from tests.runner import PytestRunner
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+NOT_NEEDED = shutil.ignore_patterns(".*", "node_modules", "screenshots", "results", "__pycache__")
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What would have been run, by a pytest that finds two of its tests failing."""
+    seen: list[list[str]] = []
+
+    def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        seen.append(command)
+        return subprocess.CompletedProcess(command, returncode=1)
+
+    monkeypatch.setattr("tests.runner.subprocess.run", run)
+    return seen
+
+
+def arguments_for(commands: list[list[str]], *labels: str, **options: Any) -> list[str]:
+    PytestRunner(**options).run_tests(labels)
+    [[_, _, _, _, *arguments]] = commands
+    return arguments
+
+
+def test_it_runs_pytest_with_this_interpreter(commands: list[list[str]]) -> None:
+    PytestRunner().run_tests([])
+    assert commands == [
+        [sys.executable, "-m", "pytest", "--pyargs", "--verbosity=0", "--numprocesses=auto"]
+    ]
+
+
+def test_labels_are_passed_on(commands: list[list[str]]) -> None:
+    assert arguments_for(commands, "authn", "api/tests/test_me.py::test_it")[1:] == [
+        "authn",
+        "api/tests/test_me.py::test_it",
+    ]
+
+
+def test_k_is_passed_on(commands: list[list[str]]) -> None:
+    assert arguments_for(commands, k="title or me")[1:] == ["-k", "title or me"]
+
+
+def test_failfast_is_passed_on(commands: list[list[str]]) -> None:
+    assert arguments_for(commands, "todos", failfast=True)[1:] == ["--exitfirst", "todos"]
+
+
+@pytest.mark.parametrize("verbosity", [0, 1, 2, 3])
+def test_djangos_usual_verbosity_is_pytests(commands: list[list[str]], verbosity: int) -> None:
+    assert arguments_for(commands, verbosity=verbosity)[0] == f"--verbosity={verbosity - 1}"
+
+
+def test_options_of_django_that_mean_nothing_here_are_taken(
+    commands: list[list[str]],
+) -> None:
+    arguments = arguments_for(commands, "todos", interactive=False, debug_mode=False)
+    assert arguments == ["--verbosity=0", "todos"]
+
+
+def test_the_exit_status_is_pytests(commands: list[list[str]]) -> None:
+    assert PytestRunner().run_tests([]) == 1
+
+
+def test_k_is_an_option_of_the_command() -> None:
+    parser = ArgumentParser()
+    PytestRunner.add_arguments(parser)
+    assert parser.parse_args(["-k", "me"]).k == "me"
+
+
+class TestParametersOfSets:
+    """Their order differs between processes, so that pytest-xdist would run nothing."""
+
+    def generate(self, *arguments: Any, **options: Any) -> None:
+        marker = pytest.mark.parametrize(*arguments, **options).mark
+        definition = SimpleNamespace(nodeid="test_it", iter_markers=lambda name: [marker])
+        conftest.pytest_generate_tests(cast("Any", SimpleNamespace(definition=definition)))
+
+    @pytest.mark.parametrize(
+        ("values", "options"),
+        [
+            (lambda: {"a", "b"}, {}),
+            (lambda: frozenset("ab"), {}),
+            (lambda: [("a", {"b", "c"})], {"ids": repr}),
+            (lambda: [pytest.param("a", {"b"})], {"ids": repr}),
+            (lambda: [{"a": [frozenset("bc")]}], {"ids": str}),
+        ],
+    )
+    def test_sets_are_refused(self, values: Callable[[], Any], options: dict[str, Any]) -> None:
+        with pytest.raises(pytest.UsageError, match="test_it takes its parameters from a set"):
+            self.generate("value", values(), **options)
+
+    @pytest.mark.parametrize(
+        ("values", "options"),
+        [
+            (lambda: ["a", "b"], {"ids": repr}),
+            (lambda: {"a": 1}.items(), {"ids": repr}),
+            (lambda: [("a", {"b", "c"})], {}),
+        ],
+    )
+    def test_lists_are_taken(self, values: Callable[[], Any], options: dict[str, Any]) -> None:
+        self.generate("value", values(), **options)
+
+
+class TestForReal:
+    @pytest.fixture
+    def project(self, tmp_path: Path) -> Path:
+        for name in ("manage.py", "pytest.ini"):
+            shutil.copy(BASE_DIR / name, tmp_path)
+        for package in BASE_DIR.glob("*/__init__.py"):
+            name = package.parent.name
+            shutil.copytree(package.parent, tmp_path / name, ignore=shutil.ignore_patterns("tests"))
+        (tmp_path / ".env").write_text("BETTER_AUTH_SECRET=of-a-developer\n")
+        (tmp_path / "test_two.py").write_text(
+            "import os\n"
+            "def test_good(): assert 'BETTER_AUTH_SECRET' not in os.environ\n"
+            "def test_bad(): assert False\n"
+        )
+        return tmp_path
+
+    def manage(self, project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "manage.py", "test", *arguments],
+            cwd=project,
+            env={},  # nothing of this run of the suite
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def test_success_without_a_part_of_a_developers_env(self, project: Path) -> None:
+        finished = self.manage(project, "test_two.py", "-k", "good", "-v", "2")
+        assert "test_two.py::test_good PASSED" in finished.stdout
+        assert "1 passed, 1 deselected" in finished.stdout
+        assert finished.returncode == 0
+
+    def test_failure(self, project: Path) -> None:
+        finished = self.manage(project, "test_two.py::test_bad", "--failfast")
+        assert "1 failed" in finished.stdout
+        assert finished.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("    del title\n", "missing a required argument: 'title'."),
+        ("    colour = 'red'\n", "got an unexpected keyword argument 'colour'."),
+    ],
+    ids=["missing", "unknown"],
+)
+def test_a_factory_that_does_not_fit_its_model_is_one_sentence(
+    tmp_path: Path, line: str, reason: str
+) -> None:
+    shutil.copytree(BASE_DIR, tmp_path / "project", ignore=NOT_NEEDED)
+    factories = tmp_path / "project" / "todos" / "tests" / "factories.py"
+    text = factories.read_text()
+    assert "\n    class Meta:\n" in text
+    factories.write_text(text.replace("\n    class Meta:\n", f"\n{line}\n    class Meta:\n"))
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "--numprocesses=2", "todos/tests/test_list.py"],
+        cwd=tmp_path / "project",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    output = result.stdout + result.stderr
+    assert result.returncode == pytest.ExitCode.USAGE_ERROR, output
+    sentence = f"TodoFactory (todos/tests/factories.py) does not fit Todo.create: {reason}"
+    assert output.count(sentence) == 1
+    assert "FAILED" not in output

@@ -1,0 +1,254 @@
+"""``make serve`` under clients that are slow, idle, too large or too many, and when it is stopped.
+
+Real processes; run with ``pytest -m live``.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from authn.testing import SECRET, Clock, SecretIssuer
+from tests.support.processes import Api, Servers, migrate
+
+pytestmark = pytest.mark.live
+
+SLOW_CLIENTS = 200
+IDLE_CLIENTS = 10_000
+METRICS_TOKEN = "a-token-of-the-operators-own-0123456789"
+QUICK_SECONDS = 2.0  # on a machine that does something else, too
+
+
+@pytest.fixture(scope="module")
+def token() -> str:
+    return SecretIssuer(SECRET, clock=Clock(time.time())).mint()
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    directory = tmp_path_factory.mktemp("serve")
+    migrate(directory / "migrated.sqlite3")
+    with Servers(directory, directory / "migrated.sqlite3") as servers:
+        yield servers
+
+
+@pytest.fixture(scope="module")
+def api(servers: Servers) -> Api:
+    return two_workers(servers)
+
+
+def two_workers(servers: Servers) -> Api:
+    return servers.api(
+        secret=SECRET,
+        WEB_CONCURRENCY="2",
+        THROTTLE_USER="1000000/min",
+        THROTTLE_ANON="1000000/min",
+        METRICS_TOKEN=METRICS_TOKEN,
+    )
+
+
+def connect(api: Api) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", api.port), timeout=10)
+    connection.settimeout(10)
+    return connection
+
+
+def head(token: str, *fields: str, method: str = "POST") -> bytes:
+    lines = [f"{method} /api/todos/ HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Bearer {token}"]
+    return "\r\n".join([*lines, *fields, "", ""]).encode()
+
+
+def answer(connection: socket.socket) -> bytes:
+    """All that comes until the server closes."""
+    received = b""
+    while chunk := connection.recv(65536):
+        received += chunk
+    return received
+
+
+def status(received: bytes) -> int:
+    return int(received.split(b" ", 2)[1])
+
+
+def assert_served(api: Api, token: str) -> None:
+    for _ in range(5):
+        start = time.monotonic()
+        assert api.get("/api/todos/", token).status == 200
+        assert time.monotonic() - start < QUICK_SECONDS
+
+
+class TestClients:
+    def test_slow_ones_hold_nobody_up(self, api: Api, token: str) -> None:
+        with ExitStack() as stack:
+            slow = [stack.enter_context(connect(api)) for _ in range(SLOW_CLIENTS)]
+            for connection in slow:
+                connection.sendall(
+                    head(token, "Content-Type: application/json", "Content-Length: 30")
+                )
+            for _ in range(3):
+                for connection in slow:
+                    connection.sendall(b" ")
+                assert_served(api, token)
+                time.sleep(0.5)
+            slow[0].sendall(b'{"title": "After all"}'.rjust(27))
+            assert status(slow[0].recv(65536)) == 201
+
+    def test_idle_ones_hold_nobody_up(self, api: Api, token: str) -> None:
+        with more_files(IDLE_CLIENTS + 500), ExitStack() as stack:
+            for number in range(IDLE_CLIENTS):
+                connection = stack.enter_context(connect(api))
+                if number % 3 == 0:
+                    connection.sendall(b"GET /api/todos/ HTTP/1.1\r\nHost: 127.")
+            assert_served(api, token)
+
+    def test_one_that_never_ends_its_request_is_told(self, api: Api, token: str) -> None:
+        with connect(api) as connection:
+            connection.settimeout(45)
+            connection.sendall(head(token, "Content-Type: application/json", "Content-Length: 9"))
+            received = answer(connection)
+        assert status(received) == 408
+        assert b'"code": "request_timeout"' in received
+        assert b"x-request-id" in received
+
+    def test_large_headers_are_refused(self, api: Api, token: str) -> None:
+        with connect(api) as connection:
+            connection.sendall(head(token, f"X-Large: {'x' * 100_000}", method="GET"))
+            assert status(answer(connection)) == 431
+        assert_served(api, token)
+
+    @pytest.mark.parametrize("length", [256 * 1024 + 1, 3_000_000_000])
+    def test_a_large_body_is_refused_to_whom_it_matters(
+        self, api: Api, token: str, length: int
+    ) -> None:
+        media_type = "Content-Type: application/json"
+        for each, expected in ((token, 413), ("x.y.z", 401)):
+            with connect(api) as connection:
+                connection.sendall(head(each, media_type, f"Content-Length: {length}"))
+                with suppress(OSError):  # it need not be read to the end
+                    connection.sendall(b" " * (256 * 1024 + 1))
+                received = connection.recv(65536)
+                assert status(received) == expected
+                assert b"application/problem+json" in received
+
+    @pytest.mark.parametrize(
+        "request_",
+        [
+            b"\x00\x01\r\n\r\n",
+            b"GET / HTTP/9.9\r\n\r\n",
+            head("x", "Content-Length: 5", "Content-Length: 6"),
+            head("x", "Content-Length: -1"),
+        ],
+    )
+    def test_what_is_no_request_is_refused(self, api: Api, token: str, request_: bytes) -> None:
+        with connect(api) as connection:
+            connection.sendall(request_)
+            received = answer(connection)
+            assert not received or status(received) in (400, 505)
+        assert_served(api, token)
+
+
+class TestStopping:
+    def test_what_was_accepted_is_answered(self, servers: Servers, token: str) -> None:
+        api = two_workers(servers)
+        with load(api, token) as outcomes:
+            time.sleep(2)
+            api.stop()
+        assert outcomes["answered"] > 50
+        # A connection that no worker has taken yet may be refused, or reset.
+        assert {*outcomes} <= {"answered", "refused", "reset"}, outcomes
+        assert outcomes["reset"] <= 2
+        assert outcomes["answered"] == api.log().count("route=/api/todos/ status=200")
+        assert "Traceback" not in api.log()
+
+    def test_a_worker_that_dies_is_replaced(self, servers: Servers, token: str) -> None:
+        api = two_workers(servers)
+        before = api.workers()
+        assert len(before) == 2
+        os.kill(before[0], signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while len(after := api.workers()) < 2 or before[0] in after:
+            assert time.monotonic() < deadline, api.log()
+            time.sleep(0.1)
+        assert_served(api, token)
+
+
+def test_no_two_workers_give_the_same_id(api: Api, token: str) -> None:
+    """They are forked from one process, and so is what is random in it."""
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(lambda _: api.get("/api/me/", token), range(200))
+    assert len({answer.headers["x-request-id"] for answer in answers}) == 200
+
+
+def test_a_scrape_counts_what_every_worker_has_answered(servers: Servers, token: str) -> None:
+    api = two_workers(servers)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: api.get("/api/me/", token).status, range(200)))
+    assert answers == [200] * 200
+    os.kill(api.workers()[0], signal.SIGKILL)
+    time.sleep(0.5)  # it takes a moment to be gone
+    counted = api.get("/metrics", METRICS_TOKEN).body
+    assert b'method="GET",route="/api/me/",status="200"} 200.0' in counted
+
+
+def test_where_its_workers_count_is_gone_with_a_server(servers: Servers, tmp_path: Path) -> None:
+    api = servers.api(secret=SECRET, METRICS_TOKEN=METRICS_TOKEN, TMPDIR=str(tmp_path))
+    assert [folder.name[:14] for folder in tmp_path.iterdir()] == ["todos-metrics-"]
+    api.stop()
+    assert not [*tmp_path.iterdir()]
+
+
+@contextmanager
+def load(api: Api, token: str) -> Iterator[Counter[str]]:
+    """Sixteen clients that ask one thing after another, and how that went for them."""
+    outcomes: Counter[str] = Counter()
+    over = threading.Event()
+    threads = [
+        threading.Thread(target=ask_on, args=(api, token, outcomes, over)) for _ in range(16)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield outcomes
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def ask_on(api: Api, token: str, outcomes: Counter[str], over: threading.Event) -> None:
+    request = head(token, "Connection: close", method="GET")
+    while not over.is_set():
+        try:
+            connection = connect(api)
+        except OSError:
+            outcomes["refused"] += 1
+            return
+        with connection:
+            try:
+                connection.sendall(request)
+                received = answer(connection)
+            except ConnectionResetError:
+                outcomes["reset"] += 1
+                continue
+        outcomes["answered" if b" 200 OK\r\n" in received[:30] else str(received[:60])] += 1
+
+
+@contextmanager
+def more_files(count: int) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, count), hard), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

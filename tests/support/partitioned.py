@@ -1,0 +1,81 @@
+"""``pytest -p tests.support.partitioned``: the suite on tables that are partitioned by owner.
+
+Needs PostgreSQL. The SQL of ``docs/scaling.md`` makes them, of tables that have rows.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from pytest_django import DjangoDbBlocker
+
+PARTITIONS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What is in the tables, and the constraints and indexes that they have."""
+
+    rows: dict[str, list[Any]]
+    constraints: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Partitioning:
+    before: Tables
+    after: Tables
+
+
+@pytest.fixture(scope="session", autouse=True)
+def partitioning(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Partitioning:
+    assert connection.vendor == "postgresql", "DATABASE_URL must be that of a PostgreSQL server"
+    with django_db_blocker.unblock():
+        _fill()
+        before = _tables()
+        with connection.cursor() as cursor:
+            cursor.execute(_sql())
+        after = _tables()
+        for model in _models():
+            model.objects.all().delete()
+        connection.close()
+    return Partitioning(before, after)
+
+
+def _sql() -> str:
+    page = (settings.BASE_DIR / "docs" / "scaling.md").read_text()
+    (block,) = re.findall(r"^```sql\n(BEGIN;\n.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    return str(block)
+
+
+def _models() -> list[Any]:
+    from api.models import IdempotencyKey  # needs the settings, which pytest-django loads later
+    from todos.models import Todo
+
+    return [Todo, IdempotencyKey]
+
+
+def _fill() -> None:
+    from django.utils.timezone import now
+
+    from todos.tests.factories import make_todo
+
+    _, keys = _models()
+    for number in range(3 * PARTITIONS):
+        owner_id = str(number)
+        make_todo(owner_id=owner_id, tags=["a"], description="\u00e9 \\ '")
+        keys.objects.create(owner_id=owner_id, path="/", key="k", claimed_at=now(), status=201)
+
+
+def _tables() -> Tables:
+    rows, constraints = {}, {}
+    for model in _models():
+        name = model._meta.db_table
+        rows[name] = [*model.objects.order_by("pk").values()]
+        with connection.cursor() as cursor:
+            constraints[name] = connection.introspection.get_constraints(cursor, name)
+    return Tables(rows, constraints)

@@ -1,0 +1,386 @@
+"""A real Better Auth issuer and this API, each a process of its own, spoken to over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any, Self
+
+PROJECT = Path(__file__).resolve().parents[2]
+EXAMPLE = PROJECT / "examples" / "better-auth"
+
+START_SECONDS = 60
+STOP_SECONDS = 10
+COMMAND_SECONDS = 60
+REQUEST_SECONDS = 10
+# The key set is fetched every ten seconds at most; the rest is for a slow machine.
+PATIENCE_SECONDS = 15
+POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``headers`` by their names in lower case, ``cookies`` that were set by theirs."""
+
+    status: int
+    headers: Mapping[str, str]
+    cookies: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def outcome(self) -> str:
+        """``"200"``, or the status and the code of a problem document: ``"401 key_unknown"``."""
+        if self.headers.get("content-type") == "application/problem+json":
+            return f"{self.status} {self.data['code']}"
+        return str(self.status)
+
+
+class Server:
+    """A process that listens on a port of its own, which it keeps when it is started again."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        port: int,
+        directory: Path,
+        environment: Mapping[str, str],
+        log: Path,
+    ) -> None:
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self.environment = environment
+        self._command = command
+        self._directory = directory
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Self:
+        """Return when it answers; raise ``RuntimeError`` with its log where it does not."""
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=self._directory,
+                env=with_path(self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self.is_ready():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"{type(self).__name__} did not start:\n{self.log()}")
+            time.sleep(0.05)
+        return self
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "it is not running"
+        return self._process.pid
+
+    def stop(self) -> None:
+        if self._process is None:
+            return
+        self._process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_SECONDS)
+        self.kill()
+
+    def kill(self) -> None:
+        """End it and what it has started at once, and leave nothing of it running."""
+        assert self._process is not None, "it is not running"
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+
+    def is_ready(self) -> bool:
+        raise NotImplementedError
+
+    def log(self) -> str:
+        """What it has printed since it was started."""
+        return self._log.read_text(errors="replace")
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        token: str = "",
+        body: Mapping[str, Any] | None = None,
+        **headers: str,
+    ) -> Answer:
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        payload = None if body is None else json.dumps(body)
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=REQUEST_SECONDS)) as connection:
+            connection.request(method, path, payload, headers)
+            response = connection.getresponse()
+            cookies = (
+                line.partition(";")[0].partition("=")
+                for line in response.headers.get_all("Set-Cookie", [])
+            )
+            return Answer(
+                response.status,
+                {name.lower(): value for name, value in response.headers.items()},
+                {name: value for name, _, value in cookies},
+                response.read(),
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who signed up, and what the issuer gave them for it."""
+
+    issuer: Issuer
+    id: str
+    email: str
+    session_token: str
+    signed_session_token: str
+    cookies: Mapping[str, str] = field(repr=False)
+
+    def token(self) -> str:
+        """A new JWT."""
+        answer = self.issuer.ask("GET", "/api/auth/token", self.session_token)
+        token: str = answer.data["token"]
+        return token
+
+    def token_under_another_key_than(self, other: str) -> str:
+        """A new JWT, once the issuer has replaced the key that signed ``other``."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        # Its header is an algorithm and a kid, and nothing else.
+        while (token := self.token()).partition(".")[0] == other.partition(".")[0]:
+            assert time.monotonic() < deadline, "the issuer does not rotate its keys"
+            time.sleep(POLL_SECONDS)
+        return token
+
+    @property
+    def session_cookie(self) -> str:
+        """The copy of the session that the issuer signs where SESSION_COOKIE_CACHE is set."""
+        return self.cookies["better-auth.session_data"]
+
+
+class Issuer(Server):
+    """``examples/better-auth``."""
+
+    def is_ready(self) -> bool:
+        return f"Better Auth is ready: {self.url}\n" in self.log()
+
+    def sign_up(self) -> User:
+        email = f"{secrets.token_hex(8)}@example.com"
+        body = {"name": "Ada", "email": email, "password": secrets.token_hex()}
+        answer = self.ask("POST", "/api/auth/sign-up/email", body=body, Origin=self.url)
+        return User(
+            issuer=self,
+            id=answer.data["user"]["id"],
+            email=email,
+            session_token=answer.data["token"],
+            signed_session_token=answer.headers["set-auth-token"],
+            cookies=answer.cookies,
+        )
+
+    def link_mailed_to(self, user: User) -> str:
+        start = f"mail to {user.email}: "
+        links = [line for line in self.log().splitlines() if line.startswith(start)]
+        assert links, self.log()
+        return links[-1].removeprefix(start)
+
+    def ask(self, method: str, path: str, token: str = "", **rest: Any) -> Answer:
+        answer = self.send(method, path, token, **rest)
+        assert answer.status == 200, f"{method} {path}: {answer.status} {answer.body!r}"
+        return answer
+
+
+class Api(Server):
+    """This project under its production server."""
+
+    def is_ready(self) -> bool:
+        try:
+            return self.get("/api/me/").status == 401
+        except OSError:
+            return False
+
+    def get(self, path: str, token: str = "") -> Answer:
+        return self.send("GET", path, token)
+
+    def post(self, path: str, token: str, body: Mapping[str, Any] | None = None) -> Answer:
+        return self.send("POST", path, token, body)
+
+    def me(self, token: str) -> Answer:
+        return self.get("/api/me/", token)
+
+    def wait_for(self, outcome: str, token: str, *, meanwhile: str) -> Answer:
+        """The first answer to ``token`` with this outcome, and before it only ``meanwhile``."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (answer := self.me(token)).outcome != outcome:
+            wanted = f"{outcome}, meanwhile {meanwhile}"
+            assert answer.outcome == meanwhile, f"{answer.outcome} instead of {wanted}"
+            assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS} seconds for {wanted}"
+            time.sleep(POLL_SECONDS)
+        return answer
+
+    def workers(self) -> list[int]:
+        """The processes that serve: of the children of the one that was started, all but the one
+        that Python has to keep count of what they share."""
+        children = []
+        for status_file in Path("/proc").glob("[0-9]*/status"):
+            with suppress(OSError):
+                fields = dict(
+                    line.split(":\t", 1)
+                    for line in status_file.read_text().splitlines()
+                    if ":\t" in line
+                )
+                command = (status_file.parent / "cmdline").read_bytes()
+                if int(fields["PPid"]) == self.pid and b"resource_tracker" not in command:
+                    children.append(int(fields["Pid"]))
+        return sorted(children)
+
+    def manage(self, *arguments: str) -> str:
+        """What a management command prints under the settings of this server."""
+        return run([sys.executable, "manage.py", *arguments], PROJECT, self.environment)
+
+
+class Servers:
+    """Starts servers, and stops them all when its block ends. Threads may share it."""
+
+    def __init__(self, directory: Path, migrated_database: Path) -> None:
+        self._directory = directory
+        self._migrated_database = migrated_database
+        self._started = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._started.close()
+
+    def issuer(self, **environment: str) -> Issuer:
+        port = free_port()
+        server = Issuer(
+            ["node", "server.mjs"],
+            port=port,
+            directory=EXAMPLE,
+            environment={"PORT": str(port), **environment},
+            log=self._directory / f"issuer-{port}.log",
+        )
+        self._started.callback(server.stop)
+        return server.start()
+
+    def api(
+        self,
+        issuer: Issuer | None = None,
+        /,
+        *,
+        secret: str = "",
+        within: Sequence[str] = (),
+        **environment: str,
+    ) -> Api:
+        """An API with an empty database that trusts ``issuer`` or ``secret``, or both.
+
+        ``within`` is a command that starts the one that it is given.
+        """
+        issuer_url = issuer.url if issuer else ""
+        port = free_port()
+        database = self._directory / f"api-{port}.sqlite3"
+        shutil.copy(self._migrated_database, database)
+        server = Api(
+            [*within, sys.executable, "-m", "server", "--production"],
+            port=port,
+            directory=PROJECT,
+            environment={
+                "PORT": str(port),
+                **api_environment(database, issuer_url=issuer_url, secret=secret),
+                **environment,
+            },
+            log=self._directory / f"api-{port}.log",
+        )
+        self._started.callback(server.stop)
+        return server.start()
+
+
+def api_environment(database: Path, *, issuer_url: str, secret: str = "") -> dict[str, str]:
+    return {
+        "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
+        "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
+        "DATABASE_URL": f"sqlite:///{database}",
+        "BETTER_AUTH_URL": issuer_url,
+        "BETTER_AUTH_SECRET": secret,
+        "THROTTLE_REFUSED": "1000000/min",  # tokens are sent until they are accepted
+    }
+
+
+def migrate(database: Path) -> None:
+    environment = api_environment(database, issuer_url="https://issuer.example")
+    run([sys.executable, "manage.py", "migrate"], PROJECT, environment)
+
+
+def run(
+    command: Sequence[str],
+    directory: Path,
+    environment: Mapping[str, str],
+    *,
+    patience_seconds: float = COMMAND_SECONDS,
+) -> str:
+    """The output of a command, which must succeed."""
+    result = subprocess.run(
+        command,
+        cwd=directory,
+        env=with_path(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=patience_seconds,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def with_path(environment: Mapping[str, str]) -> dict[str, str]:
+    # The version of pytest is what keeps a developer's .env out of the settings.
+    inherited = {name: os.environ[name] for name in ("PATH", "PYTEST_VERSION")}
+    return {**inherited, **environment}
+
+
+# Below the range that outgoing connections get theirs from: a server that was stopped finds
+# its port still free when it is started again. Each is handed out once, because until a server
+# listens, and while it is stopped, its port looks free to whoever asks next.
+PORTS = range(20_000, 32_000)
+_ports = iter(random.SystemRandom().sample(PORTS, len(PORTS)))
+_taking_a_port = threading.Lock()
+
+
+def free_port() -> int:
+    """A port that nothing listens on, and that no other server of these tests is given."""
+    with _taking_a_port:
+        return next(port for port in _ports if is_free(port))
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as candidate:
+        try:
+            candidate.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
