@@ -5,6 +5,8 @@ An empty environment gives values that are safe, not convenient.
 
 from __future__ import annotations
 
+from typing import Any
+
 from corsheaders.defaults import default_headers
 from django.core.management.utils import get_random_secret_key
 
@@ -23,7 +25,6 @@ from config.env import (
     text,
     whole_number,
 )
-from config.pages import with_pages
 from operations.logging import shorten
 
 DEBUG = flag("DEBUG")
@@ -99,13 +100,20 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "api.security_headers.security_headers",
     "api.cors.cors",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "api.middleware.rate_limit_fields",  # outside what replaces an answer
     "api.middleware.problem_documents",  # inside what adds headers, outside what may refuse
+    "browsable.middleware.Pages",
     "api.middleware.address_allowances",
     "server.gateway.refusals",  # inside what counts
     "api.middleware.AllowedHosts",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "api.middleware.optional_slash",
 ]
+if not BROWSABLE_API:
+    MIDDLEWARE.remove("whitenoise.middleware.WhiteNoiseMiddleware")
+    MIDDLEWARE.remove("browsable.middleware.Pages")
+    MIDDLEWARE.remove("django.middleware.csrf.CsrfViewMiddleware")
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False  # a redirect would lose the body and, in some clients, the token
@@ -114,7 +122,7 @@ TEST_RUNNER = "tests.runner.PytestRunner"
 DATABASES = {"default": database("DATABASE_URL", default=BASE_DIR / "db.sqlite3")}
 CACHES = {"default": cache("CACHE_URL")}
 
-REST_FRAMEWORK = {
+REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["authn.JWTAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["api.throttling.throttles.UserThrottle"],
@@ -127,7 +135,10 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
 }
 if BROWSABLE_API:
-    MIDDLEWARE, REST_FRAMEWORK = with_pages(MIDDLEWARE, REST_FRAMEWORK)
+    REST_FRAMEWORK["DEFAULT_AUTHENTICATION_CLASSES"].append(
+        "browsable.authentication.CookieAuthentication"
+    )
+    REST_FRAMEWORK["DEFAULT_RENDERER_CLASSES"].append("browsable.renderers.PageRenderer")
 SPECTACULAR_SETTINGS = {
     "TITLE": "Todos",
     "DESCRIPTION": "The todos of those who have signed in with Better Auth, each user's for "

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 import config.urls
 from authn.testing import Mint
 from browsable.tests.browser import Browser
-from config.pages import with_pages
+from tests.support.settings import settings_of
 
 
 @pytest.fixture
@@ -20,9 +20,9 @@ def _browsable(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     """The project as ``BROWSABLE_API=true`` configures it."""
     settings.BROWSABLE_API = True
     settings.ALLOWED_HOSTS = ["testserver"]
-    settings.MIDDLEWARE, settings.REST_FRAMEWORK = with_pages(
-        settings.MIDDLEWARE, settings.REST_FRAMEWORK
-    )
+    with_pages = settings_of(BROWSABLE_API="true")
+    settings.MIDDLEWARE = with_pages["MIDDLEWARE"]
+    settings.REST_FRAMEWORK = with_pages["REST_FRAMEWORK"]
     # What the views read when they were made.
     for name in ("authentication_classes", "renderer_classes"):
         monkeypatch.setattr(APIView, name, getattr(api_settings, f"DEFAULT_{name.upper()}"))

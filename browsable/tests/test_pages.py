@@ -10,10 +10,8 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-import config.settings
 from authn.testing import Bearer, Issuer, Mint
 from browsable.tests.browser import ACCEPT, Browser, Page
-from config.pages import with_pages
 from tests.support.documented import OPENAPI
 from todos.tests.factories import make_todo
 
@@ -335,17 +333,3 @@ def test_the_document_is_the_same_with_and_without_pages(browser: Browser) -> No
     answer = browser.client.get("/api/schema/", headers={"accept": "application/json"})
     openapi_document.cache_clear()
     assert answer.json() == OPENAPI
-
-
-def test_the_suite_runs_what_the_settings_make() -> None:
-    assert not config.settings.BROWSABLE_API
-    middleware, rest_framework = with_pages(
-        config.settings.MIDDLEWARE, config.settings.REST_FRAMEWORK
-    )
-    assert {*middleware} - {*config.settings.MIDDLEWARE} == {
-        "whitenoise.middleware.WhiteNoiseMiddleware",
-        "browsable.middleware.Pages",
-        "django.middleware.csrf.CsrfViewMiddleware",
-    }
-    assert rest_framework["DEFAULT_AUTHENTICATION_CLASSES"][0] == "authn.JWTAuthentication"
-    assert rest_framework["DEFAULT_RENDERER_CLASSES"][0] == "api.bodies.renderers.JSONRenderer"

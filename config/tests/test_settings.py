@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from config import env as environment
-from tests.support.settings import run
+from tests.support.settings import run, settings_of
 
 SECRET = "x" * 32
 
@@ -103,8 +103,23 @@ def test_subdomains_are_for_https_only_where_somebody_says_so(
 )
 def test_pages_are_for_development_unless_it_is_said(debug: str, value: str, expected: str) -> None:
     assert value_of("BROWSABLE_API", DEBUG=debug, BROWSABLE_API=value) == expected
-    middleware = value_of("MIDDLEWARE", DEBUG=debug, BROWSABLE_API=value)
-    assert ("browsable" in middleware) == (expected == "True")
+
+
+def test_without_browsable_api_no_part_of_the_pages_is_configured() -> None:
+    without, pages = settings_of(), settings_of(BROWSABLE_API="true")
+    assert {*pages["MIDDLEWARE"]} - {*without["MIDDLEWARE"]} == {
+        "whitenoise.middleware.WhiteNoiseMiddleware",
+        "browsable.middleware.Pages",
+        "django.middleware.csrf.CsrfViewMiddleware",
+    }
+    before, after = without["REST_FRAMEWORK"], pages["REST_FRAMEWORK"]
+    for name, added in (
+        ("AUTHENTICATION", "browsable.authentication.CookieAuthentication"),
+        ("RENDERER", "browsable.renderers.PageRenderer"),
+    ):
+        setting = f"DEFAULT_{name}_CLASSES"
+        assert after.pop(setting) == [*before.pop(setting), added]
+    assert after == before
 
 
 @pytest.mark.parametrize("name", ["DJANGO_SECRET_KEY", "BETTER_AUTH_SECRET"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
-from itertools import chain
 from http import HTTPStatus
+from itertools import chain
 from typing import Any
 
 import jsonschema_rs
