@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from browsable.docs import DocsView
-from browsable.signing_in import ForgetView, LoginView, LogoutView
+from browsable.login import ForgetView, LoginView, LogoutView
 
 # The framework's own names, which its "Log in" and "Log out" links look for.
 signing_in = [

@@ -138,7 +138,7 @@ if BROWSABLE_API:
     REST_FRAMEWORK["DEFAULT_AUTHENTICATION_CLASSES"].append(
         "browsable.authentication.CookieAuthentication"
     )
-    REST_FRAMEWORK["DEFAULT_RENDERER_CLASSES"].append("browsable.renderers.PageRenderer")
+    REST_FRAMEWORK["DEFAULT_RENDERER_CLASSES"].append("browsable.renderer.PageRenderer")
 SPECTACULAR_SETTINGS = {
     "TITLE": "Todos",
     "DESCRIPTION": "The todos of those who have signed in with Better Auth, each user's for "
@@ -181,7 +181,7 @@ CSRF_COOKIE_NAME = "todos_csrftoken"  # another application of this host may hav
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_PATH = f"{PUBLIC_PATH}/api"  # of the cookie with the token, too
-CSRF_FAILURE_VIEW = "browsable.signing_in.csrf_failure"
+CSRF_FAILURE_VIEW = "browsable.login.csrf_failure"
 STATIC_URL = f"{PUBLIC_PATH}/static/"
 WHITENOISE_USE_FINDERS = True  # the files are in the packages, and few
 WHITENOISE_ALLOW_ALL_ORIGINS = False

@@ -115,7 +115,7 @@ def test_without_browsable_api_no_part_of_the_pages_is_configured() -> None:
     before, after = without["REST_FRAMEWORK"], pages["REST_FRAMEWORK"]
     for name, added in (
         ("AUTHENTICATION", "browsable.authentication.CookieAuthentication"),
-        ("RENDERER", "browsable.renderers.PageRenderer"),
+        ("RENDERER", "browsable.renderer.PageRenderer"),
     ):
         setting = f"DEFAULT_{name}_CLASSES"
         assert after.pop(setting) == [*before.pop(setting), added]
