@@ -1,7 +1,7 @@
-"""Turns a Better Auth token into a user, and nothing else.
+"""Authenticate the users of Better Auth in a Django REST framework project.
 
-``authn.JWTAuthentication`` is the name to put into ``DEFAULT_AUTHENTICATION_CLASSES``.
-It is imported on first use, so that the verifier can be used without Django.
+Put ``authn.JWTAuthentication`` into ``DEFAULT_AUTHENTICATION_CLASSES``. It is imported on first
+use, so that ``authn.verifier`` works without Django.
 """
 
 from __future__ import annotations

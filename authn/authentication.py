@@ -1,4 +1,4 @@
-"""The header of a request -> its user. The only module here that knows the framework."""
+"""Authenticate requests in DRF, which only this module of ``authn`` imports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REALM = "todos"
 
 
 class InvalidToken(AuthenticationFailed):
-    """401. ``challenge`` is for ``WWW-Authenticate`` (RFC 6750 section 3)."""
+    """401, with the parameters of ``WWW-Authenticate`` in ``challenge`` (RFC 6750 section 3)."""
 
     def __init__(self, reason: TokenRejected) -> None:
         super().__init__(reason.detail, reason.code)
@@ -32,7 +32,7 @@ class InvalidToken(AuthenticationFailed):
 
 
 class VerificationUnavailable(APIException):
-    """503. Not 401: a client that is told 401 logs its user out."""
+    """503. Clients would log their users out on a 401."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
 
@@ -43,10 +43,10 @@ class VerificationUnavailable(APIException):
 
 
 class JWTAuthentication(BaseAuthentication):
-    """``Authorization: Bearer <token>`` (RFC 6750 section 2.1), and no other place.
+    """Authenticate by ``Authorization: Bearer <token>`` (RFC 6750 section 2.1), and only by it.
 
-    Sets ``request.user`` to a ``TokenUser`` and ``request.auth`` to its ``Claims``. Costs no
-    query. No header or another scheme is nobody; whatever else is wrong raises.
+    Sets ``request.user`` to a ``TokenUser`` and ``request.auth`` to its ``Claims``, without a
+    query. A request without the header, or with another scheme, is anonymous.
     """
 
     def authenticate(self, request: Request) -> tuple[TokenUser, Claims] | None:
@@ -58,7 +58,7 @@ class JWTAuthentication(BaseAuthentication):
 
 
 def authenticate_token(token: str) -> tuple[TokenUser, Claims]:
-    """Whose token this is. Raises ``InvalidToken`` or ``VerificationUnavailable``."""
+    """Verify ``token``. Raises ``InvalidToken`` or ``VerificationUnavailable``."""
     try:
         claims = get_verifier().verify(token)
     except TokenRejected as reason:
@@ -71,12 +71,11 @@ def authenticate_token(token: str) -> tuple[TokenUser, Claims]:
 
 
 def bearer_token(request: HttpRequest | Request) -> str | None:
-    """What follows ``Bearer`` in the header, well-formed or not; ``None`` without that scheme."""
     return token_in(request.META)
 
 
 def token_in(environ: Mapping[str, Any]) -> str | None:
-    """Do the same with the environ of a request (PEP 3333)."""
+    """Return the credentials after ``Bearer``, well-formed or not; ``None`` for other schemes."""
     header: str = environ.get("HTTP_AUTHORIZATION", "")
     scheme, _, token = header.strip(" ").partition(" ")
     return token.strip(" ") if scheme.lower() == "bearer" else None

@@ -1,4 +1,4 @@
-"""What the payload of a token whose signature is valid must say before it opens anything."""
+"""Check the claims of a token whose signature is valid."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from authn.exceptions import (
 )
 
 MAX_SUBJECT_CHARACTERS = 255
-# 9999-12-31T23:59:59Z, the last second that a datetime can show.
+# 9999-12-31T23:59:59Z, the last second of a datetime.
 MAX_NUMERIC_DATE = 253_402_300_799
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """The claims of a verified token. ``subject`` alone is identity; the rest is for display.
+    """Claims of a verified token. ``subject`` is the identity; the others are for display.
 
-    Requests with the same token share it, so that nothing in it can be changed: the objects of
-    ``payload`` are read-only mappings, its arrays tuples.
+    Requests with the same token share one instance, so ``payload`` is read-only: its objects are
+    mapping proxies, its arrays tuples.
     """
 
     subject: str
@@ -42,11 +42,10 @@ class Claims:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimPolicy:
-    """Who must have issued a token, and for whom (RFC 7519 section 4.1).
+    """The issuer and the audiences to accept (RFC 7519 section 4.1).
 
-    A claim that is present must match; one that is required must also be present. With no
-    ``issuer`` or no ``audiences`` there is nothing that a present claim could match, so a
-    token that carries it is refused.
+    A claim must match if it is present, so without ``issuer`` any ``iss`` is refused, and without
+    ``audiences`` any ``aud``. A required claim must be present.
     """
 
     issuer: str | None = None
@@ -55,10 +54,10 @@ class ClaimPolicy:
     audience_required: bool = False
 
     def check(self, payload: Mapping[str, Any], *, now: float, leeway_seconds: float) -> Claims:
-        """The claims of ``payload``; ``now`` is seconds since the epoch.
+        """Return the claims of ``payload``. ``now`` is seconds since the epoch.
 
-        Raises a ``TokenRejected`` that names the first rule the payload breaks. A token with
-        ``cnf`` (RFC 7800) is for whoever proves a key, as DPoP does (RFC 9449 section 7).
+        Raises the ``TokenRejected`` of the first rule that the payload breaks. ``cnf`` (RFC 7800)
+        binds a token to a key, which a Bearer header cannot prove (RFC 9449 section 7).
         """
         check_times(payload, now=now, leeway_seconds=leeway_seconds)
         self._check_issuer(payload)
@@ -97,7 +96,7 @@ class ClaimPolicy:
 
 
 def check_times(payload: Mapping[str, Any], *, now: float, leeway_seconds: float) -> None:
-    """The part of the policy that the same token can pass now and fail later."""
+    """Check the claims that depend on the time, for a new token and for a remembered one."""
     expires_at = _numeric_date(payload, "exp")
     if expires_at is None:
         raise ClaimMissing
@@ -113,7 +112,7 @@ def _numeric_date(payload: Mapping[str, Any], name: str) -> float | None:
     if name not in payload:
         return None
     value = payload[name]
-    # A boolean is an int to Python, and 1e999 an infinite float to its JSON reader.
+    # In Python, True is an int, and json reads 1e999 as infinity.
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ClaimInvalid
     if abs(value) > MAX_NUMERIC_DATE:
@@ -128,18 +127,17 @@ def _subject(payload: Mapping[str, Any]) -> str:
     if not isinstance(subject, str) or len(subject) > MAX_SUBJECT_CHARACTERS:
         raise SubjectInvalid
     categories = {unicodedata.category(character) for character in subject}
-    # Cc: control characters, NUL among them. Cs: half of a surrogate pair, which no
-    # database can store as text.
+    # Cc: control characters, also NUL. Cs: half a surrogate pair, which a database cannot store.
     if categories & {"Cc", "Cs"}:
         raise SubjectInvalid
-    # Separators and format characters alone show nothing.
+    # Separators (Z) and format characters (Cf) alone are invisible.
     if all(category[0] in "ZC" for category in categories):
         raise SubjectInvalid
     return subject
 
 
 def _text(payload: Mapping[str, Any], name: str) -> str | None:
-    """A display claim: whatever is not a string that can be shown counts as absent."""
+    """Return a claim for display, or ``None`` if UTF-8 cannot encode it as text."""
     value = payload.get(name)
     if not isinstance(value, str) or any("\ud800" <= character <= "\udfff" for character in value):
         return None

@@ -1,7 +1,7 @@
-"""Django's settings -> what this package is configured to do.
+"""Read the ``BETTER_AUTH_*`` settings, and build the verifier that they ask for.
 
-Read again whenever a setting is overridden, so that this just works in a test. The verifier
-is built once for each distinct configuration, because it keeps the issuer's keys.
+A test may override any of them. A verifier is built once for each configuration, because it
+caches the issuer's keys.
 """
 
 from __future__ import annotations
@@ -20,23 +20,25 @@ from authn.claims import ClaimPolicy
 from authn.exceptions import NotConfigured
 from authn.fetching import fetch_key_set
 from authn.jwks import KEY_SET_ALGORITHMS, canonical_algorithm
-from authn.keys import KeySet
+from authn.keys import SECRET_ALGORITHMS, KeySet, SecretKey
 from authn.mistakes import mistakes_in
 from authn.origins import base_url, origin_of, split_url
-from authn.secret import SECRET_ALGORITHMS, SecretKey
 from authn.verifier import TokenVerifier, Trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthnConfig:
-    """The ``BETTER_AUTH_*`` settings with everything derived. An empty string means unset."""
+    """The ``BETTER_AUTH_*`` settings and the values that follow from them. Empty means unset.
+
+    ``secret`` has the bytes of the environment, even where these are not UTF-8 (PEP 383).
+    """
 
     url: str
     jwks_url: str
     issuer: str
     audience: tuple[str, ...]
     algorithms: tuple[str, ...]
-    secret: str = field(repr=False)
+    secret: bytes = field(repr=False)
     leeway_seconds: int
     plain_http_allowed: bool
 
@@ -48,7 +50,7 @@ class AuthnConfig:
             issuer=settings.BETTER_AUTH_ISSUER,
             audience=tuple(settings.BETTER_AUTH_AUDIENCE),
             algorithms=tuple(canonical_algorithm(name) for name in settings.BETTER_AUTH_ALGORITHMS),
-            secret=settings.BETTER_AUTH_SECRET,
+            secret=settings.BETTER_AUTH_SECRET.encode(errors="surrogateescape"),
             leeway_seconds=settings.BETTER_AUTH_LEEWAY,
             plain_http_allowed=settings.DEBUG or settings.BETTER_AUTH_ALLOW_HTTP,
         )
@@ -74,19 +76,19 @@ class AuthnConfig:
 
     @property
     def key_set_algorithms(self) -> frozenset[str]:
-        """What the key set is asked for: nothing where there is none."""
+        """Algorithms to verify with the key set; empty if it is not in use."""
         return self._accepted(KEY_SET_ALGORITHMS) if self.key_set_url else frozenset()
 
     @property
     def secret_algorithms(self) -> frozenset[str]:
-        """What the secret is used for. One .env may hold a secret that only Better Auth needs."""
+        """Algorithms to verify with the secret; empty if only Better Auth uses the secret."""
         return self._accepted(SECRET_ALGORITHMS) if self.secret else frozenset()
 
     def _accepted(self, algorithms: frozenset[str]) -> frozenset[str]:
         return algorithms.intersection(self.algorithms) if self.algorithms else algorithms
 
     def trusts(self) -> Iterator[Trust]:
-        """Whose tokens to accept, which only a configuration without mistakes says."""
+        """Yield a trust for each source of keys. The configuration must have no mistakes."""
         policy = ClaimPolicy(issuer=self.expected_issuer or None, audiences=self.expected_audience)
         if self.secret_algorithms:
             yield Trust(
@@ -107,14 +109,12 @@ class AuthnConfig:
 
 
 def get_verifier() -> TokenVerifier:
-    """The verifier for the settings as they were when the first one asked, or as a test has
-    changed them since.
+    """Return the verifier for the current settings.
 
-    Raises ``NotConfigured`` where the settings are refused: system checks do not run under
-    a production server, so what they say is enforced here again.
+    Raises ``NotConfigured`` for a mistake in them: a production server runs no system checks.
     """
     config = _current_config()
-    with _building:  # two first requests at once must not make two caches of keys
+    with _building:  # concurrent first requests must share one cache of keys
         return _verifier_for(config)
 
 
@@ -134,5 +134,5 @@ def _forget_config(**_: Any) -> None:
 @lru_cache(maxsize=1)
 def _verifier_for(config: AuthnConfig) -> TokenVerifier:
     for mistake in mistakes_in(config):
-        raise NotConfigured(f"{mistake.message} {mistake.hint}")
+        raise NotConfigured(f"{mistake.msg} {mistake.hint}")
     return TokenVerifier(list(config.trusts()), leeway_seconds=config.leeway_seconds)

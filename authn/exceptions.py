@@ -1,7 +1,6 @@
-"""Why a token opens nothing: the caller's fault, the issuer's absence, or our set-up.
+"""Errors of verification: a rejected token, unavailable keys, or a wrong configuration.
 
-Texts are fixed: no token, claim or library text ever becomes part of one. Codes are
-released names and never change.
+Texts are fixed: none contains a part of a token or the message of a library. Codes never change.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from typing import Any, ClassVar
 
 
 class AuthnError(Exception):
-    """Base of everything that this package raises on purpose."""
+    """Base class of every error that this package raises."""
 
     code: ClassVar[str]
     detail: ClassVar[str]
@@ -21,11 +20,10 @@ class AuthnError(Exception):
 
 
 class TokenRejected(AuthnError):
-    """The caller's fault: 401.
+    """The client sent a token that is not accepted: 401.
 
-    ``payload`` is what a token says whose signature is valid and whose claims were not, at the
-    time of ``refused_at`` (seconds since the epoch). It is for whoever sent the token, and never
-    for a log.
+    ``payload`` is set when the signature was valid and a claim was not, and ``refused_at`` with
+    it (seconds since the epoch). Show ``payload`` to the sender of the token only; never log it.
     """
 
     code = "token_invalid"
@@ -46,12 +44,12 @@ class TokenTooLong(TokenRejected):
 
 class HeaderUnsupported(TokenRejected):
     code = "header_unsupported"
-    detail = "The token's header asks for something that is not supported."
+    detail = "The token's header has a crit or b64 parameter, which is not supported."
 
 
 class TypeUnsupported(TokenRejected):
     code = "type_unsupported"
-    detail = "The token is of a type that is not accepted here."
+    detail = "The token's type is not accepted. Send one whose typ is JWT."
 
 
 class AlgorithmUnsupported(TokenRejected):
@@ -61,12 +59,12 @@ class AlgorithmUnsupported(TokenRejected):
 
 class KeyUnknown(TokenRejected):
     code = "key_unknown"
-    detail = "The token's signing key is not known."
+    detail = "The token's signing key is unknown."
 
 
 class KeyAmbiguous(TokenRejected):
     code = "key_ambiguous"
-    detail = "The token names no signing key and several could have signed it."
+    detail = "The token has no kid, and several keys fit its algorithm."
 
 
 class SignatureInvalid(TokenRejected):
@@ -91,34 +89,34 @@ class ClaimMissing(TokenRejected):
 
 class ClaimInvalid(TokenRejected):
     code = "claim_invalid"
-    detail = "A claim of the token has a value that is not allowed."
+    detail = "A claim of the token has an invalid value."
 
 
 class TokenBound(TokenRejected):
     code = "token_bound"
-    detail = "The token is bound to a key, and a Bearer header does not prove that key."
+    detail = "The token is bound to a key (cnf). Send one that is not bound."
 
 
 class SubjectInvalid(TokenRejected):
     code = "subject_invalid"
-    detail = "The token's subject cannot be used as an identity."
+    detail = "The token's subject is not a valid user id."
 
 
 class IssuerMismatch(TokenRejected):
     code = "issuer_mismatch"
-    detail = "The token was issued by somebody else."
+    detail = "The token's issuer is not accepted."
 
 
 class AudienceMismatch(TokenRejected):
     code = "audience_mismatch"
-    detail = "The token is meant for another audience."
+    detail = "The token's audience is not accepted."
 
 
 class KeysUnavailable(AuthnError):
-    """Ours, and passing: 503 with ``Retry-After``."""
+    """The keys are unavailable for now: 503 with ``Retry-After``."""
 
     code = "keys_unavailable"
-    detail = "The signing keys cannot be had at the moment."
+    detail = "The signing keys are unavailable. Try again later."
 
     def __init__(self, *, retry_after_seconds: int) -> None:
         super().__init__()
@@ -126,14 +124,14 @@ class KeysUnavailable(AuthnError):
 
 
 class KeySetInvalid(AuthnError):
-    """A fetch that brought no usable key set, and why; for the log, never for a client."""
+    """A key, or a whole key set, cannot be used. The reason goes to the log, not to a client."""
 
     code = "key_set_invalid"
-    detail = "The key set cannot be used."
+    detail = "The key set is unusable."
 
 
 class NotConfigured(AuthnError):
-    """Ours, and lasting: the server must not start; a request that gets through is a 500."""
+    """The settings allow no verification: the server must not start, and a request gets 500."""
 
     code = "not_configured"
     detail = "Token verification is not configured."

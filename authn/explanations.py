@@ -1,10 +1,12 @@
-"""Why a token opens nothing, in words for whoever holds it or runs this API."""
+"""Explain refused tokens, in the words of ``manage.py inspect_token`` and the login page."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from authn import strict_json
 from authn.claims import MAX_NUMERIC_DATE
 from authn.conf import AuthnConfig
 from authn.exceptions import (
@@ -18,54 +20,71 @@ from authn.exceptions import (
     TokenRejected,
 )
 
-WHERE_TO_LOOK = {
+ADVICE = {
     "token_malformed": (
-        "Send the `token` of GET /api/auth/token. The bearer plugin's session token is no JWT."
+        "Send the `token` of GET /api/auth/token. The session token of Better Auth is not a JWT."
     ),
     "token_too_long": (
-        "Let Better Auth put less into it (definePayload of the jwt plugin): by default the whole "
-        "user is in it, and `image` may be a whole picture."
+        "Put less into the token with `definePayload` of the jwt plugin. By default it holds the "
+        "whole user, and `image` may hold a picture."
     ),
-    "header_unsupported": "No setting allows `crit` or `b64`.",
+    "header_unsupported": "No setting allows `crit` or `b64`: change the issuer.",
     "type_unsupported": (
-        "No setting allows this `typ`: session-cache, logout and OAuth access tokens (at+jwt) open "
-        "nothing here. Send the `token` of GET /api/auth/token."
+        "No setting allows this `typ`, which marks a session cache, a logout or an OAuth access "
+        "token (at+jwt). Send the `token` of GET /api/auth/token."
     ),
     "algorithm_unsupported": (
-        "BETTER_AUTH_ALGORITHMS; BETTER_AUTH_SECRET for HS256, BETTER_AUTH_URL for the others."
+        "Check BETTER_AUTH_ALGORITHMS. HS256 needs BETTER_AUTH_SECRET, the other algorithms need "
+        "BETTER_AUTH_URL."
     ),
-    "key_unknown": "BETTER_AUTH_URL or BETTER_AUTH_JWKS_URL: is this the server that issued it?",
-    "key_ambiguous": "No setting: let the issuer write `kid`, or publish one key an algorithm.",
+    "key_unknown": (
+        "Check that BETTER_AUTH_URL or BETTER_AUTH_JWKS_URL names the server that issued the token."
+    ),
+    "key_ambiguous": "Let the issuer write `kid`, or publish one key for each algorithm.",
     "signature_invalid": (
-        "BETTER_AUTH_SECRET: is it the same as Better Auth's, to the letter? With a key set: an "
-        "issuer that gave an old kid to a new key; it is fetched again within ten minutes."
+        "Check that BETTER_AUTH_SECRET is exactly the secret of Better Auth. A key set is fetched "
+        "again within ten minutes if the issuer has reused a kid for a new key."
     ),
-    "token_expired": "BETTER_AUTH_LEEWAY and this machine's clock, or get a new token.",
-    "token_not_yet_valid": "BETTER_AUTH_LEEWAY and the clocks of both machines.",
+    "token_expired": "Get a new token, or check BETTER_AUTH_LEEWAY and the clock of this machine.",
+    "token_not_yet_valid": "Check BETTER_AUTH_LEEWAY and the clocks of both machines.",
     "claim_missing": (
-        "`exp` and `sub` always; `iss` and `aud` with a key set, or when BETTER_AUTH_ISSUER or "
-        "BETTER_AUTH_AUDIENCE is set."
+        "Tokens need `exp` and `sub`. They also need `iss` and `aud` with a key set, or if "
+        "BETTER_AUTH_ISSUER or BETTER_AUTH_AUDIENCE is set."
     ),
-    "claim_invalid": (
-        "No setting: a time that is no number, or an `iss`, `aud` or `jti` that is no text."
-    ),
+    "claim_invalid": "Let the issuer write times as numbers and `iss`, `aud`, `jti` as strings.",
     "token_bound": (
-        "No setting: a token with `cnf` (DPoP, mutual TLS) is worth nothing without its key. Ask "
-        "the issuer for one that is not bound."
+        "Ask the issuer for a token without `cnf`. With it (DPoP, mutual TLS), a token proves "
+        "nothing without its key."
     ),
-    "subject_invalid": "No setting: `sub` must be 1 to 255 characters, not blank.",
-    "issuer_mismatch": "BETTER_AUTH_ISSUER, or the origin of BETTER_AUTH_URL.",
-    "audience_mismatch": "BETTER_AUTH_AUDIENCE, or the origin of BETTER_AUTH_URL.",
-    "keys_unavailable": "BETTER_AUTH_URL or BETTER_AUTH_JWKS_URL: does it answer from here?",
-    "not_configured": "The README's table of settings; `manage.py check` names every mistake.",
+    "subject_invalid": "Let the issuer write a `sub` of 1 to 255 characters that is not blank.",
+    "issuer_mismatch": "Check BETTER_AUTH_ISSUER, or the origin of BETTER_AUTH_URL.",
+    "audience_mismatch": "Check BETTER_AUTH_AUDIENCE, or the origin of BETTER_AUTH_URL.",
+    "keys_unavailable": (
+        "Check that BETTER_AUTH_URL or BETTER_AUTH_JWKS_URL answers from this machine."
+    ),
+    "not_configured": "Run `manage.py check`, which lists every mistake in the settings.",
 }
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+# Some editors and shells start a file with a byte order mark.
+AROUND_A_TOKEN = re.compile(
+    r"^[\s\"'\ufeff]*(authorization:)?\s*(bearer(\s|$))?|[\"']", re.IGNORECASE
+)
+
+
+def pasted_token(text: str) -> str:
+    """Extract the token from ``text``: alone, in a header field, or in Better Auth's JSON."""
+    if (bare := text.lstrip("\ufeff \t\r\n")).startswith("{"):
+        try:
+            text = str(strict_json.parse_object(bare.encode())["token"])
+        except (ValueError, KeyError):
+            return text
+    return "".join(AROUND_A_TOKEN.sub("", text).split())
 
 
 def facts(reason: AuthnError) -> Iterator[str]:
-    """What there is to tell beyond ``reason`` itself: times, and what was expected here.
+    """Yield the times and values that led to ``reason``, and the values that this API expects.
 
-    Has parts of the token, so it is for whoever sent that and nobody else.
+    Show them to the sender of the token only: they quote its claims.
     """
     config = AuthnConfig.from_settings()
     payload = reason.payload if isinstance(reason, TokenRejected) else None
@@ -79,14 +98,13 @@ def facts(reason: AuthnError) -> Iterator[str]:
             expected = ", ".join(sorted(config.expected_audience))
             yield _difference("audience", payload, "aud", expected or "none, as no audience is set")
         case ClaimMissing() if payload is not None:
-            names = ", ".join(sorted(payload)).encode(errors="replace").decode()
-            yield f"Its claims are {names or 'none'}."
+            yield f"Its claims are {_printable(sorted(payload)) or 'none'}."
         case KeysUnavailable():
             yield f"This API asked {config.key_set_url}"
 
 
 def _times(payload: Mapping[str, Any], *, now: float) -> Iterator[str]:
-    # What comes after the claim that was refused has not been looked at.
+    # Verification stops at the first wrong claim, so the others may have any type.
     times = {
         name: value
         for name, value in payload.items()
@@ -94,7 +112,7 @@ def _times(payload: Mapping[str, Any], *, now: float) -> Iterator[str]:
     }
     if now > times.get("exp", now):
         yield f"It expired {duration(now - times['exp'])} ago."
-    for name, meaning in (("nbf", "It is valid"), ("iat", "It says that it was issued")):
+    for name, meaning in (("nbf", "It becomes valid"), ("iat", "Its issue time is")):
         if now < times.get(name, now):
             yield f"{meaning} {duration(times[name] - now)} from now."
 
@@ -102,13 +120,16 @@ def _times(payload: Mapping[str, Any], *, now: float) -> Iterator[str]:
 def _difference(noun: str, payload: Mapping[str, Any] | None, claim: str, expected: str) -> str:
     actual = (payload or {}).get(claim)
     values = actual if isinstance(actual, list) else [actual]
-    # JSON may name half a surrogate pair; UTF-8 cannot say it back.
-    text = ", ".join(map(str, values)).encode(errors="replace").decode()
-    return f"Its {noun} is {text}; this API expects {expected}."
+    return f"Its {noun} is {_printable(values)}; this API expects {expected}."
+
+
+def _printable(values: list[Any]) -> str:
+    """Join ``values``. JSON may escape half a surrogate pair, which UTF-8 cannot encode."""
+    return ", ".join(map(str, values)).encode(errors="replace").decode()
 
 
 def duration(seconds: float) -> str:
-    """In its largest unit: ``"3 minutes"``."""
+    """Format ``seconds`` in the largest unit: ``"3 minutes"``."""
     for unit, length in UNITS:
         if seconds >= length:
             count = int(seconds // length)

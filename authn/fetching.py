@@ -1,4 +1,4 @@
-"""One bounded GET of a key set."""
+"""Fetch a key set within a limit of time and size."""
 
 from __future__ import annotations
 
@@ -15,21 +15,18 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 from authn.exceptions import KeySetInvalid
 from authn.origins import DEFAULT_PORTS, is_loopback
-from authn.version import VERSION
 
 TIMEOUT_SECONDS = 3.0
 MAX_BYTES = 256 * 1024
-# A CDN may refuse whoever does not say who they are.
-USER_AGENT = f"drf-better-auth/{VERSION}"
+USER_AGENT = "drf-better-auth/0.1.0"  # the version in pyproject.toml; a CDN may require one
 
 
 def fetch_key_set(url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> bytes:
-    """The body of a 200 answer, at most 256 KiB, within ``timeout_seconds`` from start to end.
+    """Return the body of a 200 answer of at most 256 KiB. Raises ``KeySetInvalid`` otherwise.
 
-    Raises ``KeySetInvalid`` otherwise. Redirects are answers other than 200: whoever can
-    redirect this request would choose the keys. Looking a name up takes as long as the
-    system's resolver lets it; time lost there is missing afterwards. The proxy is the one that
-    ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY`` of the environment name now.
+    ``timeout_seconds`` bounds the whole exchange, except for the name lookup, which the resolver
+    bounds. Redirects are refused, because their target could choose the keys. ``HTTPS_PROXY``,
+    ``HTTP_PROXY`` and ``NO_PROXY`` of the environment are honoured.
     """
     parts = urlsplit(url)
     deadline = time.monotonic() + timeout_seconds
@@ -43,7 +40,7 @@ def fetch_key_set(url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> byte
                 _require_time(deadline)
             body = _get(parts, proxy, connection)
             _require_time(deadline)
-    # ValueError: a port or a host name that is none.
+    # http.client raises ValueError for an invalid port or host name.
     except (OSError, HTTPException, ValueError) as error:
         way = "through the proxy " if proxy else ""
         raise KeySetInvalid(
@@ -55,9 +52,9 @@ def fetch_key_set(url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> byte
 
 
 def proxy_for(parts: SplitResult) -> SplitResult | None:
-    """The proxy to ask. Raises ``KeySetInvalid`` for a variable that names none.
+    """Return the proxy for ``parts``; none for loopback, which no proxy can reach.
 
-    Loopback is this machine, which no proxy can reach for it.
+    Raises ``KeySetInvalid`` if the environment variable is not the URL of a proxy.
     """
     url = getproxies_environment().get(parts.scheme)
     if not url or is_loopback(parts) or proxy_bypass(parts.netloc):
@@ -70,7 +67,7 @@ def proxy_for(parts: SplitResult) -> SplitResult | None:
 
 
 def _connect(parts: SplitResult, deadline: float) -> socket.socket:
-    """A connection to the first address of the host that answers in its share of the time."""
+    """Connect to the first address that answers. The addresses share the time that is left."""
     port = _port(parts)
     addresses = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     for left in range(len(addresses), 0, -1):
@@ -105,9 +102,9 @@ def _get(parts: SplitResult, proxy: SplitResult | None, connection: socket.socke
 
 
 def _tunnel(parts: SplitResult, proxy: SplitResult, connection: socket.socket) -> None:
-    """Have the proxy connect to the issuer (RFC 9110 section 9.3.6).
+    """Ask the proxy to connect to the issuer (RFC 9110 section 9.3.6).
 
-    ``http.client`` closes what it has read an answer without a length from: a duplicate.
+    ``http.client`` closes a socket after an answer without a length, so it gets a duplicate.
     """
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     authority = f"{host}:{_port(parts)}"
@@ -129,7 +126,7 @@ def _credentials(proxy: SplitResult) -> dict[str, str]:
 
 
 def _require_time(deadline: float) -> None:
-    """Raise ``TimeoutError`` where what was read may have been cut short."""
+    """Raise ``TimeoutError`` after ``deadline``: the answer may have been cut short."""
     if time.monotonic() >= deadline:
         raise TimeoutError
 
@@ -140,11 +137,11 @@ def _port(parts: SplitResult) -> int:
 
 @contextmanager
 def _shut_at(deadline: float, connection: socket.socket) -> Iterator[None]:
-    """Shut ``connection`` at ``deadline``, whatever is being read from it then.
+    """Shut ``connection`` down at ``deadline``, which also ends a read that waits for data.
 
-    A socket's own timeout bounds one read, so an issuer that sends a byte a second would
-    never run into it. What is shut is a duplicate of the descriptor, because TLS and HTTP
-    take the socket itself over: a shut TLS socket would even go on reading in plain text.
+    A socket's own timeout bounds one read, so an issuer that sends a byte a second never meets
+    it. A duplicate is shut down, because ``ssl`` and ``http.client`` take the socket over, and
+    an ``SSLSocket`` that is shut down goes on reading in plain text.
     """
     with connection.dup() as duplicate:
         timer = Timer(deadline - time.monotonic(), _shut, [duplicate])
@@ -154,11 +151,9 @@ def _shut_at(deadline: float, connection: socket.socket) -> Iterator[None]:
             yield
         finally:
             timer.cancel()
-            timer.join()  # the descriptor must not be closed, and given away, under its hands
+            timer.join()  # _shut() must not meet a descriptor that has been reused
 
 
 def _shut(connection: socket.socket) -> None:
-    try:
+    with suppress(OSError):  # the peer has hung up
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:  # the other side was quicker
-        return

@@ -1,4 +1,4 @@
-"""The header of a token (RFC 7515 section 4), which is read before anything in it is proved."""
+"""Check the header of a token (RFC 7515 section 4), before its signature is verified."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from authn.exceptions import HeaderUnsupported, TokenMalformed, TokenTooLong, Ty
 from authn.strict_json import parse_object
 
 MAX_TOKEN_CHARACTERS = 8 * 1024
-# RFC 7515 section 3.1: three segments of base64url without padding.
+# Three segments of base64url without padding (RFC 7515 section 3.1).
 COMPACT_TOKEN = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
-ACCEPTED_TYPE = "jwt"  # in lower case; other types are other kinds of token (RFC 8725 section 3.11)
+ACCEPTED_TYPE = "jwt"  # compared in lower case (RFC 8725 section 3.11)
 
 
 def parse_header(token: str) -> dict[str, Any]:
-    """The JOSE header, with every parameter that matters checked for type and value.
+    """Return the JOSE header of ``token``, or raise ``TokenRejected``.
 
-    ``jku``, ``x5u``, ``x5c`` and ``jwk`` are never read: a token does not bring its own key
+    ``jku``, ``x5u``, ``x5c`` and ``jwk`` are ignored, because a token must not bring its own key
     (RFC 8725 section 3.5).
     """
     if len(token) > MAX_TOKEN_CHARACTERS:

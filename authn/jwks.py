@@ -1,4 +1,4 @@
-"""A JSON Web Key Set (RFC 7517) -> the keys in it that may verify a token."""
+"""Parse a JSON Web Key Set (RFC 7517) into the keys that may verify a token."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MAX_LOGGED = 10  # skipped keys of one set
+MAX_LOGGED = 10  # skipped keys of a key set
 # Below 2048 bits RSA is not secure (RFC 7518 section 3.3); above 16384 OpenSSL does not verify.
 RSA_BITS = range(2048, 16384 + 1)
-EVERY_SMALL_PRIME = math.factorial(1000)  # divides it
+SMALL_PRIMES = math.factorial(1000)  # a multiple of each prime under 1000
 
-# RFC 8032 section 5.1: the prime of Ed25519's field, and y of its eight points of small order.
-# Under such a key anybody can sign: with S = 0, one R of eight fits any message.
+# The prime of Ed25519's field, and y of its eight points of small order (RFC 8032 section 5.1).
+# Anyone can sign for such a key: with S = 0, one R of eight fits any message.
 ED25519_PRIME = 2**255 - 19
 Y_OF_ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
 SMALL_ORDER_Y = (0, 1, ED25519_PRIME - 1, Y_OF_ORDER_8, ED25519_PRIME - Y_OF_ORDER_8)
 
-# What each kind of key may sign with. A key without `alg` gets the first name: Better Auth
-# always writes `alg`, other issuers leave it out, and RS256 is what they then mean.
+# The algorithms of each kind of key. A key without `alg` gets the first one: Better Auth always
+# writes `alg`, and issuers that leave it out mean RS256.
 ALGORITHMS_OF_KIND: Mapping[tuple[str, str | None], tuple[str, ...]] = {
     ("OKP", "Ed25519"): ("EdDSA", "Ed25519"),
     ("EC", "P-256"): ("ES256",),
@@ -53,7 +53,7 @@ class VerificationKey:
 
 
 def canonical_algorithm(name: str) -> str:
-    """``Ed25519`` (RFC 9864) and ``EdDSA`` are the same thing for the one curve accepted here."""
+    """Map ``Ed25519`` (RFC 9864) to ``EdDSA``: Ed25519 is the only curve accepted here."""
     return "EdDSA" if name == "Ed25519" else name
 
 
@@ -63,11 +63,10 @@ KEY_SET_ALGORITHMS = frozenset(
 
 
 def parse_key_set(body: bytes) -> tuple[VerificationKey, ...]:
-    """The usable keys of a JWKS document, in its order, at least one.
+    """Return the usable keys of a JWKS document, in its order.
 
-    A key that cannot be used is skipped and logged: it must not take its neighbours down. Only
-    the size of the document bounds how many keys it has, and the work grows no faster.
-    Raises ``KeySetInvalid`` where the document is no key set, or no key in it is usable.
+    Unusable keys are skipped and logged. The work grows with the size of the document. Raises
+    ``KeySetInvalid`` if the document is not a key set, or has no usable key.
     """
     try:
         entries = parse_object(body).get("keys")
@@ -95,7 +94,7 @@ def parse_key_set(body: bytes) -> tuple[VerificationKey, ...]:
 
 
 def _identity(key: VerificationKey) -> object:
-    """The key's ``kid``; without one, the key itself, in a form that can be hashed."""
+    """Return the ``kid``, or a hashable form of a key without one."""
     if key.kid:
         return key.kid
     value: Any = key.value
@@ -112,12 +111,12 @@ def _parse_key(entry: Any) -> VerificationKey:
     if entry.get("use", "sig") != "sig" or "verify" not in _operations(entry):
         raise KeySetInvalid("not for signatures")
     if "d" in entry:
-        raise KeySetInvalid("a private key, which whoever can read it could sign with")
+        raise KeySetInvalid("a published private key")
     algorithm = _algorithm_of(entry)
     try:
         value: Any = jwt.PyJWK(entry, algorithm).key
-    # What PyJWT and cryptography raise for members that are missing, of another type, no
-    # base64, or no point of the curve.
+    # PyJWT and cryptography raise these for members that are missing, of a wrong type, not
+    # base64, or not a point of the curve.
     except (jwt.PyJWTError, ValueError, TypeError, KeyError, UnsupportedAlgorithm):
         raise KeySetInvalid("its parameters do not make a key") from None
     match value:
@@ -129,19 +128,19 @@ def _parse_key(entry: Any) -> VerificationKey:
 
 
 def _require_sound_rsa(key: RSAPublicKey) -> None:
-    """Refuse what anybody can factor. An exponent that is even or under 3 is no key to OpenSSL."""
+    """Refuse a modulus that is easy to factor. OpenSSL refuses even exponents and those under 3."""
     if key.key_size not in RSA_BITS:
         raise KeySetInvalid(f"RSA of {key.key_size} bits")
-    if math.gcd(key.public_numbers().n, EVERY_SMALL_PRIME) != 1:
+    if math.gcd(key.public_numbers().n, SMALL_PRIMES) != 1:
         raise KeySetInvalid("RSA with a modulus that a small number divides")
 
 
 def _require_sound_ed25519(key: Ed25519PublicKey) -> None:
-    """Refuse a point of small order, and one that is not spelled as RFC 8032 section 5.1.3 says."""
+    """Refuse points of small order, and encodings outside the field (RFC 8032 section 5.1.3)."""
     encoded = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
     y = int.from_bytes(encoded, "little") % 2**255  # the last bit is the sign of x
     if y >= ED25519_PRIME or y in SMALL_ORDER_Y:
-        raise KeySetInvalid("an Ed25519 point that anybody can sign for")
+        raise KeySetInvalid("an Ed25519 point that anyone can sign for")
 
 
 def _operations(entry: Mapping[str, Any]) -> list[Any]:

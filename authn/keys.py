@@ -1,10 +1,10 @@
-"""The issuer's key set, cached, and what verification asks of any source of keys.
+"""Find the key of a token: in the issuer's key set, which is cached here, or the secret.
 
-A key set lives through four ages, counted from the start of the fetch that brought it:
+The age of a key set counts from the start of its fetch:
 
     fresh    under 8 minutes        served
     ageing   8 to 10 minutes        served; a request starts a fetch in the background
-    stale    10 to 70 minutes       the same: the issuer has not answered, known keys go on
+    stale    10 to 70 minutes       served likewise, because the issuer does not answer
     dead     over 70 minutes        not served; requests wait for a fetch, or get 503
 """
 
@@ -34,37 +34,47 @@ REFRESH_AFTER_SECONDS = 8 * 60
 MAX_AGE_SECONDS = 10 * 60
 GRACE_SECONDS = 60 * 60
 COOLDOWN_SECONDS = 10
-# How many requests may wait for a fetch: tokens with made-up kids and a slow issuer would
-# together hold every thread of the server, and with them those that need no fetch. A worker
-# has four threads (config.asgi).
+# Requests that may wait for a whole fetch. Made-up kids and a slow issuer could otherwise hold
+# each of a worker's four threads, which requests with known keys need.
 MAX_WAITING = 2
-# How long the others may: as long as a fetch takes that goes well.
-BRIEFLY_SECONDS = 0.25
+BRIEFLY_SECONDS = 0.25  # the wait of the other requests: the time of a fetch without trouble
+SECRET_ALGORITHMS = frozenset({"HS256"})
 
 
 class KeySource(Protocol):
     def key_for(self, *, kid: str | None, algorithm: str) -> VerificationKey:
-        """The key that must have signed a token with this header.
+        """Return the key for a token with this header.
 
-        An equal key is the same key: a token that it has verified is not verified again.
-
-        Raises ``TokenRejected`` where there is none, ``KeysUnavailable`` where that cannot
-        be known now.
+        A token that an equal key has verified is not verified again. Raises ``TokenRejected`` if
+        the source has no such key, and ``KeysUnavailable`` if it cannot tell now.
         """
 
     def require_any(self) -> None:
-        """Raise ``KeysUnavailable`` where no token at all could be verified now."""
+        """Raise ``KeysUnavailable`` if the source has no key at all now."""
 
     def age_seconds(self) -> float | None:
-        """Since the start of the fetch that brought the keys; ``None`` where none did."""
+        """Return the time since the start of the last good fetch; ``None`` without one."""
+
+
+class SecretKey:
+    """The shared secret as the key of every HS256 token, whatever its ``kid``."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = VerificationKey(secret, "HS256")
+
+    def key_for(self, *, kid: str | None, algorithm: str) -> VerificationKey:
+        return self._key
+
+    def require_any(self) -> None:
+        """Accept: the secret is always there."""
+
+    def age_seconds(self) -> None:
+        """Return ``None``: the secret is not fetched."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
-    """The keys of one successful fetch. Replaced as a whole, so that readers need no lock.
-
-    A key is found at once, however many there are.
-    """
+    """The keys of one fetch, indexed. Replaced as a whole, so that readers need no lock."""
 
     by_kid: Mapping[str | None, VerificationKey]
     by_algorithm: Mapping[str, Sequence[VerificationKey]]
@@ -75,7 +85,7 @@ class _Snapshot:
         by_algorithm: dict[str, list[VerificationKey]] = {}
         for key in keys:
             by_algorithm.setdefault(key.algorithm, []).append(key)
-        by_kid = {key.kid: key for key in reversed(keys)}  # the first one stays
+        by_kid = {key.kid: key for key in reversed(keys)}  # the first of a kid wins
         return cls(by_kid, by_algorithm, fetched_at)
 
     def find(self, kid: str | None, algorithm: str) -> VerificationKey | None:
@@ -93,9 +103,9 @@ class _Snapshot:
 class KeySet:
     """The issuer's keys. Safe to share between threads.
 
-    ``fetch`` returns the body of the JWKS document or raises ``KeySetInvalid``; it runs in
-    a thread of its own, one at a time, and at most once in ten seconds whatever tokens
-    arrive. ``clock`` is monotonic seconds: a wall clock that jumps must not age a key.
+    ``fetch`` returns a JWKS document or raises ``KeySetInvalid``. It runs in its own thread, one
+    call at a time and at most one in ten seconds. ``clock`` is monotonic seconds, so that a wall
+    clock that jumps cannot age a key.
     """
 
     def __init__(
@@ -103,7 +113,7 @@ class KeySet:
     ) -> None:
         self._fetch = fetch
         self._clock = clock
-        self._changed = Condition()  # guards the writing of what follows
+        self._changed = Condition()  # guards writes to the attributes below
         self._snapshot: _Snapshot | None = None
         self._fetcher: Thread | None = None
         self._attempted_at = -math.inf
@@ -139,7 +149,7 @@ class KeySet:
             raise KeyUnknown
 
     def _served_snapshot(self) -> _Snapshot | None:
-        """The living one. A fetch is under way where it ages."""
+        """Return the living snapshot, and start a fetch if it ages."""
         snapshot = self._living_snapshot()
         if snapshot and self._clock() - snapshot.fetched_at >= REFRESH_AFTER_SECONDS:
             with self._changed:
@@ -158,7 +168,7 @@ class KeySet:
         return max(1, math.ceil(self._attempted_at + COOLDOWN_SECONDS - self._clock()))
 
     def _wait_for_fetch(self) -> None:
-        """Return when the running fetch has ended, or when there is nothing to wait for."""
+        """Start a fetch if one is due, and wait until no fetch runs or patience ends."""
         self._start_fetch()
         patience = TIMEOUT_SECONDS
         if self._waiting >= MAX_WAITING:
@@ -170,7 +180,7 @@ class KeySet:
             self._waiting -= 1
 
     def _is_fetching(self) -> bool:
-        # A thread that never started, or was lost in a fork, fetches nothing.
+        # is_alive() is false for a thread that failed to start, or that a fork left behind.
         return self._fetcher is not None and self._fetcher.is_alive()
 
     def _start_fetch(self) -> None:
@@ -178,7 +188,7 @@ class KeySet:
         if self._is_fetching() or now - self._attempted_at < COOLDOWN_SECONDS:
             return
         self._attempted_at = now
-        self._attempt_failed = True  # until it has succeeded
+        self._attempt_failed = True  # until _refresh() succeeds
         self._fetcher = Thread(target=self._refresh, args=[now], name="key-set", daemon=True)
         try:
             self._fetcher.start()

@@ -1,4 +1,4 @@
-"""Tokens to try the API with, where the secret that signs them is here too."""
+"""Mint tokens to try the API with. Only the shared secret can sign: a key set verifies."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ import time
 import jwt
 
 from authn.conf import AuthnConfig, get_verifier
-from authn.secret import raw_bytes
 
 
 def can_mint() -> bool:
-    """A key set only verifies."""
     return bool(AuthnConfig.from_settings().secret_algorithms)
 
 
 def mint(
     subject: str, *, lifetime_seconds: int, email: str | None = None, name: str | None = None
 ) -> str:
-    """A token for ``subject`` that this API accepts, signed with ``BETTER_AUTH_SECRET``.
+    """Return a token that this API accepts, signed with ``BETTER_AUTH_SECRET``.
 
-    Raises ``TokenRejected`` for a subject that cannot be one, and ``NotConfigured``.
+    Raises ``TokenRejected`` for an invalid subject, and ``NotConfigured``.
     """
     config = AuthnConfig.from_settings()
     now = int(time.time())
@@ -34,6 +32,6 @@ def mint(
         "aud": sorted(config.expected_audience),
     }
     payload = {name: value for name, value in claims.items() if value}
-    token = jwt.encode(payload, raw_bytes(config.secret), "HS256")
+    token = jwt.encode(payload, config.secret, "HS256")
     get_verifier().verify(token)
     return token

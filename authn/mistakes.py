@@ -1,100 +1,102 @@
-"""Everything that must keep a configuration from verifying tokens, and what to do about it."""
+"""Find the mistakes in a configuration that keep it from verifying tokens."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import jwt
+from django.core.checks import Error
+from jwt.algorithms import HMACAlgorithm
+
 from authn.jwks import KEY_SET_ALGORITHMS
+from authn.keys import SECRET_ALGORITHMS
 from authn.origins import is_plain_http, split_url
-from authn.secret import MIN_SECRET_BYTES, SECRET_ALGORITHMS, is_usable_secret
 
 if TYPE_CHECKING:
     from authn.conf import AuthnConfig
 
 MAX_LEEWAY_SECONDS = 300
-# What Better Auth falls back to outside production, known to everyone (its
-# packages/better-auth/src/utils/constants.ts).
-PUBLIC_SECRET = "better-auth-secret-12345678901234567890"  # noqa: S105 - it is public
-HOW_TO_MAKE_ONE = "Set the same random secret in Better Auth and here: openssl rand -base64 32"
+MIN_SECRET_BYTES = 32  # RFC 7518 section 3.2
+# Better Auth's own default outside production (packages/better-auth/src/utils/constants.ts).
+PUBLIC_SECRET = b"better-auth-secret-12345678901234567890"
+NEW_SECRET = "Set the same random secret in Better Auth and here: openssl rand -base64 32"  # noqa: S105
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """One thing wrong with the configuration: a stable id, what it is, what to do about it."""
-
-    id: str
-    message: str
-    hint: str
-
-
-def mistakes_in(config: AuthnConfig) -> Iterator[Mistake]:
+def mistakes_in(config: AuthnConfig) -> Iterator[Error]:
     if not config.key_set_algorithms and not config.secret_algorithms:
-        yield Mistake(
-            "authn.E001",
-            "Neither BETTER_AUTH_URL nor BETTER_AUTH_SECRET is in use: no token can pass.",
-            "Set BETTER_AUTH_URL to the base URL of Better Auth to verify with its key set, "
-            "or BETTER_AUTH_SECRET to its secret to verify HS256 tokens, and leave "
-            "BETTER_AUTH_ALGORITHMS unset or let it name algorithms of the one that is set.",
+        yield Error(
+            "Neither BETTER_AUTH_URL nor BETTER_AUTH_SECRET is in use: every token is refused.",
+            hint="Set BETTER_AUTH_URL to the base URL of Better Auth, or BETTER_AUTH_SECRET to its "
+            "secret. If BETTER_AUTH_ALGORITHMS is set, name an algorithm of that source in it.",
+            id="authn.E001",
         )
     for name, url, is_usable in (
         ("BETTER_AUTH_URL", config.url, bool(config.base_url)),
         ("BETTER_AUTH_JWKS_URL", config.jwks_url, split_url(config.jwks_url) is not None),
     ):
         if url and not is_usable:
-            yield Mistake(
-                "authn.E004",
-                f"{name} is no http or https URL with a host that a browser would read as it is.",
-                "Write it like https://app.example.com or https://app.example.com/auth, without a "
-                "user, spaces, backslashes or dot segments; BETTER_AUTH_URL also without a query "
-                "or a fragment. A host beyond ASCII may need its xn-- form.",
+            yield Error(
+                f"{name} is not an http or https URL that every browser reads the same way.",
+                hint="Write it like https://app.example.com or https://app.example.com/auth, "
+                "without a user, spaces, backslashes or dot segments. BETTER_AUTH_URL also takes "
+                "no query and no fragment. Write a host beyond ASCII in its xn-- form.",
+                id="authn.E004",
             )
     if config.secret_algorithms:
-        yield from _mistakes_with_secret(config)
+        yield from _mistakes_with_secret(config.secret)
     if config.key_set_algorithms:
         yield from _mistakes_with_key_set(config)
     if unknown := set(config.algorithms) - KEY_SET_ALGORITHMS - SECRET_ALGORITHMS:
-        yield Mistake(
-            "authn.E006",
-            f"BETTER_AUTH_ALGORITHMS names {', '.join(sorted(unknown))}, not supported here.",
-            f"Choose from {', '.join(sorted(KEY_SET_ALGORITHMS | SECRET_ALGORITHMS))}.",
+        yield Error(
+            f"BETTER_AUTH_ALGORITHMS names {', '.join(sorted(unknown))}, which is not supported.",
+            hint=f"Choose from {', '.join(sorted(KEY_SET_ALGORITHMS | SECRET_ALGORITHMS))}.",
+            id="authn.E006",
         )
     if not 0 <= config.leeway_seconds <= MAX_LEEWAY_SECONDS:
-        yield Mistake(
-            "authn.E007",
+        yield Error(
             f"BETTER_AUTH_LEEWAY is not between 0 and {MAX_LEEWAY_SECONDS} seconds.",
-            "It allows for clocks that differ, not for tokens that live longer.",
+            hint="Set it to the largest difference between clocks. For tokens that live longer, "
+            "change their lifetime in Better Auth.",
+            id="authn.E007",
         )
 
 
-def _mistakes_with_secret(config: AuthnConfig) -> Iterator[Mistake]:
-    if config.secret == PUBLIC_SECRET:
-        yield Mistake(
-            "authn.E002",
-            "BETTER_AUTH_SECRET is Better Auth's public default: anybody can sign with it.",
-            HOW_TO_MAKE_ONE,
+def _mistakes_with_secret(secret: bytes) -> Iterator[Error]:
+    if secret == PUBLIC_SECRET:
+        yield Error(
+            "BETTER_AUTH_SECRET is Better Auth's public default: anyone can sign with it.",
+            hint=NEW_SECRET,
+            id="authn.E002",
         )
-    if not is_usable_secret(config.secret):
-        yield Mistake(
-            "authn.E003",
+    if len(secret) < MIN_SECRET_BYTES or _is_key_file(secret):
+        yield Error(
             f"BETTER_AUTH_SECRET is shorter than {MIN_SECRET_BYTES} bytes, or a key file.",
-            HOW_TO_MAKE_ONE,
+            hint=NEW_SECRET,
+            id="authn.E003",
         )
 
 
-def _mistakes_with_key_set(config: AuthnConfig) -> Iterator[Mistake]:
+def _is_key_file(secret: bytes) -> bool:
+    """Tell a PEM, SSH or DER key, which PyJWT refuses as an HMAC secret, from a password."""
+    try:
+        HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(secret)
+    except jwt.InvalidKeyError:
+        return True
+    return False
+
+
+def _mistakes_with_key_set(config: AuthnConfig) -> Iterator[Error]:
     if is_plain_http(config.key_set_url) and not config.plain_http_allowed:
-        yield Mistake(
-            "authn.E005",
-            "The key set would be fetched over http: anybody on the way could replace it.",
-            "Use https in BETTER_AUTH_URL or BETTER_AUTH_JWKS_URL. "
-            "Plain http is for loopback and DEBUG, and with BETTER_AUTH_ALLOW_HTTP for a private "
-            "network.",
+        yield Error(
+            "The key set has an http URL: anyone on the network path could replace the keys.",
+            hint="Use https in BETTER_AUTH_URL or BETTER_AUTH_JWKS_URL. In a private network, set "
+            "BETTER_AUTH_ALLOW_HTTP=true. DEBUG and loopback addresses allow http.",
+            id="authn.E005",
         )
     if not config.expected_issuer or not config.expected_audience:
-        yield Mistake(
-            "authn.E008",
-            "There is a key set, but nothing says whose tokens, or for whom, to accept.",
-            "Set BETTER_AUTH_URL, or both BETTER_AUTH_ISSUER and BETTER_AUTH_AUDIENCE.",
+        yield Error(
+            "A key set is configured without an issuer or an audience to accept.",
+            hint="Set BETTER_AUTH_URL, or both BETTER_AUTH_ISSUER and BETTER_AUTH_AUDIENCE.",
+            id="authn.E008",
         )

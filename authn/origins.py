@@ -1,4 +1,4 @@
-"""Reads URLs as browsers (https://url.spec.whatwg.org) and Better Auth read them."""
+"""Read URLs as browsers (https://url.spec.whatwg.org) and Better Auth do."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, unquote, urlsplit
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
-BASE_PATH = "/api/auth"  # of a Better Auth whose base URL is an origin alone
+BASE_PATH = "/api/auth"  # Better Auth's default for a base URL without a path
 
 AUTHORITY = re.compile(
     r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<name>[^\[\]:@]+))(?::(?P<port>[0-9]*))?"
 )
 HOST_NAME = re.compile(r"[a-z0-9_*-]+(?:\.[a-z0-9_*-]+)*\.?")
-# A browser takes a host for an IPv4 address that ends like this, whatever comes before.
+# A browser reads a host with such an end as an IPv4 address.
 ENDS_IN_A_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?")
 REST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*")  # RFC 3986 sections 3.3 to 3.5
 
 
 def split_url(url: str) -> SplitResult | None:
-    """The parts of an http or https URL with a host and without a user, or ``None``.
+    """Split an http or https URL, with its authority as in a browser's ``URL.origin``.
 
-    The authority is as ``URL.origin`` of a browser writes it: lower case, IDNA, and no port
-    where it is the scheme's own. ``None`` also where this reading and a browser's could differ:
-    a browser repairs backslashes, spaces, dot segments, ``https:///host`` and ``http://127.1``.
+    The authority is in lower case and IDNA, without the default port. Returns ``None`` for any
+    other URL, for one with a user, and for one that a browser would repair: with backslashes,
+    spaces, dot segments, or a host like ``127.1``.
     """
     try:
         parts = urlsplit(url.strip(" \t\r\n"))
@@ -39,16 +39,16 @@ def split_url(url: str) -> SplitResult | None:
 
 
 def origin_of(url: str) -> str:
-    """The ``URL.origin`` of a browser. Empty where ``url`` is no URL."""
+    """Return the browser's ``URL.origin`` of ``url``; empty if ``url`` is invalid."""
     parts = split_url(url)
     return f"{parts.scheme}://{parts.netloc}" if parts else ""
 
 
 def base_url(url: str) -> str:
-    """The address that Better Auth's routes begin with, for what its ``baseURL`` is set to.
+    """Return the URL of Better Auth's routes for its ``baseURL``.
 
-    A path is the base path; an origin alone has ``/api/auth``. Empty where ``url`` is no URL,
-    or has a query or a fragment.
+    A path is the base path, and an origin alone gets ``/api/auth``. Empty if ``url`` is invalid or
+    has a query or a fragment.
     """
     parts = split_url(url)
     if parts is None or parts.query or parts.fragment:
@@ -66,13 +66,13 @@ def is_loopback(parts: SplitResult) -> bool:
 
 
 def is_plain_http(url: str) -> bool:
-    """Tell http elsewhere from https and loopback: anybody on the way can read and change it."""
+    """Tell http to another machine, which the network can read and change, from other URLs."""
     parts = split_url(url)
     return parts is not None and parts.scheme == "http" and not is_loopback(parts)
 
 
 def _authority(parts: SplitResult) -> str:
-    """Raises ``ValueError`` for a scheme, host or port that is none."""
+    """Raise ``ValueError`` for an invalid scheme, host or port."""
     match = AUTHORITY.fullmatch(parts.netloc)
     if match is None or parts.scheme not in DEFAULT_PORTS:
         raise ValueError
@@ -85,7 +85,7 @@ def _authority(parts: SplitResult) -> str:
 
 def _ipv6(text: str) -> str:
     address = IPv6Address(text)
-    if address.ipv4_mapped:  # Python 3.13 writes it another way than browsers do
+    if address.ipv4_mapped:  # Python 3.13 and browsers write these differently
         raise ValueError
     return str(address)
 
@@ -98,10 +98,10 @@ def _host_name(name: str) -> str:
 
 
 def _in_ascii(name: str) -> str:
-    """Encode by IDNA 2003, which is what Python has.
+    """Encode ``name`` by IDNA 2003, Python's version.
 
-    Browsers keep some characters that it replaces: ``faß`` is not ``fass`` to them. Such names
-    are refused; their ``xn--`` form is ASCII already.
+    It replaces characters that browsers keep, such as ``ß`` by ``ss``. A name with one of them
+    must be written in its ``xn--`` form.
     """
     encoded = name.encode("idna")
     if encoded.decode("idna") != unicodedata.normalize("NFKC", name).lower():

@@ -1,4 +1,4 @@
-"""JSON with one meaning only: in UTF-8 (RFC 8259 section 8.1), and no name twice."""
+"""Parse JSON that every reader understands the same way."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ MAX_NESTING = 64
 
 
 def parse(data: bytes) -> Any:
-    """What ``data`` says.
+    """Parse ``data``.
 
-    Raises ``ValueError`` for another encoding, a byte order mark, a name that occurs twice
-    (two readers could see two values), ``NaN``, or too deep a nesting.
+    Raises ``ValueError`` for an encoding other than UTF-8 (RFC 8259 section 8.1), a byte order
+    mark, a repeated name, ``NaN``, or more than 64 levels of nesting.
     """
     try:
         value = _DECODER.decode(data.decode("utf-8"))
@@ -24,7 +24,6 @@ def parse(data: bytes) -> Any:
 
 
 def parse_object(data: bytes) -> dict[str, Any]:
-    """The same for what must be an object."""
     value = parse(data)
     if not isinstance(value, dict):
         raise ValueError("not an object")
@@ -39,7 +38,7 @@ def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_deep_nesting(value: Any) -> None:
-    """What can just be read here could not be printed where the stack is higher."""
+    """Refuse values that a later ``json.dumps()`` could not write for want of stack."""
     level = [value]
     for _ in range(MAX_NESTING):
         level = [inner for each in level for inner in _inside(each)]

@@ -1,4 +1,4 @@
-"""Who is asking. Plain values: there is no user table, and nobody is staff."""
+"""Users without a database table. No claim makes one staff."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ from authn.claims import Claims
 
 @dataclass(frozen=True, slots=True)
 class TokenUser:
-    """The subject of a verified token.
-
-    ``id`` is the token's ``sub`` and the whole identity; ``email`` and ``name`` are for
-    display. No claim grants a privilege.
-    """
+    """The subject of a verified token: ``id`` is its ``sub``, the others are for display."""
 
     id: str
     email: str | None = None
@@ -37,13 +33,10 @@ class TokenUser:
     def __str__(self) -> str:
         return self.id
 
-    def get_username(self) -> str:
-        return self.id
-
 
 @dataclass(frozen=True, slots=True)
 class AnonymousUser:
-    """Nobody: what a request without a token is answered as. Django's own needs a user table."""
+    """The user of a request without a token. Django's ``AnonymousUser`` needs the auth tables."""
 
     id: ClassVar[None] = None
     pk: ClassVar[None] = None
@@ -55,6 +48,3 @@ class AnonymousUser:
 
     def __str__(self) -> str:
         return "anonymous"
-
-    def get_username(self) -> str:
-        return ""

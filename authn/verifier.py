@@ -1,4 +1,4 @@
-"""The one place where a JWT is decoded, and where it is remembered that it was."""
+"""Verify tokens. No other module decodes a JWT."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from authn.jwks import VerificationKey, canonical_algorithm
 from authn.keys import KeySource
 from authn.strict_json import parse_object
 
-# Some 2 KiB of memory each with the claims of Better Auth. A longer token is verified every time.
+# With the claims of Better Auth, a token takes about 2 KiB. Longer ones are verified every time.
 MAX_REMEMBERED_TOKENS = 4096
 MAX_REMEMBERED_CHARACTERS = 2 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """Whose tokens are believed: these algorithms, under these keys, with these claims."""
+    """An accepted source of tokens: its algorithms, its keys, and the claims to require."""
 
     algorithms: frozenset[str]
     keys: KeySource
@@ -42,7 +42,7 @@ class Trust:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Verified:
-    """What is remembered of a token that passed: what it says, and by whose key."""
+    """A remembered token: its claims, and the key that verified it."""
 
     keys: KeySource
     kid: str | None
@@ -51,11 +51,10 @@ class _Verified:
 
 
 class TokenVerifier:
-    """Token -> claims, or the reason why not. Knows neither requests nor settings.
+    """Verify tokens from any number of sources. ``clock`` is seconds since the epoch.
 
-    No two trusts may share an algorithm: the algorithm decides which keys are asked, which
-    is what keeps a public key from being used as an HMAC secret (RFC 8725 section 2.1).
-    ``clock`` is seconds since the epoch.
+    Two trusts must not share an algorithm. The algorithm selects the source of keys, which keeps
+    a public key from serving as an HMAC secret (RFC 8725 section 2.1).
     """
 
     def __init__(
@@ -68,22 +67,20 @@ class TokenVerifier:
         self._trusts = {name: trust for trust in trusts for name in trust.algorithms}
         self._leeway_seconds = leeway_seconds
         self._clock = clock
-        # By a digest of the token, which itself is not kept; the oldest first.
+        # Keyed by a digest, so that no token is kept; the oldest first.
         self._remembered: OrderedDict[bytes, _Verified] = OrderedDict()
-        self._remembering = Lock()  # guards its writing; readers need none
+        self._remembering = Lock()  # guards writes to _remembered
         self._jws = jwt.PyJWS(
             options={"verify_signature": True, "enforce_minimum_key_length": True}
         )
-        # PyJWT does not know the algorithm's new name (RFC 9864 section 2.2).
+        # PyJWT does not register EdDSA's new name (RFC 9864 section 2.2).
         self._jws.register_algorithm("Ed25519", OKPAlgorithm())
 
     def verify(self, token: str) -> Claims:
-        """The claims of ``token``.
+        """Return the claims of ``token``. Raises ``TokenRejected`` or ``KeysUnavailable``.
 
-        Raises a ``TokenRejected`` for anything wrong with the token, ``KeysUnavailable``
-        where that cannot be told for want of keys. Cheap checks come first: no key is
-        looked up for a token that no key could save. A token that passed is remembered, and
-        its signature not verified again while its key is the same.
+        The header is checked before a key is looked up. An accepted token is remembered: its
+        signature is not verified again while its key stays the same.
         """
         if len(token) > MAX_REMEMBERED_CHARACTERS:
             return self._verify_anew(token).claims
@@ -99,43 +96,41 @@ class TokenVerifier:
         return verified.claims
 
     def remembers(self, token: str) -> bool:
-        """Tell whether ``verify`` would accept ``token`` now without any signature work."""
+        """Tell if ``verify`` would accept ``token`` now without verifying its signature."""
         try:
             return self._recall(_digest(token)) is not None
         except KeysUnavailable:
             return False
 
     def require_keys(self) -> None:
-        """Raise ``KeysUnavailable`` where tokens of some trust could not be verified now."""
+        """Raise ``KeysUnavailable`` if a source has no keys now."""
         for trust in self._trusts.values():
             trust.keys.require_any()
 
     def key_set_age_seconds(self) -> float | None:
-        """That of the oldest keys; ``None`` where there are none that were fetched."""
+        """Return the age of the oldest key set; ``None`` without one."""
         ages = (trust.keys.age_seconds() for trust in self._trusts.values())
         return max((age for age in ages if age is not None), default=None)
 
     def _recall(self, digest: bytes) -> _Verified | None:
-        """Return what is remembered, while it still passes. Raises ``KeysUnavailable``."""
-        known = self._remembered.get(digest)
-        if known is None or self._passes_again(known):
-            return known
-        with self._remembering:
-            self._remembered.pop(digest, None)
-        return None
+        """Return the remembered token if its key and the time still allow it, or forget it.
 
-    def _passes_again(self, known: _Verified) -> bool:
-        """Whether it still passes, for all that may have changed: its key, and the time.
-
-        Raises ``KeysUnavailable``. Why it does not is for ``_verify_anew`` to say.
+        Raises ``KeysUnavailable``.
         """
+        known = self._remembered.get(digest)
+        if known is None:
+            return None
         try:
             key = known.keys.key_for(kid=known.kid, algorithm=known.key.algorithm)
             now = self._clock()
             check_times(known.claims.payload, now=now, leeway_seconds=self._leeway_seconds)
-        except TokenRejected:
-            return False
-        return key == known.key
+            if key == known.key:
+                return known
+        except TokenRejected:  # for a reason that _verify_anew() finds again
+            pass
+        with self._remembering:
+            self._remembered.pop(digest, None)
+        return None
 
     def _verify_anew(self, token: str) -> _Verified:
         header = parse_header(token)
@@ -155,10 +150,10 @@ class TokenVerifier:
         return _Verified(keys=trust.keys, kid=kid, key=key, claims=claims)
 
     def _verified_payload(self, token: str, algorithm: str, key: VerificationKey) -> dict[str, Any]:
-        """The payload, once the signature is valid under ``key`` and the key's own algorithm.
+        """Return the payload if the signature is valid under ``key`` and the key's algorithm.
 
-        PyJWT's signature layer does the cryptography. Its claims layer is not used: it takes
-        booleans and numeric strings for times, and has no clock to set.
+        PyJWT verifies the signature. Its claims layer is not used, because it accepts booleans
+        and numeric strings as times, and has no clock to set.
         """
         if canonical_algorithm(algorithm) != key.algorithm:
             raise AlgorithmUnsupported

@@ -14,9 +14,8 @@ from api.errors.exceptions import TooManyRequests
 from authn.authentication import InvalidToken, VerificationUnavailable
 from authn.claims import Claims
 from authn.exceptions import TokenRejected
-from authn.explanations import WHERE_TO_LOOK, facts
+from authn.explanations import ADVICE, facts, pasted_token
 from authn.minting import can_mint, mint
-from authn.pasting import pasted_token
 from browsable.authentication import authenticate_browser
 from browsable.cookies import fits
 
@@ -81,12 +80,12 @@ def _verified(request: HttpRequest, token: str) -> Claims:
         return authenticate_browser(request, token)[1]
     except InvalidToken as error:
         reason = error.reason
-        advice = WHERE_TO_LOOK[reason.code]
+        advice = ADVICE[reason.code]
         raise Refusal(400, str(reason), [*facts(reason)], advice, code=reason.code) from None
     except VerificationUnavailable as error:
         # Whose keys were asked for is for whoever runs this.
         outage = error.reason
-        told, advice = [*facts(outage)], WHERE_TO_LOOK[outage.code]
+        told, advice = [*facts(outage)], ADVICE[outage.code]
         if not settings.DEBUG:
             told, advice = [], ""
         raise Refusal(503, str(outage), told, advice, error.wait, outage.code) from None

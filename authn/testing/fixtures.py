@@ -1,7 +1,7 @@
 """Better Auth as pytest fixtures: ``pytest_plugins = ["authn.testing.fixtures"]``.
 
-They work on what ``authn.conf`` puts the API's verifier together from, so that everything
-else between a request and its answer is the real thing. docs/testing.md has an example.
+The fixtures replace the keys, the settings and the clock of the API's verifier. The rest of a
+request is not replaced. docs/testing.md has an example.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from authn.verifier import TokenVerifier
 
 @pytest.fixture(autouse=True)
 def _verification(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Whatever the environment says, tokens are verified with ``SECRET``, by a clock that stands.
+    """Verify tokens with ``SECRET`` and a stopped clock, whatever the environment says.
 
-    Its own fixture, so that a test module may have another ``clock`` for something else.
+    Separate from ``clock``, so that a test module may override ``clock`` for something else.
     """
     settings.BETTER_AUTH_URL = ""
     settings.BETTER_AUTH_JWKS_URL = ""
@@ -36,13 +36,13 @@ def _verification(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock(int(time.time()))  # a whole second, as in the claims
     monkeypatch.setattr(conf, "TokenVerifier", partial(TokenVerifier, clock=clock))
     monkeypatch.setattr(conf, "KeySet", partial(KeySet, clock=clock))
-    conf._verifier_for.cache_clear()  # noqa: SLF001 - the keys of one test are not the next one's
+    conf._verifier_for.cache_clear()  # noqa: SLF001 - no keys of another test
     return clock
 
 
 @pytest.fixture
 def clock(_verification: Clock) -> Clock:
-    """The time by which the API verifies tokens, and at which the issuers here sign them."""
+    """The clock by which the API verifies tokens, and by which the issuers sign them."""
     return _verification
 
 
@@ -53,9 +53,9 @@ def issuer(
     monkeypatch: pytest.MonkeyPatch,
     _verification: Clock,
 ) -> Issuer:
-    """A Better Auth whose key set the API fetches; the secret stays on beside it.
+    """A Better Auth whose key set the API fetches, next to the secret.
 
-    Its algorithm is EdDSA, or the parameter: ``parametrize("issuer", ["ES256"], indirect=True)``.
+    Signs with EdDSA, or with ``parametrize("issuer", ["ES256"], indirect=True)``.
     """
     issuer = Issuer(algorithm=getattr(request, "param", "EdDSA"), clock=_verification)
     settings.BETTER_AUTH_URL = issuer.url
@@ -65,17 +65,17 @@ def issuer(
 
 @pytest.fixture
 def secret_issuer(_verification: Clock) -> SecretIssuer:
-    """A front end that shares ``SECRET`` with the API (HS256)."""
+    """A Better Auth that shares ``SECRET`` with the API (HS256)."""
     return SecretIssuer(SECRET, clock=_verification)
 
 
 @pytest.fixture
 def mint(secret_issuer: SecretIssuer) -> Mint:
-    """``mint(sub="alice", exp=None)``: a token of the front end; ``None`` leaves a claim out."""
+    """Mint a token with the secret: ``mint(sub="alice", exp=None)``. ``None`` omits a claim."""
     return secret_issuer.mint
 
 
 @pytest.fixture
 def bearer() -> Bearer:
-    """``bearer(token)``: a client that sends this token."""
+    """Make a Django test client that sends a token: ``bearer(token)``."""
     return lambda token: Client(headers={"authorization": f"Bearer {token}"})

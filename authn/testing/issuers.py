@@ -1,4 +1,4 @@
-"""Issuers in this process, and the clock that they share with what verifies their tokens."""
+"""Issuers in the test's process, and the clock that they share with the verifier."""
 
 from __future__ import annotations
 
@@ -11,18 +11,15 @@ from jwt.algorithms import AllowedPrivateKeys
 
 from authn.claims import ClaimPolicy
 from authn.exceptions import KeySetInvalid
-from authn.keys import KeySet
-from authn.secret import SecretKey
+from authn.keys import KeySet, SecretKey
 from authn.testing.tokens import KEY_SET_ALGORITHMS, forge, jwk, new_private_key
 from authn.verifier import TokenVerifier, Trust
 
-START = 1_800_000_000.0  # 2027-01-15T08:00:00Z
-
 
 class Clock:
-    """Seconds that pass only when told to."""
+    """A clock that only ``advance()`` moves."""
 
-    def __init__(self, now: float = START) -> None:
+    def __init__(self, now: float = 1_800_000_000.0) -> None:  # 2027-01-15T08:00:00Z
         self.now = now
 
     def __call__(self) -> float:
@@ -33,10 +30,9 @@ class Clock:
 
 
 class Issuer:
-    """Better Auth as far as a verifier can see: a key set, and tokens signed with it.
+    """Better Auth as a verifier sees it: a key set, and tokens signed with it.
 
-    ``rotate()`` publishes a new signing key beside the old ones, ``withdraw()`` takes one
-    back, ``broken`` makes every fetch fail, ``fetches`` counts them.
+    ``broken = True`` makes every fetch fail. ``fetches`` counts the fetches.
     """
 
     def __init__(
@@ -55,14 +51,14 @@ class Issuer:
         self.kid = self.rotate(algorithm)
 
     def rotate(self, algorithm: str | None = None) -> str:
-        """The ``kid`` of a new key, with which tokens are signed from now on."""
+        """Publish a new key beside the old ones, sign with it from now on, and return its kid."""
         algorithm = algorithm or self.keys[self.kid][0]
         self.kid = f"key-{next(_numbers)}"
         self.keys[self.kid] = (algorithm, new_private_key(algorithm))
         return self.kid
 
     def withdraw(self, kid: str) -> None:
-        """Publish this key no longer. Whoever has it can go on signing: ``mint(kid=kid)``."""
+        """Publish the key no longer. ``mint(kid=kid)`` still signs with it, like a thief."""
         self.withdrawn.add(kid)
 
     def jwks(self) -> dict[str, Any]:
@@ -70,7 +66,7 @@ class Issuer:
         return {"keys": [jwk(*self.keys[kid], kid=kid) for kid in published]}
 
     def fetch(self) -> bytes:
-        """What the verifier gets instead of the network."""
+        """Return the key set, in place of a request to the issuer."""
         self.fetches += 1
         if self.broken:
             raise KeySetInvalid("the issuer cannot be reached")
@@ -79,7 +75,7 @@ class Issuer:
     def mint(
         self, *, kid: str | None = None, header: Mapping[str, Any] | None = None, **claims: Any
     ) -> str:
-        """A token as Better Auth's. ``None`` for a claim or header parameter leaves it out."""
+        """Mint a token like Better Auth's. ``None`` omits a claim or a header parameter."""
         algorithm, key = self.keys[kid or self.kid]
         now = int(self.clock())
         payload = {"iat": now, "sub": "alice", "exp": now + 900, "iss": self.url, "aud": self.url}
@@ -91,7 +87,7 @@ class Issuer:
         )
 
     def verifier(self, **options: Any) -> TokenVerifier:
-        """A verifier that trusts this issuer and shares its clock."""
+        """Return a verifier that trusts this issuer and shares its clock."""
         policy = ClaimPolicy(
             issuer=self.url,
             audiences=frozenset({self.url}),
@@ -104,14 +100,14 @@ class Issuer:
 
 
 class SecretIssuer:
-    """A front end that signs with the shared secret (HS256)."""
+    """A Better Auth that signs with the shared secret (HS256)."""
 
     def __init__(self, secret: str, *, clock: Clock | None = None) -> None:
         self.secret = secret
         self.clock = clock or Clock()
 
     def mint(self, *, header: Mapping[str, Any] | None = None, **claims: Any) -> str:
-        """A token; ``None`` for a claim or header parameter leaves it out."""
+        """Mint a token. ``None`` omits a claim or a header parameter."""
         now = int(self.clock())
         return forge(
             header={"alg": "HS256", **(header or {})},
@@ -121,10 +117,10 @@ class SecretIssuer:
         )
 
     def verifier(self, policy: ClaimPolicy | None = None, **options: Any) -> TokenVerifier:
-        """A verifier that trusts this secret and shares the clock."""
+        """Return a verifier that trusts this secret and shares the clock."""
         trust = Trust(
             algorithms=frozenset({"HS256"}),
-            keys=SecretKey(self.secret),
+            keys=SecretKey(self.secret.encode()),
             policy=policy or ClaimPolicy(),
         )
         return TokenVerifier([trust], clock=self.clock, **options)

@@ -1,4 +1,4 @@
-"""Tokens and keys made at run time, the wrong ones too."""
+"""Make tokens and keys at run time, also wrong ones."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def forge(
     key: AllowedPrivateKeys | bytes,
     algorithm: str,
 ) -> str:
-    """A token with any header and payload, well-formed or not, and a valid signature."""
+    """Sign any header and payload, well-formed or not."""
     signing_input = f"{_segment(header)}.{_segment(payload)}"
     signature = jwt.get_algorithm_by_name(algorithm).sign(signing_input.encode(), key)
     return f"{signing_input}.{_base64url(signature)}"
 
 
 def jwk(algorithm: str, key: AllowedPrivateKeys, *, kid: str | None = None) -> dict[str, Any]:
-    """The public half of ``key`` as Better Auth publishes it."""
+    """Return the public half of ``key`` as Better Auth publishes it."""
     public = jwt.get_algorithm_by_name(algorithm).to_jwk(key.public_key(), as_dict=True)
     public.pop("key_ops", None)
     return {"alg": algorithm, "kid": kid, **public} if kid else {"alg": algorithm, **public}
 
 
 def new_private_key(algorithm: str) -> AllowedPrivateKeys:
-    """A key for one of ``KEY_SET_ALGORITHMS``; ``ValueError`` for any other."""
+    """Generate a key for one of ``KEY_SET_ALGORITHMS``. Raises ``ValueError`` for any other."""
     match algorithm:
         case "EdDSA":
             return ed25519.Ed25519PrivateKey.generate()
@@ -46,8 +46,8 @@ def new_private_key(algorithm: str) -> AllowedPrivateKeys:
         case "ES512":
             return ec.generate_private_key(ec.SECP521R1())
         case "RS256" | "PS256":
-            return _rsa_key(next(_rsa_numbers) % 2)  # a new one takes a tenth of a second or more
-    raise ValueError(f"{algorithm} is none of {', '.join(KEY_SET_ALGORITHMS)}")
+            return _rsa_key(next(_rsa_numbers) % 2)  # generating one takes over 0.1 seconds
+    raise ValueError(f"{algorithm} is not supported: use {', '.join(KEY_SET_ALGORITHMS)}")
 
 
 @cache

@@ -105,7 +105,10 @@ def test_everything_can_be_overridden(settings: Settings) -> None:
         ({"SECRET": "x" * 32}, []),
         ({"SECRET": "x" * 31}, ["authn.E003"]),
         ({"SECRET": "better-auth-secret-12345678901234567890"}, ["authn.E002"]),
+        ({"SECRET": "\udcff" * 32}, []),  # bytes of the environment that are not UTF-8
+        ({"SECRET": "é" * 16}, []),  # 32 bytes in 16 characters
         ({"SECRET": PEM}, ["authn.E003"]),
+        ({"SECRET": '{"kty":"oct","k":"c2VjcmV0IHNlY3JldCBzZWNyZXQ"}'}, ["authn.E003"]),
         ({"URL": "https://app.example.com"}, []),
         ({"URL": "app.example.com"}, ["authn.E004", "authn.E008"]),
         ({"URL": "ftp://app.example.com"}, ["authn.E004", "authn.E008"]),
@@ -172,14 +175,18 @@ def test_a_url_that_is_none_is_named_by_its_variable_and_not_shown(
 ) -> None:
     values = {"URL": "https://a.example", name: "https://user:hunter2@app.example.com"}
     (mistake,) = [m for m in mistakes_in(configure(settings, **values)) if m.id == "authn.E004"]
-    assert f"BETTER_AUTH_{name} is no" in mistake.message
-    assert "hunter2" not in mistake.message + mistake.hint
+    assert f"BETTER_AUTH_{name} is not" in mistake.msg
+    assert "hunter2" not in f"{mistake.msg} {mistake.hint}"
 
 
 def test_a_mistake_does_not_tell_the_secret(settings: Settings) -> None:
     config = configure(settings, SECRET="hunter2")
-    assert "hunter2" not in " ".join(f"{m.message} {m.hint}" for m in mistakes_in(config))
+    assert "hunter2" not in " ".join(f"{m.msg} {m.hint}" for m in mistakes_in(config))
     assert "hunter2" not in repr(config)
+
+
+def test_the_secret_has_the_bytes_of_the_environment(settings: Settings) -> None:
+    assert configure(settings, SECRET="Ü\udcff").secret == b"\xc3\x9c\xff"
 
 
 def test_an_override_of_a_setting_just_works(settings: Settings) -> None:

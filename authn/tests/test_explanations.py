@@ -25,10 +25,10 @@ def told(token: str) -> str:
         ({"exp": -180}, "It expired 3 minutes ago."),
         ({"exp": -31}, "It expired 31 seconds ago."),
         ({"exp": -31, "nbf": "soon"}, "It expired 31 seconds ago."),
-        ({"nbf": 7200}, "It is valid 2 hours from now."),
-        ({"nbf": 7200, "iat": "now"}, "It is valid 2 hours from now."),
+        ({"nbf": 7200}, "It becomes valid 2 hours from now."),
+        ({"nbf": 7200, "iat": "now"}, "It becomes valid 2 hours from now."),
         ({"exp": -31, "nbf": 10**400}, "It expired 31 seconds ago."),
-        ({"iat": 90}, "It says that it was issued 1 minute from now."),
+        ({"iat": 90}, "Its issue time is 1 minute from now."),
     ],
 )
 def test_when(mint: Mint, clock: Clock, claims: dict[str, Any], text: str) -> None:

@@ -31,8 +31,7 @@ from authn.exceptions import (
     TokenRejected,
 )
 from authn.jwks import VerificationKey
-from authn.keys import GRACE_SECONDS, MAX_AGE_SECONDS, REFRESH_AFTER_SECONDS, KeySet
-from authn.secret import SecretKey
+from authn.keys import GRACE_SECONDS, MAX_AGE_SECONDS, REFRESH_AFTER_SECONDS, KeySet, SecretKey
 from authn.testing import (
     KEY_SET_ALGORITHMS,
     SECRET,
@@ -472,7 +471,9 @@ class TestTwoTrusts:
         keys = KeySet(issuer.fetch, clock=clock)
         return TokenVerifier(
             [
-                Trust(algorithms=frozenset({"HS256"}), keys=SecretKey(SECRET), policy=policy),
+                Trust(
+                    algorithms=frozenset({"HS256"}), keys=SecretKey(SECRET.encode()), policy=policy
+                ),
                 Trust(algorithms=frozenset(KEY_SET_ALGORITHMS), keys=keys, policy=required),
             ],
             clock=clock,

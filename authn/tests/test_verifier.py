@@ -22,8 +22,7 @@ from authn.exceptions import (
 )
 from authn.jose_header import MAX_TOKEN_CHARACTERS
 from authn.jwks import VerificationKey
-from authn.keys import KeySet
-from authn.secret import SecretKey
+from authn.keys import KeySet, SecretKey
 from authn.testing import KEY_SET_ALGORITHMS, Clock, Issuer, SecretIssuer, forge, jwk
 from authn.verifier import TokenVerifier, Trust
 
@@ -252,7 +251,9 @@ def test_a_public_key_is_never_an_hmac_secret(algorithm: str) -> None:
             keys=KeySet(issuer.fetch),
             policy=ClaimPolicy(),
         ),
-        Trust(algorithms=frozenset({"HS256"}), keys=SecretKey(SECRET), policy=ClaimPolicy()),
+        Trust(
+            algorithms=frozenset({"HS256"}), keys=SecretKey(SECRET.encode()), policy=ClaimPolicy()
+        ),
     ]
     public = json.dumps(issuer.jwks()["keys"][0]).encode()
     token = forge(
@@ -322,7 +323,7 @@ def test_two_sources_serve_side_by_side() -> None:
             Trust(
                 algorithms=frozenset(KEY_SET_ALGORITHMS), keys=KeySet(issuer.fetch), policy=policy
             ),
-            Trust(algorithms=frozenset({"HS256"}), keys=SecretKey(SECRET), policy=policy),
+            Trust(algorithms=frozenset({"HS256"}), keys=SecretKey(SECRET.encode()), policy=policy),
         ],
         clock=clock,
     )
@@ -335,7 +336,7 @@ def test_keys_of_every_source_are_required(issuer: Issuer, order: int) -> None:
     policy = ClaimPolicy(issuer=issuer.url, audiences=frozenset({issuer.url}))
     trusts = [
         Trust(algorithms=frozenset({"EdDSA"}), keys=KeySet(issuer.fetch), policy=policy),
-        Trust(algorithms=frozenset({"HS256"}), keys=SecretKey(SECRET), policy=policy),
+        Trust(algorithms=frozenset({"HS256"}), keys=SecretKey(SECRET.encode()), policy=policy),
     ]
     issuer.broken = True
     with pytest.raises(KeysUnavailable):

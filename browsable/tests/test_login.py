@@ -104,7 +104,7 @@ class TestARefusal:
         settings.BETTER_AUTH_AUDIENCE = ["todos"]
         page = paste(browser, mint(aud="shop"))
         assert "Its audience is shop; this API expects todos." in page.text
-        assert "Where to look: BETTER_AUTH_AUDIENCE" in page.text
+        assert "Check BETTER_AUTH_AUDIENCE" in page.text
 
     @pytest.mark.parametrize("pasted", ["", "   ", '"', "Bearer "])
     def test_nothing_is_no_token(self, browser: Browser, pasted: str) -> None:

@@ -203,7 +203,7 @@ def test_keys_that_cannot_be_had_are_said_to_be_that(
     issuer.broken = True
     page = browser.get("/api/todos/")
     assert page.status == HTTPStatus.SERVICE_UNAVAILABLE
-    assert "The signing keys cannot be had at the moment." in page.text
+    assert "The signing keys are unavailable." in page.text
     assert int(page.response["Retry-After"]) > 0
 
 

@@ -14,10 +14,9 @@ SECONDS_OF_UNIT = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def duration_seconds(text: str) -> int:
-    """``90s``, ``15m``, ``12h`` or ``7d`` in seconds."""
     match = re.fullmatch("([1-9][0-9]{0,5})([smhd])", text)
     if not match:
-        raise ArgumentTypeError("a number with a unit: 90s, 15m, 12h or 7d")
+        raise ArgumentTypeError(f"{text!r} is not a duration: write 90s, 15m, 12h or 7d")
     return int(match[1]) * SECONDS_OF_UNIT[match[2]]
 
 
@@ -25,16 +24,22 @@ class Command(BaseCommand):
     help = "Print a token for SUB, signed with BETTER_AUTH_SECRET, to try the API with."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("subject", metavar="SUB", help="the user id, the token's `sub`")
+        parser.add_argument("subject", metavar="SUB", help="the user id, which becomes `sub`")
         parser.add_argument("--email")
         parser.add_argument("--name")
-        parser.add_argument("--expires", type=duration_seconds, default="15m", metavar="15m")
+        parser.add_argument(
+            "--expires",
+            type=duration_seconds,
+            default="15m",
+            metavar="15m",
+            help="the lifetime, in s, m, h or d",
+        )
 
     def handle(self, *, subject: str, expires: int, **options: Any) -> None:
         if not can_mint():
             base_url = AuthnConfig.from_settings().base_url or "<Better Auth>/api/auth"
             raise CommandError(
-                "BETTER_AUTH_SECRET is not in use, and a key set only verifies. Set the secret, "
+                "BETTER_AUTH_SECRET is not in use, and a key set cannot sign. Set the secret, "
                 f"or get a token from Better Auth: GET {base_url}/token"
             )
         try:
@@ -42,5 +47,5 @@ class Command(BaseCommand):
                 subject, lifetime_seconds=expires, email=options["email"], name=options["name"]
             )
         except (TokenRejected, NotConfigured) as reason:
-            raise CommandError(f"The token would be refused: {reason}") from None
+            raise CommandError(f"The API would refuse this token. {reason}") from None
         self.stdout.write(token)
