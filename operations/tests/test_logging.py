@@ -116,6 +116,7 @@ def test_what_is_about_a_request_has_its_id(rf: RequestFactory, *, console: bool
     assert ("request_id=7d0a1c5e" if console else '"request_id": "7d0a1c5e"') in line
 
 
+@pytest.mark.live
 def test_the_development_server_does_not_log_queries() -> None:
     code = """
         import django, logging; django.setup(); logger = logging.getLogger("django.server")
@@ -126,6 +127,7 @@ def test_the_development_server_does_not_log_queries() -> None:
     assert line.endswith("ERROR django.server: You're accessing the development server over HTTPS")
 
 
+@pytest.mark.live
 def test_django_logs_a_request_only_if_it_crashed() -> None:
     code = """
         import django, logging; django.setup(); logger = logging.getLogger("django.request")
@@ -138,6 +140,7 @@ def test_django_logs_a_request_only_if_it_crashed() -> None:
     assert last.startswith("ZeroDivisionError")
 
 
+@pytest.mark.live
 def test_lines_of_several_threads_are_whole() -> None:
     code = """
         import django, logging; django.setup(); logger = logging.getLogger("api")
@@ -152,6 +155,7 @@ def test_lines_of_several_threads_are_whole() -> None:
         assert message == message[0] * 3000
 
 
+@pytest.mark.live
 def test_what_cannot_be_logged_fails_nobody() -> None:
     code = """
         import django, logging, os; django.setup(); logger = logging.getLogger("api")

@@ -9,6 +9,8 @@ import pytest
 from authn.testing import SECRET
 from tests.support.settings import run
 
+pytestmark = pytest.mark.live
+
 
 def test_everything_is_loaded_and_kept_from_the_garbage_collector() -> None:
     code = """

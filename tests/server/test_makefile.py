@@ -70,6 +70,7 @@ def test_commands_have_the_settings_of_this_project(monkeypatch: pytest.MonkeyPa
     assert os.environ["DJANGO_SETTINGS_MODULE"] == "config.settings"
 
 
+@pytest.mark.live
 @pytest.mark.parametrize(
     "command",
     [

@@ -116,6 +116,7 @@ class TestParametersOfSets:
         self.generate("value", values(), **options)
 
 
+@pytest.mark.live
 class TestForReal:
     @pytest.fixture
     def project(self, tmp_path: Path) -> Path:
@@ -154,6 +155,7 @@ class TestForReal:
         assert finished.returncode == 1
 
 
+@pytest.mark.live
 @pytest.mark.parametrize(
     ("line", "reason"),
     [

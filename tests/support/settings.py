@@ -1,27 +1,51 @@
-"""Settings of another environment."""
+"""The project's settings, made of another environment."""
 
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
-from runpy import run_path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
-from unittest.mock import patch
+from unittest import mock
 
 from django.conf import settings
+from django.core import checks
+from django.db.utils import ConnectionHandler
+from django.test import override_settings
 
-from config.env import ENVIRONMENT
+from config import env
 
 
 def settings_of(**environment: str) -> dict[str, Any]:
-    """Read ``config/settings.py`` anew, from ``environment`` alone."""
-    with patch.dict(ENVIRONMENT, environment, clear=True):
-        return run_path(str(settings.BASE_DIR / "config" / "settings.py"))
+    """Read ``config/settings.py`` anew, from ``environment`` alone. Changes no other setting."""
+    with mock.patch.object(env, "ENVIRONMENT", environment):
+        values = runpy.run_path(str(settings.BASE_DIR / "config" / "settings.py"))
+    return {name: value for name, value in values.items() if name.isupper()}
+
+
+@contextmanager
+def configured(**environment: str) -> Iterator[None]:
+    """Use these settings in a block. Tests keep their own database."""
+    values = settings_of(**environment)
+    connection = ConnectionHandler(values["DATABASES"])["default"]  # connects to nothing
+    for name in ("DATABASES", "INSTALLED_APPS", "LOGGING"):
+        del values[name]
+    with override_settings(**values), mock.patch("operations.checks.connection", connection):
+        yield
+
+
+def ids_of_checks(environment: dict[str, str], *, tags: list[str] | None = None) -> list[str]:
+    """The ids of what ``manage.py check --deploy`` says about an environment."""
+    with configured(**environment):
+        found = checks.run_checks(tags=tags, include_deployment_checks=True)
+    return sorted({str(each.id) for each in found if not each.is_silenced()})
 
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run Python code in a process whose settings come from ``environment`` alone."""
+    """Run Python code in a process with the settings of ``environment`` alone."""
     # PYTEST_VERSION keeps a developer's .env out, as in the suite itself.
     path = {"PATH": os.environ["PATH"], "PYTEST_VERSION": "any"}
     return subprocess.run(
