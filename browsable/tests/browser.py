@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlencode, urljoin
@@ -71,8 +72,12 @@ class Page:
         self.response = response
         self.status = response.status_code
         self.html = response.content.decode()
-        self.reader = Reader(self)
-        self.reader.feed(self.html)
+
+    @cached_property
+    def reader(self) -> Reader:
+        reader = Reader(self)
+        reader.feed(self.html)
+        return reader
 
     @property
     def text(self) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.urls import clear_url_caches, include, path
@@ -11,16 +12,23 @@ from rest_framework.views import APIView
 
 import config.urls
 from authn.testing import Mint
+from browsable import cookies
 from browsable.tests.browser import Browser
 from tests.support.settings import settings_of
 
 
+@pytest.fixture(scope="session")
+def with_pages() -> dict[str, Any]:
+    return settings_of(BROWSABLE_API="true")
+
+
 @pytest.fixture
-def _browsable(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _browsable(
+    with_pages: dict[str, Any], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     """The project as ``BROWSABLE_API=true`` configures it."""
     settings.BROWSABLE_API = True
     settings.ALLOWED_HOSTS = ["testserver"]
-    with_pages = settings_of(BROWSABLE_API="true")
     settings.MIDDLEWARE = with_pages["MIDDLEWARE"]
     settings.REST_FRAMEWORK = with_pages["REST_FRAMEWORK"]
     # What the views read when they were made.
@@ -42,7 +50,8 @@ def browser(_browsable: None) -> Browser:
 
 @pytest.fixture
 def alices(browser: Browser, mint: Mint) -> Browser:
-    """Of Alice, who has pasted her token."""
-    token = mint(sub="alice", name="Alice", exp=int(time.time()) + 900)
-    browser.get("/api/login/?next=/api/todos/").form("token").submit(token=token)
+    """Alice's browser, which has the cookie that logging in sets."""
+    browser.client.cookies[cookies.NAME] = mint(
+        sub="alice", name="Alice", exp=int(time.time()) + 900
+    )
     return browser
