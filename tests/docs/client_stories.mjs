@@ -1,4 +1,4 @@
-// Stories about the TypeScript of docs/client.md, compiled, in the page of a happy-dom window:
+// Stories about the TypeScript of docs/clients.md, compiled, in the page of a happy-dom window:
 // `node client_stories.mjs STORY`, where it was compiled and beside the packages of
 // examples/better-auth. ISSUER_URL is where the page and Better Auth are, NEXT_PUBLIC_TODOS_API
 // where the API is.

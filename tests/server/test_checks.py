@@ -12,16 +12,12 @@ from django.conf import settings as project_settings
 from pytest_django import Settings
 
 from server.preflight import CannotStart, require_passing_checks
+from tests.support.pages import first_cells, section, texts
 from tests.support.settings import ids_of_checks
 
 PACKAGES = ("authn", "api", "browsable", "todos", "config", "operations", "server")
 DEBUG_FOR_OTHERS = ["api.E003", "api.E011", "api.W004", "security.W016", "security.W018"]
 SEVERAL_PROCESSES = {"WEB_CONCURRENCY": "2", "CACHE_URL": "redis://cache.example.com:6379/0"}
-
-
-def readme(heading: str) -> str:
-    text: str = (project_settings.BASE_DIR / "README.md").read_text()
-    return text.partition(f"\n{heading}\n")[2].partition("\n## ")[0]
 
 
 def ids_in_the_code() -> list[str]:
@@ -36,10 +32,9 @@ def ids_in_the_code() -> list[str]:
 
 
 def documented_environment() -> dict[str, str]:
-    """The first block of the chapter on deployment, with something in place of each ``…``."""
-    block = re.search(r"^```sh\n(.*?)^```$", readme("## Deployment"), re.MULTILINE | re.DOTALL)
-    assert block
-    lines = re.findall(r"^([A-Z_]+)=(\S+)", block[1], re.MULTILINE)
+    """The first block of the README's Deployment, with a random value for each ``…``."""
+    block = texts("README.md", "sh", "Deployment")[0]
+    lines = re.findall(r"^([A-Z_]+)=(\S+)", block, re.MULTILINE)
     random = {name: value.replace("…", secrets.token_urlsafe(48)) for name, value in lines}
     return {name: "".join(shlex.split(value)) for name, value in random.items()}
 
@@ -51,8 +46,8 @@ def test_an_id_is_of_one_check() -> None:
 
 
 def test_every_check_is_in_the_table() -> None:
-    rows = re.findall(r"^\| `(\w+\.[EW]\d{3})` \|", readme("### Checks"), re.MULTILINE)
-    assert sorted(rows) == sorted(ids_in_the_code())
+    rows = first_cells(section("docs/operations.md", "Checks"))
+    assert sorted(row.strip("`") for row in rows) == sorted(ids_in_the_code())
 
 
 def test_the_documented_environment_is_read() -> None:

@@ -15,14 +15,15 @@ from urllib.parse import urlsplit
 import pytest
 
 from authn.testing import SECRET, Clock, SecretIssuer
+from tests.support.pages import texts
 from tests.support.processes import Answer, Api, Servers, migrate, run
-from tests.support.proxies import HOST, Proxy, blocks, caddy, changed, nginx
+from tests.support.proxies import HOST, Proxy, caddy, changed, nginx
 
 pytestmark = pytest.mark.live
 
-NGINX, NGINX_PREFIX, NO_TRANSFORM = blocks("nginx")
-CADDY, CADDY_PREFIX = blocks("caddy")
-(NFT,) = blocks("nft")
+NGINX, NGINX_PREFIX, NO_TRANSFORM = texts("docs/proxies.md", "nginx")
+CADDY, CADDY_PREFIX = texts("docs/proxies.md", "caddy")
+(NFT,) = texts("docs/proxies.md", "nft")
 # How to start one, its configuration, where in that the API is at the root, and what is there
 # for a path prefix.
 PAGES = {

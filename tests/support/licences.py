@@ -1,18 +1,18 @@
-"""``docs/licences.md`` and ``requirements.txt`` as tests read them."""
+"""The packages of ``docs/licences.md`` and of ``requirements.txt``."""
 
 from __future__ import annotations
 
 import re
 
-from tests.support.processes import PROJECT
+from tests.support.pages import read
 
-_page = (PROJECT / "docs" / "licences.md").read_text()
-_table = _page.partition("|---|---|\n")[2].partition("\n\n")[0] + "\n"
-# By the name of the package.
+_table = read("docs/licences.md").partition("|---|---|\n")[2].partition("\n\n")[0] + "\n"
+# Name of the package -> its licence.
 LICENCES = dict(re.findall(r"^\| ([a-z0-9-]+)(?: \([^)]*\))? \| (.*) \|$", _table, re.MULTILINE))
 
 
 def requirements() -> dict[str, str]:
-    """On what installing each of them depends: an environment marker, or nothing."""
-    text = (PROJECT / "requirements.txt").read_text()
-    return dict(re.findall(r"^([a-z0-9-]+)==\S+(?: ; (.*))? \\$", text, re.MULTILINE))
+    """Name of each package -> its environment marker, or nothing."""
+    return dict(
+        re.findall(r"^([a-z0-9-]+)==\S+(?: ; (.*))? \\$", read("requirements.txt"), re.MULTILINE)
+    )

@@ -5,14 +5,14 @@ Needs PostgreSQL. The SQL of ``docs/scaling.md`` makes them, of tables that have
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from pytest_django import DjangoDbBlocker
+
+from tests.support.pages import texts
 
 PARTITIONS = 8
 
@@ -47,9 +47,8 @@ def partitioning(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> P
 
 
 def _sql() -> str:
-    page = (settings.BASE_DIR / "docs" / "scaling.md").read_text()
-    (block,) = re.findall(r"^```sql\n(BEGIN;\n.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    return str(block)
+    (block,) = texts("docs/scaling.md", "sql", "Partitions by owner")
+    return block
 
 
 def _models() -> list[Any]:

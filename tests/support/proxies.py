@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import socket
 import ssl
@@ -21,11 +20,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from tests.support.processes import PROJECT, REQUEST_SECONDS, Answer, Server, free_port
+from tests.support.processes import REQUEST_SECONDS, Answer, Server, free_port
 
 HOST = "todos.example.com"
-PAGE = (PROJECT / "docs" / "proxies.md").read_text()
-BLOCK = re.compile(r"^```(\w+)\n((?s:.*?))^```$", re.MULTILINE)
 # The bound of Debian's own nginx.conf, and a compression of everything that is JSON.
 NGINX_CONF = """
 daemon off;
@@ -53,11 +50,6 @@ CADDY_OPTIONS = """
     skip_install_trust
     storage file_system {folder}
 """
-
-
-def blocks(language: str) -> list[str]:
-    """The blocks of the page in a language, in their order."""
-    return [text for name, text in BLOCK.findall(PAGE) if name == language]
 
 
 def changed(text: str, *, old: str, new: str) -> str:

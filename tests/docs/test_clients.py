@@ -1,8 +1,8 @@
-"""What ``docs/client.md`` shows does what it says.
+"""Every block of ``docs/clients.md`` runs.
 
-Every block is taken from the page itself. Those for a shell and for Python run against a real
-process (``pytest -m live``; needs bash and curl); those for a browser, and the lines that ask
-Better Auth, need Node and the packages of ``examples/better-auth`` (``pytest -m interop``).
+Shell and Python run against a real process (``pytest -m live``; needs bash and curl). Blocks for a
+browser, and lines that ask Better Auth, need Node and the packages of ``examples/better-auth``
+(``pytest -m interop``).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SECRET = "the secret that the page for clients is read with"
 SIGNED_IN, MINTED = "From Better Auth", "With the shared secret"
 STORIES = Path(__file__).with_name("client_stories.mjs")
 
-# Strict, as create-next-app writes it, but compiled to what Node loads without a bundler.
+# The strict options of create-next-app, compiled to modules that Node loads without a bundler.
 TSCONFIG = {
     "target": "es2022",
     "lib": ["es2022", "dom", "dom.iterable"],
@@ -71,7 +71,7 @@ def test_every_block_is_run() -> None:
 
 
 def run_shell(script: str, directory: Path, api: Api) -> str:
-    """What the lines of the page print, answered as is written behind them."""
+    """Run lines of the page, check the promised answers, and return the output."""
     (directory / ".venv").symlink_to(sys.prefix)
     (directory / "manage.py").symlink_to(PROJECT / "manage.py")
     path = f"{sys.prefix}/bin:{os.environ['PATH']}"
@@ -104,7 +104,7 @@ def token_of(subject: str) -> str:
 
 @live
 @pytest.mark.parametrize(("title", "requests"), [("curl", 5), ("HTTPie", 9)])
-def test_a_line_is_answered_with_what_is_written_behind_it(
+def test_a_request_gets_the_answer_in_its_comment(
     api: Api, tmp_path: Path, title: str, requests: int
 ) -> None:
     script = shell_of(MINTED, title)
@@ -113,7 +113,7 @@ def test_a_line_is_answered_with_what_is_written_behind_it(
 
 
 @live
-def test_the_python_prints_what_is_written_below_it(api: Api, tmp_path: Path) -> None:
+def test_the_python_prints_the_output_below_it(api: Api, tmp_path: Path) -> None:
     client, script = PYTHON
     (tmp_path / client.file).write_text(client.text)
     (tmp_path / "script.py").write_text(script.text.replace(ADDRESS, api.url))
@@ -124,7 +124,7 @@ def test_the_python_prints_what_is_written_below_it(api: Api, tmp_path: Path) ->
 
 @dataclass
 class Pauses:
-    """Stands in for ``time`` in the client of the page, and keeps how long it waited."""
+    """Stands in for ``time`` in the client of the page, and records how long it waited."""
 
     sleep_at_all: bool = True
     seconds: list[int] = field(default_factory=list)
@@ -163,14 +163,14 @@ def sign_in(client: Any, request: pytest.FixtureRequest) -> Iterator[SignIn]:
 
 
 @live
-def test_the_python_walks_through_all_pages(api: Api, sign_in: SignIn) -> None:
+def test_the_python_client_walks_through_all_pages(api: Api, sign_in: SignIn) -> None:
     todos = sign_in(api, token_of("walker"))
     made = [todos.create(title=f"Todo {number}") for number in range(5)]
     assert [*todos.all(limit=2, ordering="created_at")] == made
 
 
 @live
-def test_the_python_waits_as_long_as_it_is_told(
+def test_the_python_client_waits_for_retry_after(
     servers: Servers, client: Any, sign_in: SignIn
 ) -> None:
     client.time = Pauses()
@@ -181,7 +181,9 @@ def test_the_python_waits_as_long_as_it_is_told(
 
 
 @live
-def test_the_python_gives_up_without_keys(servers: Servers, client: Any, sign_in: SignIn) -> None:
+def test_the_python_client_gives_up_without_keys(
+    servers: Servers, client: Any, sign_in: SignIn
+) -> None:
     client.time = Pauses(sleep_at_all=False)
     api = servers.api(BETTER_AUTH_URL=f"http://127.0.0.1:{free_port()}")
     todos = sign_in(api, KeySetIssuer(clock=Clock(time.time())).mint(sub="ada"))
@@ -193,7 +195,7 @@ def test_the_python_gives_up_without_keys(servers: Servers, client: Any, sign_in
 
 
 @live
-def test_the_python_makes_one_todo_where_an_answer_gets_lost(
+def test_the_python_client_creates_one_todo_if_an_answer_is_lost(
     api: Api, client: Any, sign_in: SignIn
 ) -> None:
     client.time = Pauses(sleep_at_all=False)
@@ -212,7 +214,7 @@ def test_the_python_makes_one_todo_where_an_answer_gets_lost(
 
 
 @live
-def test_the_python_keeps_what_others_changed_beside_it(api: Api, sign_in: SignIn) -> None:
+def test_the_python_client_keeps_changes_of_other_fields(api: Api, sign_in: SignIn) -> None:
     todos = sign_in(api, token_of("together"))
     seen = todos.create(title="Buy milk")
     todos.change(seen, tags=["shop"])
@@ -221,7 +223,7 @@ def test_the_python_keeps_what_others_changed_beside_it(api: Api, sign_in: SignI
 
 
 @live
-def test_the_python_overwrites_nothing_it_has_not_seen(
+def test_the_python_client_overwrites_no_unseen_change(
     api: Api, client: Any, sign_in: SignIn
 ) -> None:
     todos = sign_in(api, token_of("against"))
@@ -250,7 +252,7 @@ def test_a_token_of_better_auth_opens_the_api(
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the TypeScript of the page is, checked and compiled, beside the stories about it."""
+    """The folder with the TypeScript of the page, checked and compiled, and its stories."""
     directory = tmp_path_factory.mktemp("page")
     (directory / "node_modules").symlink_to(EXAMPLE / "node_modules")
     (directory / "package.json").write_text("{}")
@@ -266,7 +268,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def api_of(servers: Servers, issuer: Issuer) -> Callable[[str], Api]:
-    """The API that a story is about."""
+    """Story -> the API it runs against."""
     usual = servers.api(issuer, CORS_ALLOWED_ORIGINS=issuer.url)
     nowhere = f"http://127.0.0.1:{free_port()}/"
     special = {
@@ -282,7 +284,7 @@ def api_of(servers: Servers, issuer: Issuer) -> Callable[[str], Api]:
 @pytest.mark.parametrize(
     "story", re.findall(r'^  async "(.*)"\(', STORIES.read_text(), re.MULTILINE)
 )
-def test_the_page_for_a_browser(
+def test_a_story_of_the_page_in_a_browser(
     compiled: Path, issuer: Issuer, api_of: Callable[[str], Api], story: str
 ) -> None:
     addresses = {"ISSUER_URL": issuer.url, "NEXT_PUBLIC_TODOS_API": api_of(story).url}

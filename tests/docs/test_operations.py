@@ -1,8 +1,8 @@
-"""``docs/deployment.md``: backups come back, and secrets are changed, by the lines that it has.
+"""The commands of the pages restore backups and change secrets.
 
-The shell blocks are taken from the page and run in a folder that stands in for a server: its
-``/etc/todos.env`` is there, and ``systemctl`` stops and starts real processes of this project.
-Needs bash and PostgreSQL; run with ``pytest -m live``.
+The shell blocks run unchanged in a folder that stands in for a machine. ``/etc/todos.env`` is
+there, and ``systemctl`` stops and starts real processes of this project. Needs bash and
+PostgreSQL; run with ``pytest -m live``.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from typing import Any
 import pytest
 
 from authn.testing import Clock, Issuer, SecretIssuer
+from tests.support.pages import texts
 from tests.support.postgresql import Cluster, postgresql
 from tests.support.processes import PROJECT, Api, free_port, run
 
 pytestmark = pytest.mark.live
 
-PAGE = (PROJECT / "docs" / "deployment.md").read_text()
 ENV_FILE = "/etc/todos.env"
 SYSTEMCTL = re.compile(r"^systemctl (start|stop|restart) (.+)\n", re.MULTILINE)
 PRELUDE = f"set -euo pipefail\nset -a; . {ENV_FILE}; set +a\n"
-# Parameters such as a provider appends, for a server without TLS.
+# Parameters like those of a provider, for a server without TLS.
 PARAMETERS = "sslmode=prefer&channel_binding=prefer"
 UNITS = ("todos@8000", "todos@8001")
 WITHDRAWN, UNKNOWN = "401 signature_invalid", "401 key_unknown"
 SECRET_NAMES = re.compile("PASSWORD|SECRET|KEY")
 COMMANDS = ("cp", "mv", "pg_dump", "pg_restore", "psql", "sed")
-# One that writes its arguments down for everybody to read, as the kernel does in /proc.
+# Stands in for a command, and writes its arguments where all can read them, as the kernel does.
 WATCHED = """#!/bin/sh
 printf '%s\\n' "$*" >>{seen}
 PATH=$REAL_PATH
@@ -47,30 +47,24 @@ exec {command} "$@"
 """
 
 
-def blocks() -> dict[str, list[str]]:
-    """The shell blocks under each heading."""
-    found: dict[str, list[str]] = {}
-    title = ""
-    for heading, text in re.findall(r"^#+ (.*)$|^```sh\n((?s:.*?))^```$", PAGE, re.MULTILINE):
-        title = heading.replace("`", "") or title
-        if not heading:
-            found.setdefault(title, []).append(text)
-    return found
-
-
-BLOCKS = blocks()
-(EXAMPLE,) = re.findall(r"^```env\n((?s:.*?))^```$", PAGE, re.MULTILINE)
-(FIRST_START, (DUMP, RESTORE, SWITCH)) = (BLOCKS["PostgreSQL"][0], BLOCKS["PostgreSQL"][1:])
-(MIGRATE,) = BLOCKS["Upgrade"]
-(COPY, PUT_BACK) = BLOCKS["SQLite"]
-(NEW_AUTH_SECRET,) = BLOCKS["BETTER_AUTH_SECRET"]
-(NEW_DJANGO_KEY,) = BLOCKS["DJANGO_SECRET_KEY"]
-(RESTART,) = BLOCKS["Better Auth's keys"]
-(TAKE_OVER, LOCK_OUT) = BLOCKS["The password of the database"]
+OPERATIONS, POSTGRESQL, DEPLOYMENT = (
+    f"docs/{name}.md" for name in ("operations", "postgresql", "deployment")
+)
+(EXAMPLE,) = texts(DEPLOYMENT, "env")
+(FIRST_START,) = texts(POSTGRESQL, "sh", "Roles and database")
+(TIME_LIMITS,) = texts(POSTGRESQL, "sql", "PgBouncer")
+(INDEX,) = texts(POSTGRESQL, "sh", "Search among many todos")
+(MIGRATE,) = texts(OPERATIONS, "sh", "Upgrade")
+(DUMP, RESTORE, SWITCH) = texts(OPERATIONS, "sh", "PostgreSQL")
+(COPY, PUT_BACK) = texts(OPERATIONS, "sh", "SQLite")
+(RESTART,) = texts(OPERATIONS, "sh", "Better Auth's keys")
+(NEW_AUTH_SECRET,) = texts(OPERATIONS, "sh", "BETTER_AUTH_SECRET")
+(NEW_DJANGO_KEY,) = texts(OPERATIONS, "sh", "DJANGO_SECRET_KEY")
+(TAKE_OVER, LOCK_OUT) = texts(OPERATIONS, "sh", "The password of the database")
 
 
 class Machine:
-    """A folder with the project, its environment file, and a server for each unit."""
+    """A folder with the project, its environment file and a server for each unit."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
@@ -95,7 +89,7 @@ class Machine:
 
     @property
     def environment(self) -> dict[str, str]:
-        """As the file has it now."""
+        """The variables that the file has now."""
         lines = shlex.split(self.env_file.read_text())
         return dict(line.split("=", 1) for line in lines)
 
@@ -113,7 +107,7 @@ class Machine:
         )
 
     def shell(self, block: str, **variables: str) -> str:
-        """What the lines print; where ``systemctl`` is said, it is done. Variables stay."""
+        """Run the lines and return their output. ``variables`` hold for later blocks too."""
         self._variables |= variables
         printed, before = "", self.environment
         *steps, last = SYSTEMCTL.split(block)
@@ -133,7 +127,7 @@ class Machine:
         return run(["bash", "-c", text], self.folder, variables)
 
     def assert_hidden(self, *environments: dict[str, str]) -> None:
-        """No argument of a command may have a secret."""
+        """Assert that no argument of a command has a secret."""
         seen = self.arguments.read_text()
         for environment in environments:
             for name, value in environment.items():
@@ -154,7 +148,7 @@ class Machine:
             self.systemctl("start", unit)
 
     def token(self, subject: str = "alice") -> str:
-        """One that is signed with the secret that the file has now."""
+        """A token under the secret that the file has now."""
         secret = self.environment["BETTER_AUTH_SECRET"]
         return SecretIssuer(secret, clock=Clock(time.time())).mint(sub=subject)
 
@@ -228,7 +222,7 @@ def everything(api: Api, token: str) -> dict[str, Any]:
 
 
 class Writer:
-    """Somebody who goes on writing while something else is done. ``acknowledged`` by id."""
+    """A client that creates todos in the background. ``acknowledged`` has them by id."""
 
     def __init__(self, api: Api, token: str) -> None:
         self.acknowledged: dict[str, Any] = {}
@@ -249,19 +243,20 @@ class Writer:
         self._thread.join()
 
 
-def test_every_block_is_run() -> None:
-    used = [FIRST_START, MIGRATE, DUMP, RESTORE, SWITCH, COPY, PUT_BACK, RESTART]
+def test_every_shell_block_is_run() -> None:
+    used = [FIRST_START, INDEX, MIGRATE, DUMP, RESTORE, SWITCH, COPY, PUT_BACK, RESTART]
     used += [NEW_AUTH_SECRET, NEW_DJANGO_KEY, TAKE_OVER, LOCK_OUT]
-    assert len(used) == PAGE.count("```sh\n")
+    shown = [text for page in (POSTGRESQL, OPERATIONS, DEPLOYMENT) for text in texts(page, "sh")]
+    assert sorted(used) == sorted(shown)
 
 
 class TestBackups:
-    def test_of_postgresql_come_back(self, on_postgresql: Machine) -> None:
+    def test_a_dump_of_postgresql_is_restored(self, on_postgresql: Machine) -> None:
         self.back_up_and_restore(on_postgresql, DUMP, RESTORE + SWITCH)
         assert "/todos_restored?" in on_postgresql.environment["DATABASE_URL"]
 
-    def test_of_sqlite_come_back(self, sqlite: Machine) -> None:
-        sqlite.systemctl("stop", UNITS[1])  # one server has this file
+    def test_a_copy_of_sqlite_is_restored(self, sqlite: Machine) -> None:
+        sqlite.systemctl("stop", UNITS[1])  # the page restarts one server
         del sqlite.units[UNITS[1]]
         self.back_up_and_restore(sqlite, COPY, PUT_BACK)
 
@@ -285,7 +280,7 @@ class TestBackups:
 
 
 class TestEnvironmentFile:
-    def test_a_shell_reads_all_of_what_the_page_shows(self, tmp_path: Path) -> None:
+    def test_a_shell_reads_every_line_of_the_page(self, tmp_path: Path) -> None:
         (tmp_path / "todos.env").write_text(EXAMPLE)
         script = "set -euo pipefail; set -a; . ./todos.env; set +a; env -0"
         variables = dict(
@@ -299,7 +294,7 @@ class TestEnvironmentFile:
 
 
 class TestFirstStart:
-    def test_the_database_is_in_utf_8_on_a_server_that_is_not(self, tmp_path: Path) -> None:
+    def test_the_database_is_in_utf_8_on_a_server_in_sql_ascii(self, tmp_path: Path) -> None:
         with postgresql(encoding="SQL_ASCII", locale="C") as cluster, machine(tmp_path) as made:
             made.shell(
                 FIRST_START,
@@ -313,8 +308,31 @@ class TestFirstStart:
             assert "todos|UTF8" in cluster.psql(encodings)
 
 
+class TestTimeLimits:
+    def test_login_roles_have_the_limits_of_the_page(
+        self, tmp_path: Path, cluster: Cluster
+    ) -> None:
+        for role in ("todos_a", "todos_b"):
+            cluster.psql(f"CREATE ROLE {role} LOGIN")
+        cluster.psql(TIME_LIMITS)
+        settings = "SELECT rolname, unnest(setconfig) FROM pg_db_role_setting, pg_roles"
+        found = cluster.psql(f"{settings} WHERE setrole = pg_roles.oid").splitlines()
+        limits = ["statement_timeout=10s", "lock_timeout=5s"]
+        limits.append("idle_in_transaction_session_timeout=30s")
+        assert sorted(found) == sorted(
+            f"{role}|{limit}" for role in ("todos_a", "todos_b") for limit in limits
+        )
+
+
+class TestSearchIndex:
+    def test_the_command_makes_an_index(self, on_postgresql: Machine, cluster: Cluster) -> None:
+        on_postgresql.shell(INDEX)
+        indexes = "SELECT count(*) FROM pg_indexes WHERE indexdef LIKE '%gin_trgm_ops%'"
+        assert cluster.psql(f"\\c todos\n{indexes}") == "1"
+
+
 class TestUpgrade:
-    def test_a_migration_may_take_its_time(self, on_postgresql: Machine) -> None:
+    def test_a_migration_has_no_statement_timeout(self, on_postgresql: Machine) -> None:
         ask = (
             "from django.db import connection; cursor = connection.cursor(); "
             "print([cursor.execute('SHOW ' + name).fetchone()[0]"
@@ -327,14 +345,14 @@ class TestUpgrade:
 
 
 class TestSecrets:
-    def test_that_of_better_auth_is_changed(self, sqlite: Machine) -> None:
+    def test_better_auth_secret_is_changed(self, sqlite: Machine) -> None:
         before = sqlite.token()
         assert sqlite.outcomes(before) == {"200"}
         sqlite.shell(NEW_AUTH_SECRET)
         assert sqlite.outcomes(before) == {WITHDRAWN}
         assert sqlite.outcomes(sqlite.token()) == {"200"}
 
-    def test_that_of_cursors_is_changed(self, sqlite: Machine) -> None:
+    def test_django_secret_key_is_changed(self, sqlite: Machine) -> None:
         first, second = sqlite.apis
         token = sqlite.token()
         for title in ("One", "Two", "Three"):
@@ -346,9 +364,7 @@ class TestSecrets:
             assert api.get(following, token).outcome == "400 invalid_parameter"
             assert first.get(next_page(api, token), token).status == 200
 
-    def test_those_that_better_auth_changes_need_nothing(
-        self, tmp_path: Path, issuer: Issuer
-    ) -> None:
+    def test_rotation_of_the_key_set_needs_no_command(self, tmp_path: Path, issuer: Issuer) -> None:
         environment = {
             "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
             "BETTER_AUTH_URL": issuer.url,
@@ -368,7 +384,7 @@ class TestSecrets:
             made.shell(RESTART)
             assert made.outcomes(old) == {UNKNOWN}
             assert made.outcomes(new) == {"200"}
-            made.shell(NEW_AUTH_SECRET)  # which these tokens have nothing to do with
+            made.shell(NEW_AUTH_SECRET)  # tokens of the key set do not depend on it
             assert made.outcomes(new) == {"200"}
 
     def test_the_password_of_the_database_is_changed(
@@ -380,7 +396,7 @@ class TestSecrets:
         first, second = on_postgresql.apis
         steps = SYSTEMCTL.split(TAKE_OVER)
         on_postgresql.shell(steps[0])
-        with Writer(second, token):  # the other server, with the old password still
+        with Writer(second, token):  # the other server still has the old password
             on_postgresql.systemctl("restart", UNITS[0])
         with Writer(first, token):
             on_postgresql.systemctl("restart", UNITS[1])
@@ -406,14 +422,14 @@ def logins_of(cluster: Cluster) -> set[str]:
 
 
 def next_page(api: Api, token: str) -> str:
-    """The path of the second page, as the first one has it."""
+    """The path of the second page, taken from the first."""
     address: str = api.get("/api/todos/?limit=1", token).data["next"]
     return address.removeprefix(api.url)
 
 
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
-    """Better Auth's key set on loopback; it signs as of now."""
+    """Better Auth's key set on loopback, with the present as its clock."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -1,0 +1,74 @@
+"""The tables of the pages list what the code has."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+
+import pytest
+
+from api.errors.exceptions import NotReady
+from api.errors.schema import problem_codes
+from authn.exceptions import KeySetInvalid, NotConfigured
+from tests.support.pages import first_cells, read, section
+
+SETTINGS = "docs/settings.md"
+API = "docs/api.md"
+VARIABLE = "[A-Z_]{4,}"
+
+
+def variables_read() -> set[str]:
+    return set(re.findall(rf'\b[a-z_]+\("({VARIABLE})"', read("config/settings.py")))
+
+
+def test_every_variable_is_in_the_table_of_settings() -> None:
+    rows = " ".join(first_cells(section(SETTINGS, "Settings")))
+    assert sorted(re.findall(rf"`({VARIABLE})`", rows)) == sorted(variables_read())
+
+
+def test_every_variable_has_a_heading() -> None:
+    headings = re.findall(rf"^### `({VARIABLE})`$", read(SETTINGS), re.MULTILINE)
+    assert sorted(headings) == sorted(variables_read())
+
+
+def test_the_readme_shows_eight_variables() -> None:
+    rows = re.findall(VARIABLE, " ".join(first_cells(section("README.md", "Settings"))))
+    assert len(rows) == 8
+    assert {*rows} <= variables_read()
+
+
+def test_every_variable_is_in_the_example_of_an_env_file() -> None:
+    assert set(re.findall(r"^# ([A-Z_]+)=", read(".env.example"), re.MULTILINE)) == variables_read()
+
+
+def test_every_variable_is_fixed_while_linting() -> None:
+    fixed = set(re.findall(r"^lint: export ([A-Z_]+) :=", read("Makefile"), re.MULTILINE))
+    assert fixed == variables_read() - {"HOST", "PORT"}
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        *((status, code) for status, codes in problem_codes().items() for code in codes),
+        (NotReady.status_code, NotReady.default_code),
+    ],
+)
+def test_every_failure_is_in_a_table(status: int, code: str) -> None:
+    if status == HTTPStatus.UNAUTHORIZED:
+        reasons = section("docs/authentication.md", "Reasons for a 401")
+        assert f"`{code}`" in first_cells(reasons)
+    else:
+        rows = section(API, "Failures").splitlines()
+        assert any(f"| {status}" in row and f"`{code}`" in row for row in rows)
+
+
+def test_the_readme_shows_five_reasons_for_a_401() -> None:
+    rows = first_cells(section("README.md", "My token gets 401: why?"))
+    assert len(rows) == 5
+    assert {row.strip("`") for row in rows} <= problem_codes()[HTTPStatus.UNAUTHORIZED].keys()
+
+
+@pytest.mark.parametrize("code", [KeySetInvalid.code, NotConfigured.code])
+@pytest.mark.parametrize("name", ["README.md", API, "docs/authentication.md"])
+def test_codes_that_no_client_sees_are_not_documented(name: str, code: str) -> None:
+    assert code not in read(name)
