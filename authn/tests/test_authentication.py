@@ -1,4 +1,4 @@
-"""From the header of a request to its user, through the real API."""
+"""Authentication of requests to the real API."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_the_scheme_is_case_insensitive(client: Client, mint: Mint, scheme: str)
     assert response.status_code == 200
 
 
-def test_spaces_around_the_token_do_not_matter(client: Client, mint: Mint) -> None:
+def test_spaces_around_the_token_are_ignored(client: Client, mint: Mint) -> None:
     response = client.get("/api/me/", headers={"authorization": f" Bearer   {mint()}  "})
     assert response.status_code == 200
 
@@ -28,7 +28,7 @@ def test_spaces_around_the_token_do_not_matter(client: Client, mint: Mint) -> No
 @pytest.mark.parametrize(
     "header", ["", "Basic YWxpY2U6cGFzc3dvcmQ=", "Token abc", "Bearerabc", "\u00a0Bearer abc"]
 )
-def test_no_token_or_another_scheme_is_nobody(client: Client, header: str) -> None:
+def test_a_request_without_a_bearer_token_is_anonymous(client: Client, header: str) -> None:
     response = client.get("/api/me/", headers={"authorization": header} if header else {})
     assert response.status_code == 401
     assert response["WWW-Authenticate"] == 'Bearer realm="todos"'
@@ -38,13 +38,15 @@ def test_no_token_or_another_scheme_is_nobody(client: Client, header: str) -> No
 @pytest.mark.parametrize(
     "credentials", ["", "abc", "a b", "a,b", "Bearer x", "\x00", "é", "\u00a0a.b.c"]
 )
-def test_credentials_that_are_no_token_are_refused(client: Client, credentials: str) -> None:
+def test_bearer_credentials_that_are_not_a_token_are_malformed(
+    client: Client, credentials: str
+) -> None:
     response = client.get("/api/me/", headers={"authorization": f"Bearer {credentials}"})
     assert (response.status_code, response.json()["code"]) == (401, "token_malformed")
 
 
-def test_a_token_that_is_too_long_is_refused_as_that(mint: Mint, bearer: Bearer) -> None:
-    """Better Auth puts the whole user into a token: an `image` may be a picture."""
+def test_an_overlong_token_is_token_too_long(mint: Mint, bearer: Bearer) -> None:
+    """Better Auth puts the whole user into a token, and `image` may hold a picture."""
     response = bearer(mint(image="data:image/png;base64," + "A" * 9000)).get("/api/me/")
     assert (response.status_code, response.json()["code"]) == (401, "token_too_long")
     assert response.json()["detail"] == "The token is longer than 8 KiB."
@@ -59,7 +61,7 @@ def test_a_token_that_is_too_long_is_refused_as_that(mint: Mint, bearer: Bearer)
     ],
     ids=["jti", "cnf", "at+jwt"],
 )
-def test_a_token_that_is_no_plain_bearer_token_opens_nothing(
+def test_a_token_that_is_not_a_plain_bearer_token_is_refused(
     mint: Mint, bearer: Bearer, claims: dict[str, Any], code: str
 ) -> None:
     response = bearer(mint(**claims)).delete("/api/todos/00000000-0000-4000-8000-000000000000/")
@@ -74,20 +76,20 @@ def test_two_tokens_in_one_header_are_refused(client: Client, mint: Mint) -> Non
 
 
 @pytest.mark.parametrize("name", ["token", "access_token", "authorization", "jwt"])
-def test_a_token_counts_in_the_header_only(client: Client, mint: Mint, name: str) -> None:
+def test_a_token_outside_the_header_is_ignored(client: Client, mint: Mint, name: str) -> None:
     client.cookies[name] = mint()
     response = client.post(f"/api/todos/?{name}={mint()}", {name: mint(), "title": "x"})
     assert response.status_code == 401
 
 
 @pytest.mark.parametrize("name", ["X-User-Id", "X-Forwarded-User", "Remote-User", "X-Owner-Id"])
-def test_no_other_header_makes_a_user(client: Client, mint: Mint, name: str) -> None:
+def test_another_header_never_selects_the_user(client: Client, mint: Mint, name: str) -> None:
     assert client.get("/api/me/", headers={name: "alice"}).status_code == 401
     both = {name: "bob", "authorization": f"Bearer {mint(sub='alice')}"}
     assert client.get("/api/me/", headers=both).json()["id"] == "alice"
 
 
-def test_a_refusal_says_why_in_a_fixed_text(client: Client, mint: Mint, bearer: Bearer) -> None:
+def test_a_refusal_has_a_code_and_a_fixed_text(client: Client, mint: Mint, bearer: Bearer) -> None:
     response = bearer(mint(exp=1)).get("/api/me/")
     assert response.status_code == 401
     assert response["WWW-Authenticate"] == (
@@ -97,7 +99,7 @@ def test_a_refusal_says_why_in_a_fixed_text(client: Client, mint: Mint, bearer: 
     assert response.json()["detail"] == "The token has expired."
 
 
-def test_a_refusal_is_one_line_in_the_log_without_the_token(
+def test_a_refusal_logs_its_code_and_no_part_of_the_token(
     mint: Mint, bearer: Bearer, caplog: pytest.LogCaptureFixture
 ) -> None:
     token = mint(sub="somebody-secret", exp=1)
@@ -112,7 +114,7 @@ def test_a_refusal_is_one_line_in_the_log_without_the_token(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("token", ["garbage", None], ids=["refused", "absent"])
-def test_a_request_that_is_refused_runs_no_query(
+def test_a_refused_request_runs_no_query(
     client: Client, django_assert_num_queries: DjangoAssertNumQueries, token: str | None
 ) -> None:
     headers = {"authorization": f"Bearer {token}"} if token else {}
@@ -133,14 +135,13 @@ def test_claims_grant_no_privilege(mint: Mint) -> None:
     )
 
 
-def test_a_token_of_the_key_set_opens_the_api(issuer: Issuer, bearer: Bearer) -> None:
+def test_a_token_of_the_key_set_is_accepted(issuer: Issuer, bearer: Bearer) -> None:
     assert bearer(issuer.mint(sub="alice")).get("/api/me/").json()["id"] == "alice"
 
 
-def test_without_keys_a_token_is_not_refused_but_put_off(
+def test_unavailable_keys_are_503_with_retry_after(
     issuer: Issuer, bearer: Bearer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """401 would make clients log their users out because the issuer restarts."""
     issuer.broken = True
     response = bearer(issuer.mint()).get("/api/me/")
     assert [record.getMessage() for record in caplog.records if record.levelname != "INFO"] == [
@@ -164,12 +165,14 @@ def test_the_cache_of_keys_outlives_a_request(issuer: Issuer, bearer: Bearer) ->
     assert issuer.fetches == 1
 
 
-def test_both_sources_open_the_api_at_once(issuer: Issuer, mint: Mint, bearer: Bearer) -> None:
+def test_tokens_of_key_set_and_secret_are_accepted_at_once(
+    issuer: Issuer, mint: Mint, bearer: Bearer
+) -> None:
     assert bearer(issuer.mint(sub="alice")).get("/api/me/").json()["id"] == "alice"
     assert bearer(mint(sub="bob")).get("/api/me/").json()["id"] == "bob"
 
 
-def test_unconfigured_a_token_is_our_fault_and_opens_nothing(
+def test_without_configuration_a_request_is_500_without_details(
     settings: Settings, mint: Mint
 ) -> None:
     settings.BETTER_AUTH_SECRET = ""

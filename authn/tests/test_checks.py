@@ -1,4 +1,4 @@
-"""What is said about a deployment. What is refused everywhere is in test_conf.py."""
+"""System checks of proxies and deployments. test_conf.py has those of a wrong setting."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ JWKS_URL = "https://app.example.com/api/auth/jwks"
         ("https://proxy.example.com", ["authn.E011"]),
     ],
 )
-def test_a_proxy_that_cannot_be_asked_is_named(
+def test_an_unusable_proxy_is_an_error(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, proxy: str, ids: list[str]
 ) -> None:
     settings.BETTER_AUTH_URL = "https://app.example.com"
@@ -50,7 +50,7 @@ def test_a_proxy_that_cannot_be_asked_is_named(
     ],
     ids=repr,
 )
-def test_an_issuer_on_plain_http_is_named(
+def test_an_issuer_on_plain_http_is_a_warning(
     settings: Settings, values: dict[str, str | list[str]], ids: list[str]
 ) -> None:
     for name, value in values.items():
@@ -80,7 +80,7 @@ def test_an_issuer_on_plain_http_is_named(
     ],
     ids=repr,
 )
-def test_a_key_set_that_is_let_over_plain_http_is_a_warning(
+def test_a_key_set_on_plain_http_is_an_error_or_a_warning(
     settings: Settings, values: dict[str, Any], ids: list[str]
 ) -> None:
     for name, value in values.items():
@@ -90,6 +90,6 @@ def test_a_key_set_that_is_let_over_plain_http_is_a_warning(
     assert sorted(str(message.id) for message in messages) == ids
 
 
-def test_it_is_so_in_a_deployment_only(settings: Settings) -> None:
+def test_an_issuer_on_plain_http_is_a_warning_in_deployments_only(settings: Settings) -> None:
     settings.BETTER_AUTH_ISSUER = "http://app.example.com"
     assert "authn.W009" not in [message.id for message in run_checks(tags=[Tags.security])]

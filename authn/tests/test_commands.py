@@ -27,7 +27,7 @@ def inspect(monkeypatch: pytest.MonkeyPatch, text: str) -> str:
 
 
 class TestMintToken:
-    def test_it_prints_a_token_that_opens_the_api_and_nothing_else(self) -> None:
+    def test_the_output_is_a_token_that_the_api_accepts(self) -> None:
         printed = run("mint_token", "alice", "--email", "a@example.com", "--name", "Alice")
         claims = get_verifier().verify(printed.removesuffix("\n"))
         assert (claims.subject, claims.email, claims.name) == ("alice", "a@example.com", "Alice")
@@ -41,16 +41,16 @@ class TestMintToken:
         assert claims.payload["exp"] - claims.payload["iat"] == seconds
 
     @pytest.mark.parametrize("text", ["0s", "-5m", "15", "m", "1.5h", "1w", ""])
-    def test_expires_takes_nothing_else(self, text: str) -> None:
+    def test_expires_refuses_other_text(self, text: str) -> None:
         with pytest.raises(CommandError, match="15m"):
             run("mint_token", "alice", f"--expires={text}")
 
-    def test_issuer_and_audience_are_what_this_api_expects(self, settings: Settings) -> None:
+    def test_issuer_and_audience_match_the_settings(self, settings: Settings) -> None:
         settings.BETTER_AUTH_ISSUER = "https://a.example"
         settings.BETTER_AUTH_AUDIENCE = ["todos", "more"]
         assert get_verifier().verify(run("mint_token", "alice").strip())
 
-    def test_without_a_secret_it_says_where_to_get_a_token(self, settings: Settings) -> None:
+    def test_without_a_secret_the_error_names_the_url_of_a_token(self, settings: Settings) -> None:
         settings.BETTER_AUTH_SECRET, settings.BETTER_AUTH_URL = "", "https://a.example"
         with pytest.raises(CommandError, match=r"GET https://a\.example/api/auth/token"):
             run("mint_token", "alice")
@@ -59,13 +59,13 @@ class TestMintToken:
             run("mint_token", "alice")
 
     @pytest.mark.parametrize("subject", ["", " ", "a\nb", "x" * 256, "\udc80"])
-    def test_a_subject_that_would_be_refused_is_refused_at_once(self, subject: str) -> None:
+    def test_an_invalid_subject_is_an_error(self, subject: str) -> None:
         with pytest.raises(CommandError, match="would refuse"):
             run("mint_token", subject)
 
 
 class TestInspectToken:
-    def test_it_prints_the_claims(self, monkeypatch: pytest.MonkeyPatch, mint: Mint) -> None:
+    def test_the_output_is_the_claims(self, monkeypatch: pytest.MonkeyPatch, mint: Mint) -> None:
         claims = {"sub": "alice", "teams": [{"name": "todos", "roles": ["reader"]}]}
         printed = json.loads(inspect(monkeypatch, f"  {mint(**claims)}\n"))
         assert claims.items() <= printed.items()
@@ -87,12 +87,12 @@ class TestInspectToken:
         ],
         ids=ascii,
     )
-    def test_every_form_that_the_login_page_takes_is_taken(
+    def test_every_form_of_a_pasted_token_is_accepted(
         self, monkeypatch: pytest.MonkeyPatch, mint: Mint, form: str
     ) -> None:
         assert json.loads(inspect(monkeypatch, form.format(mint(sub="ada"))))["sub"] == "ada"
 
-    def test_a_token_that_was_wrapped_is_taken(
+    def test_a_token_wrapped_over_lines_is_accepted(
         self, monkeypatch: pytest.MonkeyPatch, mint: Mint
     ) -> None:
         token = mint(sub="ada")
@@ -107,7 +107,7 @@ class TestInspectToken:
             ({"header": {"alg": "HS512"}}, "algorithm_unsupported", "BETTER_AUTH_ALGORITHMS"),
         ],
     )
-    def test_it_names_the_reason_and_the_setting_but_never_the_token(
+    def test_an_error_names_the_reason_and_the_setting_but_not_the_token(
         self,
         monkeypatch: pytest.MonkeyPatch,
         mint: Mint,
@@ -122,7 +122,7 @@ class TestInspectToken:
         assert setting in str(caught.value)
         assert not any(part in str(caught.value) for part in token.split("."))
 
-    def test_it_says_what_was_expected(
+    def test_an_error_names_the_expected_issuer_and_audience(
         self, monkeypatch: pytest.MonkeyPatch, settings: Settings, mint: Mint
     ) -> None:
         settings.BETTER_AUTH_AUDIENCE = ["todos"]
@@ -134,7 +134,7 @@ class TestInspectToken:
         ):
             inspect(monkeypatch, mint(iss="other", aud="todos"))
 
-    def test_it_says_whom_it_asked_for_keys(
+    def test_an_error_names_the_url_of_unavailable_keys(
         self, monkeypatch: pytest.MonkeyPatch, issuer: Issuer
     ) -> None:
         issuer.broken = True
@@ -145,20 +145,20 @@ class TestInspectToken:
         "text",
         ["", "garbage", "\ud800", "{}", '{"token": null}', "null", "{", "Bearer", '{"t": "a.b.c"}'],
     )
-    def test_what_is_no_token_is_malformed(
+    def test_input_that_is_not_a_token_is_malformed(
         self, monkeypatch: pytest.MonkeyPatch, text: str
     ) -> None:
         with pytest.raises(CommandError, match="token_malformed"):
             inspect(monkeypatch, text)
 
     @pytest.mark.parametrize("size", [9_000, 100_000])
-    def test_one_that_is_too_long_is_named_with_its_remedy(
+    def test_an_overlong_token_is_explained_with_definepayload(
         self, monkeypatch: pytest.MonkeyPatch, mint: Mint, size: int
     ) -> None:
         with pytest.raises(CommandError, match=r"(?s)token_too_long.*definePayload"):
             inspect(monkeypatch, mint(image="A" * size))
 
-    def test_every_reason_has_its_advice(self) -> None:
+    def test_every_error_has_advice(self) -> None:
         def codes(error: type[AuthnError]) -> set[str]:
             return {error.code}.union(*map(codes, error.__subclasses__()))
 

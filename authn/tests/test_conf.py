@@ -1,13 +1,15 @@
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
 from django.core.checks import run_checks
 from pytest_django import Settings
 
+from authn import conf
 from authn.conf import AuthnConfig, get_verifier
 from authn.exceptions import NotConfigured, TokenExpired
 from authn.mistakes import mistakes_in
@@ -18,7 +20,7 @@ PEM = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----"
 
 
 def configure(settings: Settings, **values: Any) -> AuthnConfig:
-    """The configuration with nothing but these ``BETTER_AUTH_`` settings."""
+    """Return the configuration with these ``BETTER_AUTH_*`` settings and no secret."""
     settings.BETTER_AUTH_SECRET = ""
     for name, value in values.items():
         setattr(settings, f"BETTER_AUTH_{name}", value)
@@ -73,7 +75,7 @@ def configure(settings: Settings, **values: Any) -> AuthnConfig:
         ("http://127.0.0.1:80", "http://127.0.0.1", "http://127.0.0.1/api/auth/jwks"),
     ],
 )
-def test_everything_is_derived_from_the_url(
+def test_issuer_audience_and_key_set_follow_from_the_url(
     settings: Settings, url: str, issuer: str, key_set: str
 ) -> None:
     config = configure(settings, URL=url)
@@ -83,7 +85,7 @@ def test_everything_is_derived_from_the_url(
     assert list(mistakes_in(config)) == []
 
 
-def test_everything_can_be_overridden(settings: Settings) -> None:
+def test_each_derived_value_can_be_overridden(settings: Settings) -> None:
     config = configure(
         settings,
         URL="https://app.example.com",
@@ -137,7 +139,7 @@ def test_everything_can_be_overridden(settings: Settings) -> None:
         ({"URL": "https://a.example", "ALGORITHMS": ["none", "ES256"]}, ["authn.E006"]),
         ({"URL": "https://a.example", "ALGORITHMS": ["HS256"]}, ["authn.E001"]),
         ({"SECRET": "x" * 32, "ALGORITHMS": ["HS256"]}, []),
-        # One .env for the front end too: its secret is there, but not for this API.
+        # A shared .env may hold a secret that only Better Auth uses.
         ({"URL": "https://a.example", "SECRET": "short", "ALGORITHMS": ["EdDSA"]}, []),
         ({"SECRET": "x" * 32, "LEEWAY": -1}, ["authn.E007"]),
         ({"SECRET": "x" * 32, "LEEWAY": 301}, ["authn.E007"]),
@@ -146,7 +148,7 @@ def test_everything_can_be_overridden(settings: Settings) -> None:
     ],
     ids=repr,
 )
-def test_a_mistake_is_named_by_the_checks_and_refused_where_it_would_matter(
+def test_a_mistake_fails_the_checks_and_every_verification(
     settings: Settings, values: dict[str, Any], ids: list[str]
 ) -> None:
     configure(settings, **values)
@@ -161,7 +163,7 @@ def test_a_mistake_is_named_by_the_checks_and_refused_where_it_would_matter(
 
 
 @pytest.mark.parametrize("name", ["DEBUG", "BETTER_AUTH_ALLOW_HTTP"])
-def test_plain_http_is_for_those_who_allow_it(settings: Settings, name: str) -> None:
+def test_plain_http_needs_debug_or_allow_http(settings: Settings, name: str) -> None:
     values = {"URL": "http://app.example.com"}
     assert [mistake.id for mistake in mistakes_in(configure(settings, **values))] == ["authn.E005"]
     setattr(settings, name, True)
@@ -170,7 +172,7 @@ def test_plain_http_is_for_those_who_allow_it(settings: Settings, name: str) -> 
 
 
 @pytest.mark.parametrize("name", ["URL", "JWKS_URL"])
-def test_a_url_that_is_none_is_named_by_its_variable_and_not_shown(
+def test_an_invalid_url_is_named_by_its_variable_and_not_shown(
     settings: Settings, name: str
 ) -> None:
     values = {"URL": "https://a.example", name: "https://user:hunter2@app.example.com"}
@@ -179,7 +181,7 @@ def test_a_url_that_is_none_is_named_by_its_variable_and_not_shown(
     assert "hunter2" not in f"{mistake.msg} {mistake.hint}"
 
 
-def test_a_mistake_does_not_tell_the_secret(settings: Settings) -> None:
+def test_a_mistake_does_not_show_the_secret(settings: Settings) -> None:
     config = configure(settings, SECRET="hunter2")
     assert "hunter2" not in " ".join(f"{m.msg} {m.hint}" for m in mistakes_in(config))
     assert "hunter2" not in repr(config)
@@ -189,25 +191,31 @@ def test_the_secret_has_the_bytes_of_the_environment(settings: Settings) -> None
     assert configure(settings, SECRET="Ü\udcff").secret == b"\xc3\x9c\xff"
 
 
-def test_an_override_of_a_setting_just_works(settings: Settings) -> None:
+def test_an_overridden_setting_builds_another_verifier(settings: Settings) -> None:
     first = get_verifier()
     assert get_verifier() is first
     settings.BETTER_AUTH_LEEWAY = 5
     assert get_verifier() is not first
 
 
-def test_two_first_requests_at_once_share_one_verifier(monkeypatch: pytest.MonkeyPatch) -> None:
-    def build_slowly(*args: Any, **options: Any) -> TokenVerifier:
-        time.sleep(0.05)
+def test_concurrent_first_requests_build_one_verifier(monkeypatch: pytest.MonkeyPatch) -> None:
+    builds: list[bool] = []
+    everyone = Barrier(4)
+
+    def build(*args: Any, **options: Any) -> TokenVerifier:
+        builds.append(conf._building.locked())
+        with suppress(BrokenBarrierError):
+            everyone.wait(0.05)  # meets the others only if they build too
         return TokenVerifier(*args, **options)
 
-    monkeypatch.setattr("authn.conf.TokenVerifier", build_slowly)
-    with ThreadPoolExecutor(8) as pool:
-        verifiers = list(pool.map(lambda _: get_verifier(), range(64)))
-    assert len(set(map(id, verifiers))) == 1
+    monkeypatch.setattr(conf, "TokenVerifier", build)
+    with ThreadPoolExecutor(4) as pool:
+        verifiers = list(pool.map(lambda _: get_verifier(), range(8)))
+    assert builds == [True]
+    assert all(each is verifiers[0] for each in verifiers)
 
 
-def test_iss_and_aud_of_secret_tokens_are_required_once_they_are_set(
+def test_secret_tokens_need_iss_and_aud_once_these_are_set(
     settings: Settings,
 ) -> None:
     secret = "x" * 32
@@ -218,12 +226,12 @@ def test_iss_and_aud_of_secret_tokens_are_required_once_they_are_set(
     assert (explicit.policy.issuer_required, explicit.policy.audience_required) == (True, True)
 
 
-def test_iss_and_aud_of_key_set_tokens_are_always_required(settings: Settings) -> None:
+def test_key_set_tokens_always_need_iss_and_aud(settings: Settings) -> None:
     (trust,) = configure(settings, URL="https://a.example").trusts()
     assert (trust.policy.issuer_required, trust.policy.audience_required) == (True, True)
 
 
-def test_the_leeway_is_the_one_that_is_set(settings: Settings, mint: Mint, clock: Clock) -> None:
+def test_the_leeway_comes_from_the_settings(settings: Settings, mint: Mint, clock: Clock) -> None:
     token = mint(exp=clock.now)
     settings.BETTER_AUTH_LEEWAY = 10
     clock.advance(9.999)

@@ -1,4 +1,4 @@
-"""What the holder of a refused token is told, who can see it anyway."""
+"""Explanations of a refused token for its holder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from authn.explanations import duration, facts
 from authn.testing import Clock, Issuer, Mint
 
 
-def told(token: str) -> str:
+def explained(token: str) -> str:
     with pytest.raises(AuthnError) as caught:
         get_verifier().verify(token)
     return " ".join(facts(caught.value))
@@ -31,38 +31,42 @@ def told(token: str) -> str:
         ({"iat": 90}, "Its issue time is 1 minute from now."),
     ],
 )
-def test_when(mint: Mint, clock: Clock, claims: dict[str, Any], text: str) -> None:
+def test_times_are_told_relative_to_now(
+    mint: Mint, clock: Clock, claims: dict[str, Any], text: str
+) -> None:
     now = int(clock())
     moments = {name: now + each if isinstance(each, int) else each for name, each in claims.items()}
-    assert told(mint(**moments)) == text
+    assert explained(mint(**moments)) == text
 
 
-def test_whose_and_for_whom(mint: Mint, settings: Settings) -> None:
+def test_a_wrong_issuer_or_audience_is_told_with_the_expected_one(
+    mint: Mint, settings: Settings
+) -> None:
     settings.BETTER_AUTH_URL = "https://app.example.com"
-    assert told(mint(iss="https://evil.example")) == (
+    assert explained(mint(iss="https://evil.example")) == (
         "Its issuer is https://evil.example; this API expects https://app.example.com."
     )
-    assert told(mint(aud=["shop", "blog"])) == (
+    assert explained(mint(aud=["shop", "blog"])) == (
         "Its audience is shop, blog; this API expects https://app.example.com."
     )
 
 
-def test_half_a_surrogate_pair_can_be_shown(mint: Mint, settings: Settings) -> None:
+def test_half_a_surrogate_pair_is_replaced(mint: Mint, settings: Settings) -> None:
     settings.BETTER_AUTH_AUDIENCE = ["todos"]
-    assert told(mint(aud="\ud800")) == "Its audience is ?; this API expects todos."
-    assert told(mint(sub=None, aud="todos", **{"\ud800": 1})).encode()
+    assert explained(mint(aud="\ud800")) == "Its audience is ?; this API expects todos."
+    assert explained(mint(sub=None, aud="todos", **{"\ud800": 1})).encode()
 
 
-def test_what_there_is_in_place_of_what_is_missing(mint: Mint) -> None:
-    assert told(mint(sub=None)) == "Its claims are exp, iat."
+def test_the_claims_present_are_told_if_one_is_missing(mint: Mint) -> None:
+    assert explained(mint(sub=None)) == "Its claims are exp, iat."
 
 
-def test_who_was_asked_for_keys(issuer: Issuer) -> None:
+def test_the_url_of_unavailable_keys_is_told(issuer: Issuer) -> None:
     issuer.broken = True
-    assert told(issuer.mint()) == "This API asked https://auth.example.com/api/auth/jwks"
+    assert explained(issuer.mint()) == "This API asked https://auth.example.com/api/auth/jwks"
 
 
-def test_nothing_is_told_of_claims_that_nobody_signed(mint: Mint) -> None:
+def test_unsigned_claims_are_not_told(mint: Mint) -> None:
     token = mint(exp=1)
     with pytest.raises(TokenRejected) as caught:
         get_verifier().verify(token[:-6] + "AAAAAA")
@@ -81,5 +85,5 @@ def test_nothing_is_told_of_claims_that_nobody_signed(mint: Mint) -> None:
         (200_000, "2 days"),
     ],
 )
-def test_a_duration_is_said_in_its_largest_unit(seconds: float, text: str) -> None:
+def test_a_duration_is_in_its_largest_unit(seconds: float, text: str) -> None:
     assert duration(seconds) == text

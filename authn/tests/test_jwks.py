@@ -42,13 +42,13 @@ def test_a_key_is_bound_to_its_algorithm(algorithm: str) -> None:
     ("of_kind", "algorithm"),
     [("EdDSA", "EdDSA"), ("ES256", "ES256"), ("ES512", "ES512"), ("RS256", "RS256")],
 )
-def test_a_key_without_alg_gets_the_one_of_its_kind(of_kind: str, algorithm: str) -> None:
+def test_a_key_without_alg_gets_the_algorithm_of_its_type(of_kind: str, algorithm: str) -> None:
     entry = jwk(of_kind, new_private_key(of_kind), kid="a")
     del entry["alg"]
     assert parse(entry)[0].algorithm == algorithm
 
 
-def test_algorithms_may_be_mixed() -> None:
+def test_a_key_set_may_mix_algorithms() -> None:
     entries = [jwk(name, new_private_key(name), kid=name) for name in KEY_SET_ALGORITHMS]
     assert kids(*entries) == list(KEY_SET_ALGORITHMS)
 
@@ -78,7 +78,7 @@ def _rsa_of(modulus: int, exponent: int) -> dict[str, Any]:
 
 
 def _modulus(bits: int = 2048) -> int:
-    """A number of so many bits that no small number divides. Nobody signs with it."""
+    """Return a number of ``bits`` bits without a small factor. It has no private key."""
     return next(
         number
         for number in range((1 << (bits - 1)) + 1, 1 << bits, 2)
@@ -135,7 +135,7 @@ UNUSABLE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("neighbour", UNUSABLE.values(), ids=UNUSABLE.keys())
-def test_an_unusable_key_does_not_take_its_neighbours_down(
+def test_an_unusable_key_is_skipped_and_logged(
     neighbour: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     if isinstance(neighbour, dict) and neighbour.get("kid") == "good":
@@ -146,7 +146,7 @@ def test_an_unusable_key_does_not_take_its_neighbours_down(
 
 
 @pytest.mark.parametrize("key", UNUSABLE.values(), ids=UNUSABLE.keys())
-def test_a_set_of_unusable_keys_only_is_a_failure(key: Any) -> None:
+def test_a_key_set_of_unusable_keys_is_invalid(key: Any) -> None:
     with pytest.raises(KeySetInvalid):
         parse(key)
 
@@ -154,7 +154,7 @@ def test_a_set_of_unusable_keys_only_is_a_failure(key: Any) -> None:
 @pytest.mark.parametrize(
     ("bits", "usable"), [(2047, False), (2048, True), (16384, True), (16385, False)]
 )
-def test_rsa_has_2048_to_16384_bits(bits: int, usable: bool) -> None:
+def test_rsa_keys_have_2048_to_16384_bits(bits: int, usable: bool) -> None:
     with nullcontext() if usable else pytest.raises(KeySetInvalid):
         parse(_rsa_of(_modulus(bits), 65537))
 
@@ -164,12 +164,12 @@ def test_a_usual_rsa_exponent_is_accepted(exponent: int) -> None:
     assert parse(_rsa_of(_modulus(), exponent))
 
 
-def test_a_member_that_its_type_does_not_have_is_passed_over() -> None:
+def test_a_member_foreign_to_the_key_type_is_ignored() -> None:
     assert parse({**_rsa(2048), "crv": "P-256"})[0].algorithm == "RS256"
 
 
 @pytest.mark.parametrize("error", [ValueError, TypeError, KeyError, UnsupportedAlgorithm])
-def test_whatever_a_library_makes_of_a_key_it_is_skipped(
+def test_a_key_that_makes_pyjwt_raise_is_skipped(
     error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*args: Any) -> None:
@@ -180,12 +180,12 @@ def test_whatever_a_library_makes_of_a_key_it_is_skipped(
         parse(GOOD)
 
 
-def test_of_two_keys_of_one_kid_the_first_one_stays() -> None:
+def test_the_first_of_two_keys_with_one_kid_is_used() -> None:
     entries = [jwk("EdDSA", new_private_key("EdDSA"), kid="a") for _ in range(2)]
     assert parse(*entries) == parse(entries[0])
 
 
-def test_the_same_key_twice_without_kid_is_one_key() -> None:
+def test_a_repeated_key_without_kid_counts_once() -> None:
     entry = jwk("EdDSA", new_private_key("EdDSA"))
     assert len(parse(entry, entry)) == 1
     assert len(parse(entry, jwk("EdDSA", new_private_key("EdDSA")))) == 2
@@ -211,13 +211,13 @@ def test_the_same_key_twice_without_kid_is_one_key() -> None:
     ],
     ids=lambda body: repr(body[:24]),
 )
-def test_what_is_no_key_set_is_a_failure(body: bytes) -> None:
+def test_a_document_that_is_not_a_key_set_is_invalid(body: bytes) -> None:
     with pytest.raises(KeySetInvalid):
         parse_key_set(body)
 
 
-def test_only_its_size_bounds_a_key_set() -> None:
-    """Every rotated key stays published for 30 days: 33 of them with a rotation in 22 hours."""
+def test_a_key_set_of_256_kib_may_have_1800_keys() -> None:
+    """Issuers publish a rotated key for 30 days more, which is 33 keys at one every 22 hours."""
     key = new_private_key("EdDSA")
     entries = [jwk("EdDSA", key, kid=f"{number:032}") for number in range(1800)]
     body = json.dumps({"keys": entries}).encode()
@@ -226,11 +226,11 @@ def test_only_its_size_bounds_a_key_set() -> None:
 
 
 @pytest.mark.parametrize("with_kid", [True, False], ids=["kids", "no kids"])
-def test_no_key_is_compared_with_every_other(
+def test_parsing_compares_no_key_with_another(
     monkeypatch: pytest.MonkeyPatch, with_kid: bool
 ) -> None:
     def compare(key: VerificationKey, other: object) -> bool:
-        raise AssertionError("the work would grow with the square of the number of keys")
+        raise AssertionError("comparing each key with each other takes quadratic time")
 
     monkeypatch.setattr(VerificationKey, "__eq__", compare)
     entries = [
@@ -240,7 +240,7 @@ def test_no_key_is_compared_with_every_other(
     assert len(parse(*entries, *entries)) == 20
 
 
-def test_a_set_full_of_unusable_keys_does_not_flood_the_log(
+def test_unusable_keys_do_not_flood_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     assert kids(*[UNUSABLE["a secret"]] * 2000, GOOD) == ["good"]
@@ -272,8 +272,8 @@ entries: st.SearchStrategy[dict[str, Any]] = st.dictionaries(members, json_value
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(entries)
-def test_nothing_in_a_key_set_can_raise_anything_else(entry: dict[str, Any]) -> None:
+def test_any_key_parses_or_raises_key_set_invalid(entry: dict[str, Any]) -> None:
     with contextlib.suppress(KeySetInvalid):
         parse(entry)

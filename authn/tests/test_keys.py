@@ -1,10 +1,10 @@
-"""The key set's cache: when it fetches, when it does not, and what it says meanwhile."""
+"""The cache of the key set: when it fetches, and what requests get in the meantime."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -28,6 +28,7 @@ from authn.keys import (
     SecretKey,
 )
 from authn.testing import Clock, Issuer
+from authn.tests.language import settle, wait_until
 
 
 @pytest.fixture
@@ -39,20 +40,8 @@ def ask(keys: KeySet, kid: str | None, algorithm: str = "EdDSA") -> Verification
     return keys.key_for(kid=kid, algorithm=algorithm)
 
 
-def settle(keys: KeySet) -> None:
-    """Wait for a fetch in the background to end."""
-    wait_until(lambda: not keys._is_fetching())
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.001)
-
-
 class Gate:
-    """An issuer that answers when it is told to."""
+    """An issuer that answers once ``opened`` is set."""
 
     def __init__(self, issuer: Issuer) -> None:
         self.issuer = issuer
@@ -76,17 +65,17 @@ def gate(issuer: Issuer) -> Iterator[Gate]:
     gate.opened.set()
 
 
-class TestWhichKey:
+class TestLookup:
     def test_a_kid_finds_its_key(self, keys: KeySet, issuer: Issuer) -> None:
         assert ask(keys, issuer.kid).kid == issuer.kid
 
-    def test_a_kid_with_the_algorithm_of_another_key_finds_nothing(
+    def test_a_kid_with_the_algorithm_of_another_key_is_refused(
         self, keys: KeySet, issuer: Issuer
     ) -> None:
         with pytest.raises(AlgorithmUnsupported):
             ask(keys, issuer.kid, "ES256")
 
-    def test_without_kid_the_only_key_that_fits_is_found(
+    def test_without_kid_the_only_key_of_the_algorithm_is_found(
         self, keys: KeySet, issuer: Issuer
     ) -> None:
         eddsa = issuer.kid
@@ -94,12 +83,14 @@ class TestWhichKey:
         assert ask(keys, None, "EdDSA").kid == eddsa
         assert ask(keys, None, "ES256").kid == es256
 
-    def test_without_kid_two_keys_that_fit_are_too_many(self, keys: KeySet, issuer: Issuer) -> None:
+    def test_without_kid_two_keys_of_the_algorithm_are_ambiguous(
+        self, keys: KeySet, issuer: Issuer
+    ) -> None:
         issuer.rotate()
         with pytest.raises(KeyAmbiguous):
             ask(keys, None)
 
-    def test_no_key_is_looked_at_but_the_one_that_is_asked_for(
+    def test_a_lookup_reads_one_key_however_many_there_are(
         self, keys: KeySet, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         kids = [issuer.kid, *(issuer.rotate() for _ in range(50))]
@@ -112,7 +103,7 @@ class TestWhichKey:
             assert ask(keys, kid).kid == kid
         assert len(looked_at) == len(kids)
 
-    def test_without_kid_no_key_that_fits_is_unknown(self, keys: KeySet) -> None:
+    def test_without_kid_an_algorithm_without_a_key_is_unknown(self, keys: KeySet) -> None:
         with pytest.raises(KeyUnknown):
             ask(keys, None, "RS256")
 
@@ -123,7 +114,7 @@ class TestAge:
             ask(keys, issuer.kid)
         assert issuer.fetches == 1
 
-    def test_it_is_refreshed_ahead_of_expiry_in_the_background(
+    def test_a_key_set_is_refreshed_in_the_background_ahead_of_expiry(
         self, keys: KeySet, issuer: Issuer, clock: Clock
     ) -> None:
         ask(keys, issuer.kid)
@@ -145,11 +136,11 @@ class TestAge:
         gate.opened.clear()
         clock.advance(MAX_AGE_SECONDS)
         for _ in range(100):
-            ask(keys, issuer.kid)  # would hang for seconds if it waited
+            ask(keys, issuer.kid)  # would hang for seconds if the request waited
         assert keys._is_fetching()
         assert all(thread.daemon for thread in threading.enumerate() if thread.name == "key-set")
 
-    def test_its_age_counts_from_the_start_of_the_fetch(self, issuer: Issuer, clock: Clock) -> None:
+    def test_the_age_counts_from_the_start_of_the_fetch(self, issuer: Issuer, clock: Clock) -> None:
         def fetch() -> bytes:
             clock.advance(5)
             return issuer.fetch()
@@ -162,7 +153,7 @@ class TestAge:
         assert issuer.fetches == 2
 
     @pytest.mark.parametrize(("kid", "algorithm"), [(None, "EdDSA"), ("first", "ES256")])
-    def test_a_token_that_no_key_fits_does_not_keep_it_from_being_refreshed(
+    def test_a_refused_token_also_starts_a_refresh(
         self, keys: KeySet, issuer: Issuer, clock: Clock, kid: str | None, algorithm: str
     ) -> None:
         first = issuer.kid
@@ -174,7 +165,7 @@ class TestAge:
         settle(keys)
         assert issuer.fetches == 2
 
-    def test_a_withdrawn_key_stops_working_with_the_next_refresh(
+    def test_a_withdrawn_key_is_unknown_after_the_next_refresh(
         self, keys: KeySet, issuer: Issuer, clock: Clock
     ) -> None:
         old = issuer.kid
@@ -187,7 +178,7 @@ class TestAge:
         with pytest.raises(KeyUnknown):
             ask(keys, old)
 
-    def test_known_keys_outlive_the_issuer_by_an_hour_past_their_age(
+    def test_known_keys_serve_for_an_hour_past_their_age(
         self, keys: KeySet, issuer: Issuer, clock: Clock
     ) -> None:
         ask(keys, issuer.kid)
@@ -200,7 +191,7 @@ class TestAge:
             ask(keys, issuer.kid)
         assert MAX_AGE_SECONDS + GRACE_SECONDS == 4200
 
-    def test_a_set_that_grew_too_large_leaves_the_known_keys_working(
+    def test_an_oversized_key_set_leaves_the_known_keys_in_use(
         self, keys: KeySet, issuer: Issuer, clock: Clock, caplog: pytest.LogCaptureFixture
     ) -> None:
         def answer_too_much() -> bytes:
@@ -214,15 +205,13 @@ class TestAge:
         assert ask(keys, issuer.kid)
         assert "not refreshed: the answer is larger than 262144 bytes" in caplog.text
 
-    def test_keys_that_died_come_back_with_the_issuer(
-        self, keys: KeySet, issuer: Issuer, clock: Clock
-    ) -> None:
+    def test_dead_keys_are_fetched_again(self, keys: KeySet, issuer: Issuer, clock: Clock) -> None:
         ask(keys, issuer.kid)
         clock.advance(MAX_AGE_SECONDS + GRACE_SECONDS)
         assert ask(keys, issuer.kid)
         assert issuer.fetches == 2
 
-    def test_a_refresh_that_fails_keeps_the_keys_and_is_tried_again_after_the_cooldown(
+    def test_a_failed_refresh_keeps_the_keys_and_is_retried_after_the_cooldown(
         self, keys: KeySet, issuer: Issuer, clock: Clock
     ) -> None:
         ask(keys, issuer.kid)
@@ -245,14 +234,14 @@ class TestUnknownKids:
         assert ask(keys, issuer.rotate())
         assert issuer.fetches == 2
 
-    def test_a_kid_that_a_successful_fetch_did_not_bring_is_refused(
+    def test_a_kid_missing_from_a_successful_fetch_is_refused(
         self, keys: KeySet, issuer: Issuer
     ) -> None:
         with pytest.raises(KeyUnknown):
             ask(keys, "made-up")
         assert issuer.fetches == 1
 
-    def test_unknown_kids_cannot_make_us_hammer_the_issuer(
+    def test_unknown_kids_fetch_at_most_every_ten_seconds(
         self, keys: KeySet, issuer: Issuer, clock: Clock
     ) -> None:
         for second in range(60):
@@ -262,7 +251,9 @@ class TestUnknownKids:
             clock.advance(1)
         assert issuer.fetches == 6
 
-    def test_nor_while_the_issuer_is_down(self, keys: KeySet, issuer: Issuer, clock: Clock) -> None:
+    def test_unknown_kids_fetch_at_most_every_ten_seconds_during_an_outage(
+        self, keys: KeySet, issuer: Issuer, clock: Clock
+    ) -> None:
         issuer.broken = True
         for second in range(60):
             for number in range(20):
@@ -283,7 +274,7 @@ class TestUnknownKids:
         assert ask(keys, new)
         assert COOLDOWN_SECONDS == 10
 
-    def test_an_unknown_kid_while_the_last_attempt_failed_may_be_a_good_one(
+    def test_an_unknown_kid_after_a_failed_fetch_is_unavailable_not_refused(
         self, keys: KeySet, issuer: Issuer, clock: Clock
     ) -> None:
         ask(keys, issuer.kid)
@@ -299,7 +290,7 @@ class TestUnknownKids:
         with pytest.raises(KeyUnknown):
             ask(keys, "made-up")
 
-    def test_the_answer_says_when_to_come_back(
+    def test_retry_after_is_the_rest_of_the_cooldown(
         self, keys: KeySet, issuer: Issuer, clock: Clock
     ) -> None:
         issuer.broken = True
@@ -309,7 +300,7 @@ class TestUnknownKids:
                 ask(keys, "made-up")
             assert caught.value.retry_after_seconds == wait
 
-    def test_a_set_without_a_usable_key_counts_as_a_failed_attempt(
+    def test_a_key_set_without_a_usable_key_is_a_failed_fetch(
         self, keys: KeySet, issuer: Issuer, clock: Clock
     ) -> None:
         ask(keys, issuer.kid)
@@ -321,7 +312,7 @@ class TestUnknownKids:
         assert ask(keys, issuer.kid)
 
 
-class TestTogether:
+class TestConcurrency:
     def test_a_cold_start_under_load_is_one_fetch(
         self, gate: Gate, issuer: Issuer, clock: Clock
     ) -> None:
@@ -337,7 +328,7 @@ class TestTogether:
         assert [error.retry_after_seconds for error in others] == [1] * (20 - MAX_WAITING)
         assert (issuer.fetches, gate.most_at_once) == (1, 1)
 
-    def test_a_brief_fetch_is_waited_for_by_all(
+    def test_all_requests_wait_for_a_brief_fetch(
         self, gate: Gate, issuer: Issuer, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("authn.keys.BRIEFLY_SECONDS", 60)  # whatever the machine is doing
@@ -350,7 +341,7 @@ class TestTogether:
             assert {answer.result().kid for answer in answers} == {issuer.kid}
         assert issuer.fetches == 1
 
-    def test_a_fetch_that_takes_longer_than_the_cooldown_is_still_the_only_one(
+    def test_a_fetch_longer_than_the_cooldown_is_the_only_one(
         self, gate: Gate, issuer: Issuer, clock: Clock
     ) -> None:
         keys = KeySet(gate.fetch, clock=clock)
@@ -364,10 +355,10 @@ class TestTogether:
         settle(keys)
         assert (issuer.fetches, gate.most_at_once) == (2, 1)
 
-    def test_what_a_waiting_request_is_told_belongs_together(
+    def test_a_key_that_arrives_as_the_wait_ends_is_unavailable_not_unknown(
         self, gate: Gate, issuer: Issuer, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Out of patience, with the key arriving at that moment: put off, not refused."""
+        """The wait ends, and the key arrives at that moment: 503, not 401."""
         monkeypatch.setattr("authn.keys.TIMEOUT_SECONDS", 0.05)
         keys = KeySet(gate.fetch, clock=clock)
         ask(keys, issuer.kid)
@@ -384,7 +375,7 @@ class TestTogether:
         with pytest.raises(KeysUnavailable):
             ask(keys, issuer.rotate())
 
-    def test_made_up_kids_cannot_hold_every_thread_while_the_issuer_is_slow(
+    def test_made_up_kids_and_a_slow_issuer_hold_two_threads_at_most(
         self, gate: Gate, issuer: Issuer, clock: Clock
     ) -> None:
         keys = KeySet(gate.fetch, clock=clock)
@@ -401,7 +392,7 @@ class TestTogether:
             gate.opened.set()
             assert all(isinstance(answer.exception(), KeyUnknown) for answer in waiting)
 
-    def test_nobody_waits_longer_than_a_fetch_may_take(
+    def test_a_request_waits_no_longer_than_the_fetch_timeout(
         self, gate: Gate, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("authn.keys.TIMEOUT_SECONDS", 0.05)
@@ -409,7 +400,7 @@ class TestTogether:
         with pytest.raises(KeysUnavailable):
             ask(KeySet(gate.fetch, clock=clock), "any")
 
-    def test_no_thread_to_be_had_is_a_failed_attempt(
+    def test_a_thread_that_cannot_start_is_a_failed_fetch(
         self, keys: KeySet, issuer: Issuer, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def start(thread: threading.Thread) -> None:
@@ -425,7 +416,7 @@ class TestTogether:
         clock.advance(COOLDOWN_SECONDS)
         assert ask(keys, new)
 
-    def test_a_fetch_that_crashes_is_a_failed_attempt(
+    def test_an_exception_in_the_thread_is_a_failed_fetch(
         self, issuer: Issuer, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def crash() -> bytes:
@@ -442,13 +433,13 @@ class TestTogether:
         assert ask(keys, issuer.kid)
 
 
-def test_the_limits_are_those_that_operators_were_told(issuer: Issuer) -> None:
+def test_the_limits_are_the_documented_ones(issuer: Issuer) -> None:
     assert (REFRESH_AFTER_SECONDS, MAX_AGE_SECONDS, GRACE_SECONDS) == (480, 600, 3600)
     assert (COOLDOWN_SECONDS, MAX_WAITING, TIMEOUT_SECONDS) == (10, 2, 3)
     assert KeySet(issuer.fetch)._clock is time.monotonic
 
 
-def test_keys_are_required_without_a_token(keys: KeySet, issuer: Issuer, clock: Clock) -> None:
+def test_require_any_fetches_the_keys(keys: KeySet, issuer: Issuer, clock: Clock) -> None:
     issuer.broken = True
     with pytest.raises(KeysUnavailable) as error:
         keys.require_any()
@@ -461,7 +452,7 @@ def test_keys_are_required_without_a_token(keys: KeySet, issuer: Issuer, clock: 
     assert issuer.fetches == 2
 
 
-def test_keys_that_died_are_none(keys: KeySet, issuer: Issuer, clock: Clock) -> None:
+def test_require_any_refuses_dead_keys(keys: KeySet, issuer: Issuer, clock: Clock) -> None:
     keys.require_any()
     issuer.broken = True
     clock.advance(MAX_AGE_SECONDS + GRACE_SECONDS)
@@ -469,7 +460,7 @@ def test_keys_that_died_are_none(keys: KeySet, issuer: Issuer, clock: Clock) -> 
         keys.require_any()
 
 
-def test_to_require_keys_keeps_them_fresh(keys: KeySet, issuer: Issuer, clock: Clock) -> None:
+def test_require_any_refreshes_the_keys(keys: KeySet, issuer: Issuer, clock: Clock) -> None:
     keys.require_any()
     clock.advance(REFRESH_AFTER_SECONDS)
     keys.require_any()
@@ -477,7 +468,7 @@ def test_to_require_keys_keeps_them_fresh(keys: KeySet, issuer: Issuer, clock: C
     assert issuer.fetches == 2
 
 
-def test_an_attempt_that_outlasts_the_cooldown_is_worth_a_second(clock: Clock) -> None:
+def test_retry_after_is_one_second_once_the_cooldown_is_over(clock: Clock) -> None:
     def fail_late() -> bytes:
         clock.advance(15)
         raise KeySetInvalid("late")
@@ -487,7 +478,9 @@ def test_an_attempt_that_outlasts_the_cooldown_is_worth_a_second(clock: Clock) -
     assert caught.value.retry_after_seconds == 1
 
 
-def test_why_a_refresh_failed_is_logged(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_reason_of_a_failed_refresh_is_logged(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail() -> bytes:
         raise KeySetInvalid("the issuer answered 502")
 
@@ -497,6 +490,6 @@ def test_why_a_refresh_failed_is_logged(clock: Clock, caplog: pytest.LogCaptureF
 
 
 @pytest.mark.parametrize("kid", [None, "anything"])
-def test_the_secret_serves_whatever_kid(kid: str | None) -> None:
+def test_the_secret_serves_any_kid(kid: str | None) -> None:
     key = SecretKey(b"secret").key_for(kid=kid, algorithm="HS256")
     assert (key.value, key.algorithm) == (b"secret", "HS256")

@@ -1,4 +1,4 @@
-"""URLs as browsers read them. The right sides are what ``new URL(…)`` of Node 20 says."""
+"""URLs as browsers read them. Node 20's ``new URL(…)`` gave the expected values."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from authn.origins import base_url, is_loopback, origin_of, split_url
     ],
     ids=ascii,
 )
-def test_an_origin_is_written_as_a_browser_writes_it(url: str, origin: str) -> None:
+def test_an_origin_equals_that_of_a_browser(url: str, origin: str) -> None:
     assert origin_of(url) == origin
     parts = split_url(url)
     assert parts is not None
@@ -113,7 +113,7 @@ def test_an_origin_is_written_as_a_browser_writes_it(url: str, origin: str) -> N
     ],
     ids=lambda url: ascii(url[:40]),
 )
-def test_what_a_browser_refuses_or_repairs_is_no_url(url: str) -> None:
+def test_a_url_that_a_browser_refuses_or_repairs_is_refused(url: str) -> None:
     assert split_url(url) is None
     assert origin_of(url) == base_url(url) == ""
 
@@ -134,9 +134,7 @@ def test_what_a_browser_refuses_or_repairs_is_no_url(url: str) -> None:
         ("https://app.example.com/auth#x", ""),
     ],
 )
-def test_a_path_is_the_base_path_and_an_origin_alone_has_the_usual_one(
-    url: str, expected: str
-) -> None:
+def test_the_base_path_is_the_path_or_api_auth(url: str, expected: str) -> None:
     assert base_url(url) == expected
 
 
@@ -153,7 +151,7 @@ def test_a_path_is_the_base_path_and_an_origin_alone_has_the_usual_one(
         ("http://[::2]", False),
     ],
 )
-def test_loopback_is_this_machine(url: str, loopback: bool) -> None:
+def test_loopback_hosts_are_recognized(url: str, loopback: bool) -> None:
     parts = split_url(url)
     assert parts is not None
     assert is_loopback(parts) is loopback

@@ -1,4 +1,4 @@
-"""What a verifier remembers of a token that passed: that its signature is valid, and no more."""
+"""Remembered tokens: a repeat skips the signature, and no other check."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ from authn.exceptions import (
     SignatureInvalid,
     TokenExpired,
     TokenNotYetValid,
-    TokenRejected,
 )
 from authn.jwks import VerificationKey
 from authn.keys import GRACE_SECONDS, MAX_AGE_SECONDS, REFRESH_AFTER_SECONDS, KeySet, SecretKey
@@ -41,7 +40,7 @@ from authn.testing import (
     SecretIssuer,
     new_private_key,
 )
-from authn.tests.test_keys import settle
+from authn.tests.language import LEEWAY_SECONDS, refused, settle, with_other_unused_bits
 from authn.verifier import (
     MAX_REMEMBERED_CHARACTERS,
     MAX_REMEMBERED_TOKENS,
@@ -49,13 +48,12 @@ from authn.verifier import (
     Trust,
 )
 
-LEEWAY = 30
 DAY = 24 * 60 * 60
 
 
 @pytest.fixture
 def signatures(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """Every signature that PyJWT is made to verify, as often as it is."""
+    """List each signature that PyJWT verifies, repeats included."""
     verified: list[bytes] = []
 
     def counting(verify: Callable[..., bool]) -> Callable[..., bool]:
@@ -72,12 +70,12 @@ def signatures(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 @pytest.fixture
 def verifier(issuer: Issuer) -> TokenVerifier:
-    return issuer.verifier(leeway_seconds=LEEWAY)
+    return issuer.verifier(leeway_seconds=LEEWAY_SECONDS)
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str | None, str]]:
-    """The kid and algorithm of every question to a key set."""
+    """List the kid and algorithm of each ``KeySet.key_for`` call."""
     questions: list[tuple[str | None, str]] = []
     key_for = KeySet.key_for
 
@@ -89,27 +87,21 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str | None, str]]:
     return questions
 
 
-def refused(verifier: TokenVerifier, token: str) -> TokenRejected:
-    with pytest.raises(TokenRejected) as caught:
-        verifier.verify(token)
-    return caught.value
-
-
 def refresh(verifier: TokenVerifier, token: str, clock: Clock) -> None:
-    """Let the key set age until a repeat of ``token`` has it fetched, and wait for that."""
+    """Age the key set until a repeat of ``token`` starts a fetch, and wait for its end."""
     clock.advance(REFRESH_AFTER_SECONDS)
     verifier.verify(token)
-    settle(verifier._trusts["EdDSA"].keys)  # type: ignore[arg-type]
+    settle(verifier._trusts["EdDSA"].keys)
 
 
 def spelled_otherwise(token: str) -> Iterator[str]:
-    """Every token that has another character in one place."""
+    """Yield ``token`` with another character in one place, for each place."""
     for position, character in enumerate(token):
         other = "A" if character != "A" else "B"
         yield token[:position] + other + token[position + 1 :]
 
 
-class TestARepeat:
+class TestRepeat:
     def test_no_signature_is_verified_twice(
         self, verifier: TokenVerifier, issuer: Issuer, signatures: list[bytes]
     ) -> None:
@@ -119,14 +111,14 @@ class TestARepeat:
         assert (claims.subject, claims.email, claims.name) == ("alice", "a@example.com", "Alice")
         assert len(signatures) == 1
 
-    def test_nor_is_one_that_was_made_with_the_secret(
+    def test_no_signature_made_with_the_secret_is_verified_twice(
         self, secret_issuer: SecretIssuer, signatures: list[bytes]
     ) -> None:
         verifier, token = secret_issuer.verifier(), secret_issuer.mint()
         assert verifier.verify(token) == verifier.verify(token)
         assert len(signatures) == 1
 
-    def test_everybody_is_who_their_token_says(
+    def test_repeats_of_several_tokens_keep_their_own_subject(
         self, verifier: TokenVerifier, issuer: Issuer, signatures: list[bytes]
     ) -> None:
         tokens = {subject: issuer.mint(sub=subject) for subject in ("alice", "bob", "charlie")}
@@ -135,7 +127,7 @@ class TestARepeat:
                 assert verifier.verify(token).subject == subject
         assert len(signatures) == 3
 
-    def test_a_token_that_differs_anywhere_is_another(
+    def test_a_token_that_differs_in_one_character_is_refused(
         self, verifier: TokenVerifier, issuer: Issuer
     ) -> None:
         token = issuer.mint()
@@ -146,36 +138,34 @@ class TestARepeat:
             refused(verifier, other)
         assert verifier.verify(token)
 
-    def test_the_unused_bits_of_its_last_character_make_another(
+    def test_a_changed_unused_bit_of_the_last_character_is_refused(
         self, verifier: TokenVerifier, issuer: Issuer
     ) -> None:
         token = issuer.mint()
         verifier.verify(token)
-        alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-        other = token[:-1] + alphabet[alphabet.index(token[-1]) ^ 1]
-        assert type(refused(verifier, other)) is SignatureInvalid
+        assert refused(verifier, with_other_unused_bits(token)) is SignatureInvalid
 
-    def test_another_verifier_knows_nothing_of_it(self, issuer: Issuer) -> None:
+    def test_another_verifier_does_not_know_a_remembered_token(self, issuer: Issuer) -> None:
         token = issuer.mint()
         issuer.verifier().verify(token)
         impostor = Issuer(clock=issuer.clock)
-        assert type(refused(impostor.verifier(), token)) is KeyUnknown
+        assert refused(impostor.verifier(), token) is KeyUnknown
 
 
 class TestTime:
-    def test_a_repeat_ends_with_the_last_moment_of_the_leeway(
+    def test_a_repeat_is_accepted_until_the_leeway_ends(
         self, verifier: TokenVerifier, issuer: Issuer, clock: Clock, signatures: list[bytes]
     ) -> None:
         token = issuer.mint(exp=clock.now + 60)
         verifier.verify(token)
-        clock.advance(60 + LEEWAY - 0.001)
+        clock.advance(60 + LEEWAY_SECONDS - 0.001)
         assert verifier.verify(token)
         assert len(signatures) == 1
         clock.advance(0.001)
-        assert type(refused(verifier, token)) is TokenExpired
+        assert refused(verifier, token) is TokenExpired
 
     @pytest.mark.parametrize("claim", ["nbf", "iat"])
-    def test_a_repeat_is_refused_by_a_clock_that_went_back_too_far(
+    def test_a_repeat_before_nbf_or_iat_is_refused(
         self,
         verifier: TokenVerifier,
         issuer: Issuer,
@@ -187,38 +177,39 @@ class TestTime:
         times: dict[str, Any] = {"iat": None, claim: begins_at}
         token = issuer.mint(**times)
         verifier.verify(token)
-        clock.now = begins_at - LEEWAY
+        clock.now = begins_at - LEEWAY_SECONDS
         assert verifier.verify(token)
         assert len(signatures) == 1
-        clock.now = begins_at - LEEWAY - 0.001
-        assert type(refused(verifier, token)) is TokenNotYetValid
+        clock.now = begins_at - LEEWAY_SECONDS - 0.001
+        assert refused(verifier, token) is TokenNotYetValid
         clock.now = begins_at
         assert verifier.verify(token)
 
-    def test_a_clock_that_jumps_ahead_and_back_leaves_a_token_what_it_was(
+    def test_a_clock_that_jumps_ahead_and_back_changes_no_token(
         self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
     ) -> None:
         token = issuer.mint()
         verifier.verify(token)
         clock.advance(DAY)
-        assert type(refused(verifier, token)) is TokenExpired
+        assert refused(verifier, token) is TokenExpired
         clock.advance(-DAY)
         assert verifier.verify(token).subject == "alice"
 
-    def test_a_repeat_is_refused_with_the_words_of_a_first_time(
+    def test_an_expired_repeat_is_refused_with_the_payload_of_a_new_token(
         self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
     ) -> None:
         token = issuer.mint(exp=clock.now + 60, roles=["reader"], nested={"a": [1]})
         verifier.verify(token)
         clock.advance(3600)
-        repeated, first = refused(verifier, token), refused(issuer.verifier(), token)
-        assert type(repeated) is type(first) is TokenExpired
-        assert repeated.payload == first.payload
-        assert repeated.payload
-        assert repeated.payload["roles"] == ["reader"]
-        assert repeated.refused_at == first.refused_at == clock.now
+        for each in (verifier, issuer.verifier()):
+            with pytest.raises(TokenExpired) as caught:
+                each.verify(token)
+            assert caught.value.payload
+            assert caught.value.payload["roles"] == ["reader"]
+            assert caught.value.payload["nested"] == {"a": [1]}
+            assert caught.value.refused_at == clock.now
 
-    def test_what_expired_is_forgotten(
+    def test_an_expired_token_is_forgotten(
         self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
     ) -> None:
         token = issuer.mint()
@@ -229,7 +220,7 @@ class TestTime:
 
 
 class TestKeys:
-    def test_a_withdrawn_key_stops_working_with_the_next_refresh(
+    def test_a_token_of_a_withdrawn_key_is_refused_after_a_refresh(
         self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
     ) -> None:
         token = issuer.mint()
@@ -237,40 +228,40 @@ class TestKeys:
         issuer.withdraw(issuer.kid)
         issuer.rotate()
         refresh(verifier, token, clock)
-        assert type(refused(verifier, token)) is KeyUnknown
+        assert refused(verifier, token) is KeyUnknown
         assert not verifier._remembered
         assert verifier.verify(issuer.mint())
 
-    def test_so_does_a_key_that_another_took_the_kid_of(
+    def test_a_token_whose_kid_has_a_new_key_is_refused_after_a_refresh(
         self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
     ) -> None:
         token = issuer.mint()
         verifier.verify(token)
         issuer.keys[issuer.kid] = ("EdDSA", new_private_key("EdDSA"))
         refresh(verifier, token, clock)
-        assert type(refused(verifier, token)) is SignatureInvalid
+        assert refused(verifier, token) is SignatureInvalid
         assert not verifier._remembered
         assert verifier.verify(issuer.mint())
 
-    def test_so_does_a_key_whose_kid_is_now_for_another_algorithm(
+    def test_a_token_whose_kid_has_a_new_algorithm_is_refused_after_a_refresh(
         self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
     ) -> None:
         token = issuer.mint()
         verifier.verify(token)
         issuer.keys[issuer.kid] = ("ES256", new_private_key("ES256"))
         refresh(verifier, token, clock)
-        assert type(refused(verifier, token)) is AlgorithmUnsupported
+        assert refused(verifier, token) is AlgorithmUnsupported
 
-    def test_so_does_a_key_without_a_name_that_is_no_longer_the_only_one(
+    def test_a_token_without_kid_is_refused_after_a_refresh_adds_a_key(
         self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
     ) -> None:
         token = issuer.mint(header={"kid": None})
         verifier.verify(token)
         issuer.rotate()
         refresh(verifier, token, clock)
-        assert type(refused(verifier, token)) is KeyAmbiguous
+        assert refused(verifier, token) is KeyAmbiguous
 
-    def test_a_key_that_a_refresh_brings_again_verifies_no_token_again(
+    def test_a_refresh_with_the_same_key_verifies_no_signature_again(
         self, verifier: TokenVerifier, issuer: Issuer, clock: Clock, signatures: list[bytes]
     ) -> None:
         token = issuer.mint()
@@ -280,16 +271,7 @@ class TestKeys:
             assert verifier.verify(token)
         assert (issuer.fetches, len(signatures)) == (2, 1)
 
-    def test_another_key_under_the_same_kid_refuses_what_the_old_one_signed(
-        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
-    ) -> None:
-        token = issuer.mint()
-        verifier.verify(token)
-        issuer.keys[issuer.kid] = ("EdDSA", new_private_key("EdDSA"))
-        refresh(verifier, token, clock)
-        assert type(refused(verifier, token)) is SignatureInvalid
-
-    def test_a_refresh_that_fails_changes_nothing(
+    def test_a_failed_refresh_forgets_no_token(
         self, verifier: TokenVerifier, issuer: Issuer, clock: Clock, signatures: list[bytes]
     ) -> None:
         token = issuer.mint()
@@ -299,7 +281,7 @@ class TestKeys:
         assert verifier.verify(token)
         assert (issuer.fetches, len(signatures)) == (2, 1)
 
-    def test_repeats_alone_have_the_key_set_refreshed_after_eight_minutes(
+    def test_repeats_alone_refresh_the_key_set_after_eight_minutes(
         self, verifier: TokenVerifier, issuer: Issuer, clock: Clock, signatures: list[bytes]
     ) -> None:
         token = issuer.mint()
@@ -312,7 +294,7 @@ class TestKeys:
             assert issuer.fetches == fetches
         assert len(signatures) == 1
 
-    def test_repeats_are_put_off_when_the_keys_are_too_old(
+    def test_a_repeat_raises_keys_unavailable_once_the_keys_are_dead(
         self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
     ) -> None:
         token = issuer.mint(exp=clock.now + DAY)
@@ -320,7 +302,7 @@ class TestKeys:
         issuer.broken = True
         clock.advance(MAX_AGE_SECONDS + GRACE_SECONDS - 0.001)
         assert verifier.verify(token)
-        settle(verifier._trusts["EdDSA"].keys)  # type: ignore[arg-type]
+        settle(verifier._trusts["EdDSA"].keys)
         clock.advance(0.001)
         with pytest.raises(KeysUnavailable) as caught:
             verifier.verify(token)
@@ -330,7 +312,7 @@ class TestKeys:
         assert verifier.verify(token)
 
     @pytest.mark.parametrize("header", [{}, {"kid": None}, {"alg": "Ed25519"}], ids=json.dumps)
-    def test_a_repeat_asks_for_its_key_as_the_first_time_did(
+    def test_a_repeat_looks_up_the_same_key_as_the_first_request(
         self,
         verifier: TokenVerifier,
         issuer: Issuer,
@@ -342,7 +324,7 @@ class TestKeys:
             verifier.verify(token)
         assert asked == [(header.get("kid", issuer.kid), "EdDSA")] * 3
 
-    def test_a_repeat_waits_for_keys_no_longer_than_a_first_time(
+    def test_a_repeat_without_keys_looks_its_key_up_once(
         self,
         verifier: TokenVerifier,
         issuer: Issuer,
@@ -357,11 +339,11 @@ class TestKeys:
             verifier.verify(token)
         assert len(asked) == 2
 
-    def test_a_key_replaced_while_it_verified_a_token_is_not_believed_later(
+    def test_a_key_replaced_during_verification_is_not_trusted_later(
         self, issuer: Issuer, clock: Clock
     ) -> None:
         class Replaced:
-            """Keys between a request's question and the end of its verification."""
+            """Keys that a refresh replaces after ``key_for`` and before the end of ``verify``."""
 
             def __init__(self) -> None:
                 old, new = (issuer.keys[kid][1].public_key() for kid in (first, second))
@@ -382,13 +364,11 @@ class TestKeys:
         verifier = TokenVerifier([trust], clock=clock)
         token = issuer.mint(kid=first)
         assert verifier.verify(token)
-        assert type(refused(verifier, token)) is SignatureInvalid
+        assert refused(verifier, token) is SignatureInvalid
 
 
 class TestRemembers:
-    """Tell before a token is verified whether that takes any work."""
-
-    def test_a_token_that_passed_is_remembered_and_a_new_one_is_not(
+    def test_only_an_accepted_token_is_remembered(
         self, verifier: TokenVerifier, issuer: Issuer, signatures: list[bytes]
     ) -> None:
         token, new = issuer.mint(), issuer.mint(sub="bob")
@@ -399,17 +379,17 @@ class TestRemembers:
         assert not any(map(verifier.remembers, spelled_otherwise(token)))
         assert len(signatures) == 1
 
-    def test_an_expired_token_is_not_remembered(
+    def test_an_expired_token_is_no_longer_remembered(
         self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
     ) -> None:
         token = issuer.mint(exp=clock.now + 60)
         verifier.verify(token)
-        clock.advance(60 + LEEWAY - 0.001)
+        clock.advance(60 + LEEWAY_SECONDS - 0.001)
         assert verifier.remembers(token)
         clock.advance(0.001)
         assert not verifier.remembers(token)
 
-    def test_a_token_of_a_withdrawn_key_is_not_remembered(
+    def test_a_token_of_a_withdrawn_key_is_no_longer_remembered(
         self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
     ) -> None:
         token = issuer.mint()
@@ -419,7 +399,7 @@ class TestRemembers:
         refresh(verifier, token, clock)
         assert not verifier.remembers(token)
 
-    def test_no_token_is_remembered_without_keys(
+    def test_no_token_counts_as_remembered_without_keys(
         self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
     ) -> None:
         token = issuer.mint(exp=clock.now + DAY)
@@ -434,24 +414,24 @@ class TestRemembers:
 
 
 class TestSettings:
-    def test_another_secret_refuses_what_the_old_one_signed(
+    def test_a_new_secret_refuses_a_token_of_the_old_secret(
         self, settings: Settings, mint: Mint
     ) -> None:
         token = mint()
         assert get_verifier().verify(token) is get_verifier().verify(token)
         settings.BETTER_AUTH_SECRET = "another secret of more than 32 bytes"
-        assert type(refused(get_verifier(), token)) is SignatureInvalid
+        assert refused(get_verifier(), token) is SignatureInvalid
 
-    def test_another_audience_refuses_what_was_for_the_old_one(
+    def test_a_new_audience_refuses_a_token_for_the_old_audience(
         self, settings: Settings, mint: Mint
     ) -> None:
         settings.BETTER_AUTH_AUDIENCE = ["todos"]
         token = mint(aud="todos")
         get_verifier().verify(token)
         settings.BETTER_AUTH_AUDIENCE = ["others"]
-        assert type(refused(get_verifier(), token)) is AudienceMismatch
+        assert refused(get_verifier(), token) is AudienceMismatch
 
-    def test_going_back_to_old_settings_begins_with_nothing(
+    def test_restored_settings_verify_every_signature_again(
         self, settings: Settings, mint: Mint, signatures: list[bytes]
     ) -> None:
         token = mint()
@@ -463,7 +443,7 @@ class TestSettings:
         assert len(signatures) == 3
 
 
-class TestTwoTrusts:
+class TestTwoSources:
     @pytest.fixture
     def verifier(self, issuer: Issuer, clock: Clock) -> TokenVerifier:
         policy = ClaimPolicy(issuer=issuer.url, audiences=frozenset({issuer.url}))
@@ -479,7 +459,7 @@ class TestTwoTrusts:
             clock=clock,
         )
 
-    def test_a_token_of_the_one_does_not_pass_for_the_other(
+    def test_headers_swapped_between_two_sources_are_refused(
         self, verifier: TokenVerifier, issuer: Issuer, secret_issuer: SecretIssuer
     ) -> None:
         headers, rests = zip(
@@ -489,9 +469,9 @@ class TestTwoTrusts:
         for header, rest in zip(headers, rests, strict=True):
             verifier.verify(f"{header}.{rest}")
         for header, rest in zip(headers, reversed(rests), strict=True):
-            assert type(refused(verifier, f"{header}.{rest}")) is SignatureInvalid
+            assert refused(verifier, f"{header}.{rest}") is SignatureInvalid
 
-    def test_an_outage_of_the_one_is_none_of_the_other(
+    def test_an_outage_of_the_issuer_leaves_tokens_of_the_secret_valid(
         self, verifier: TokenVerifier, issuer: Issuer, secret_issuer: SecretIssuer, clock: Clock
     ) -> None:
         theirs, ours = issuer.mint(exp=clock.now + DAY), secret_issuer.mint(exp=clock.now + DAY)
@@ -503,7 +483,7 @@ class TestTwoTrusts:
         with pytest.raises(KeysUnavailable):
             verifier.verify(theirs)
 
-    def test_a_withdrawn_key_leaves_tokens_of_the_secret_alone(
+    def test_a_withdrawn_key_leaves_tokens_of_the_secret_valid(
         self, verifier: TokenVerifier, issuer: Issuer, secret_issuer: SecretIssuer, clock: Clock
     ) -> None:
         theirs, ours = issuer.mint(), secret_issuer.mint()
@@ -512,15 +492,15 @@ class TestTwoTrusts:
         issuer.withdraw(issuer.kid)
         issuer.rotate()
         refresh(verifier, theirs, clock)
-        assert type(refused(verifier, theirs)) is KeyUnknown
+        assert refused(verifier, theirs) is KeyUnknown
         assert verifier.verify(ours)
 
 
 class TestMemory:
-    def test_the_limits_are_those_that_operators_were_told(self) -> None:
+    def test_the_limits_are_the_documented_ones(self) -> None:
         assert (MAX_REMEMBERED_TOKENS, MAX_REMEMBERED_CHARACTERS) == (4096, 2048)
 
-    def test_the_oldest_is_forgotten_for_the_newest(
+    def test_a_token_over_the_limit_replaces_the_oldest(
         self,
         secret_issuer: SecretIssuer,
         signatures: list[bytes],
@@ -537,12 +517,6 @@ class TestMemory:
         assert len(signatures) == 5
         verifier.verify(tokens[1])
         assert len(signatures) == 6
-
-    def test_a_flood_of_good_tokens_is_not_kept(self, secret_issuer: SecretIssuer) -> None:
-        verifier = secret_issuer.verifier()
-        for number in range(MAX_REMEMBERED_TOKENS + 100):
-            verifier.verify(secret_issuer.mint(sub=f"user-{number}"))
-        assert len(verifier._remembered) == MAX_REMEMBERED_TOKENS
 
     def test_a_token_of_more_than_2_kib_is_verified_every_time(
         self, secret_issuer: SecretIssuer, signatures: list[bytes]
@@ -575,11 +549,11 @@ class TestMemory:
         ],
         ids=["exp", "nbf", "sub", "aud", "crit", "kid", "signature", "no token", "no text"],
     )
-    def test_a_refusal_is_not_remembered(
+    def test_a_refused_token_is_not_remembered(
         self, verifier: TokenVerifier, issuer: Issuer, refuse: Callable[[Issuer], str]
     ) -> None:
         token = refuse(issuer)
-        assert type(refused(verifier, token)) is type(refused(verifier, token))
+        assert refused(verifier, token) is refused(verifier, token)
         assert not verifier._remembered
 
     def test_no_token_can_be_read_from_a_verifier(
@@ -592,10 +566,10 @@ class TestMemory:
             for text in reachable(verifier)
             if isinstance(text, str | bytes)
         }
-        assert "a@example.com" in texts, "what is remembered was not looked at"
+        assert "a@example.com" in texts, "the search did not reach the remembered claims"
         assert not [part for part in token.split(".") for text in texts if part in text]
 
-    def test_a_token_is_known_by_a_digest_that_no_other_can_be_made_to_have(
+    def test_a_token_is_remembered_by_its_sha256_digest(
         self, verifier: TokenVerifier, issuer: Issuer
     ) -> None:
         token = issuer.mint()
@@ -603,8 +577,8 @@ class TestMemory:
         assert list(verifier._remembered) == [sha256(token.encode()).digest()]
 
 
-class TestSharing:
-    def test_threads_get_what_their_own_token_says(
+class TestThreads:
+    def test_threads_get_the_claims_of_their_own_token(
         self, secret_issuer: SecretIssuer, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("authn.verifier.MAX_REMEMBERED_TOKENS", 8)
@@ -632,7 +606,7 @@ class TestSharing:
                 subject = f"user-{number * (start + 1) % 20}"
                 assert verifier.verify(tokens[subject]).subject == subject
                 assert len(verifier._remembered) <= 9, (
-                    "one more than the bound, while it is written"
+                    "more than the bound and the token being added"
                 )
 
         interval = sys.getswitchinterval()
@@ -661,7 +635,7 @@ class TestSharing:
         ],
         ids=["attribute", "update", "claim", "append", "array", "object", "nested"],
     )
-    def test_nobody_can_change_what_the_next_request_gets(
+    def test_claims_shared_between_requests_are_read_only(
         self, verifier: TokenVerifier, issuer: Issuer, change: Callable[[Claims], object]
     ) -> None:
         teams = [{"name": "todos", "roles": ["reader"]}]
@@ -674,7 +648,7 @@ class TestSharing:
 
 
 def reachable(root: object) -> Iterator[object]:
-    """Everything that ``root`` holds, directly or not; code holds nothing of a token."""
+    """Yield all objects that ``root`` refers to, except classes, modules and functions."""
     seen: set[int] = set()
     found = [root]
     while found:

@@ -1,4 +1,4 @@
-"""Ed25519 points with few multiples, so that anybody can sign for them. RFC 8032 has the curve."""
+"""Ed25519 points of small order, for which anyone can sign. RFC 8032 defines the curve."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ IDENTITY: Point = (0, 1)
 
 
 def add(a: Point, b: Point) -> Point:
-    """RFC 8032 section 5.1: -x**2 + y**2 = 1 + d x**2 y**2."""
+    """Add two points of -x**2 + y**2 = 1 + d x**2 y**2 (RFC 8032 section 5.1)."""
     product = D * a[0] * b[0] * a[1] * b[1]
     x = (a[0] * b[1] + b[0] * a[1]) * pow(1 + product, -1, P)
     y = (a[1] * b[1] + a[0] * b[0]) * pow(1 - product, -1, P)
@@ -38,7 +38,7 @@ def times(factor: int, point: Point) -> Point:
 
 
 def point_at(y: int) -> Point | None:
-    """A point with this ``y``, where there is one (section 5.1.3)."""
+    """Return a point with this ``y``, if there is one (RFC 8032 section 5.1.3)."""
     square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
     x = pow(square, (P + 3) // 8, P)
     for root in (x, x * pow(2, (P - 1) // 4, P) % P):
@@ -57,7 +57,7 @@ def points_of_small_order() -> list[Point]:
 
 
 def encodings() -> list[bytes]:
-    """Every way to write them down, the ones that RFC 8032 forbids too."""
+    """Return all encodings of the points, also those that RFC 8032 forbids."""
     spellings = [y + extra for _, y in points_of_small_order() for extra in (0, P)]
     numbers = [y | sign << 255 for y in spellings if y < 2**255 for sign in (0, 1)]
     return [number.to_bytes(32, "little") for number in sorted(dict.fromkeys(numbers))]
@@ -78,7 +78,7 @@ def test_every_encoding_of_a_point_of_small_order_is_skipped() -> None:
             parse_key_set(key_set(encoded))
 
 
-def test_every_number_that_is_not_of_the_field_is_skipped() -> None:
+def test_every_encoding_outside_the_field_is_skipped() -> None:
     for number in range(P, 2**255):
         with pytest.raises(KeySetInvalid):
             parse_key_set(key_set(number.to_bytes(32, "little")))
@@ -90,10 +90,10 @@ def test_an_ordinary_ed25519_key_is_accepted() -> None:
         assert parse_key_set(json.dumps({"keys": [entry]}).encode())
 
 
-def test_a_token_that_anybody_signed_for_such_a_key_is_refused(issuer: Issuer) -> None:
+def test_a_token_forged_for_a_point_of_small_order_is_refused(issuer: Issuer) -> None:
     identity = (1).to_bytes(32, "little")
     signature = identity + bytes(32)
-    # The reason for all this: the library finds it valid, whatever was signed.
+    # cryptography finds the signature valid for any message.
     Ed25519PublicKey.from_public_bytes(identity).verify(signature, b"whatever")
     weak = json.loads(key_set(identity))["keys"]
     good = issuer.jwks()["keys"]

@@ -1,4 +1,4 @@
-"""The kit for those who build on this: what its fixtures promise, and its documentation."""
+"""``authn.testing``: its fixtures, and the example in docs/testing.md."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from authn.testing import (
 PROJECT = Path(__file__).parents[2]
 LIFETIME_SECONDS = 900
 LEEWAY_SECONDS = 30
-# An environment in which no token of the example would be accepted.
-SOMEBODY_ELSES = {
-    "BETTER_AUTH_URL": "https://somebody.example",
-    "BETTER_AUTH_JWKS_URL": "https://somebody.example/keys",
-    "BETTER_AUTH_ISSUER": "https://somebody.example",
-    "BETTER_AUTH_AUDIENCE": "somebody",
+# With these settings, the API accepts no token of the example.
+FOREIGN_SETTINGS = {
+    "BETTER_AUTH_URL": "https://foreign.example",
+    "BETTER_AUTH_JWKS_URL": "https://foreign.example/keys",
+    "BETTER_AUTH_ISSUER": "https://foreign.example",
+    "BETTER_AUTH_AUDIENCE": "foreign",
     "BETTER_AUTH_ALGORITHMS": "ES384",
     "BETTER_AUTH_SECRET": "short",
     "BETTER_AUTH_ALLOW_HTTP": "true",
@@ -46,7 +46,7 @@ SOMEBODY_ELSES = {
 
 
 def outcome(client: Client) -> tuple[int, str]:
-    """What ``/api/me/`` says: the status, and who it is or why not."""
+    """Return the status of ``/api/me/``, and the user id or the error code."""
     response = client.get("/api/me/")
     body = response.json()
     return response.status_code, body["id" if response.status_code == 200 else "code"]
@@ -54,7 +54,7 @@ def outcome(client: Client) -> tuple[int, str]:
 
 class TestIssuer:
     @pytest.mark.parametrize("issuer", KEY_SET_ALGORITHMS, indirect=True)
-    def test_its_tokens_open_the_api(
+    def test_tokens_of_the_issuer_are_accepted(
         self, issuer: Issuer, bearer: Bearer, request: pytest.FixtureRequest
     ) -> None:
         algorithm = request.node.callspec.params["issuer"]
@@ -62,22 +62,22 @@ class TestIssuer:
         assert outcome(bearer(issuer.mint(sub="ada"))) == (200, "ada")
         assert issuer.fetches == 1
 
-    def test_it_has_every_algorithm_of_the_api(self) -> None:
+    def test_an_issuer_has_every_algorithm_of_the_api(self) -> None:
         assert sorted(KEY_SET_ALGORITHMS) == sorted(jwks.KEY_SET_ALGORITHMS)
 
     @pytest.mark.parametrize("algorithm", ["HS256", "ES384", "none"])
-    def test_it_has_no_other(self, algorithm: str) -> None:
+    def test_an_issuer_refuses_other_algorithms(self, algorithm: str) -> None:
         with pytest.raises(ValueError, match="use EdDSA, ES256"):
             Issuer(algorithm=algorithm)
 
-    def test_it_stands_beside_the_secret(
+    def test_issuer_and_secret_are_accepted_side_by_side(
         self, issuer: Issuer, mint: Mint, bearer: Bearer, secret_issuer: SecretIssuer
     ) -> None:
         assert outcome(bearer(issuer.mint(sub="ada"))) == (200, "ada")
         assert outcome(bearer(mint(sub="bob"))) == (200, "bob")
         assert outcome(bearer(secret_issuer.mint(sub="eve"))) == (200, "eve")
 
-    def test_a_strangers_tokens_open_nothing(
+    def test_tokens_of_another_issuer_are_refused(
         self, issuer: Issuer, bearer: Bearer, clock: Clock
     ) -> None:
         stranger = Issuer(url=issuer.url, clock=clock)
@@ -86,7 +86,7 @@ class TestIssuer:
         assert outcome(bearer(posing)) == (401, "signature_invalid")
 
     @pytest.mark.parametrize("algorithm", [None, *KEY_SET_ALGORITHMS])
-    def test_a_new_key_stands_beside_the_old_one(
+    def test_a_rotated_key_leaves_the_old_one_valid(
         self, issuer: Issuer, bearer: Bearer, clock: Clock, algorithm: str | None
     ) -> None:
         old = bearer(issuer.mint(sub="ada"))
@@ -97,12 +97,12 @@ class TestIssuer:
         assert outcome(old) == (200, "ada")
         assert issuer.fetches == 2
 
-    def test_a_new_key_is_of_the_kind_of_the_last(self) -> None:
+    def test_a_rotated_key_keeps_the_algorithm(self) -> None:
         issuer = Issuer(algorithm="ES512")
         issuer.rotate()
         assert [key["alg"] for key in issuer.jwks()["keys"]] == ["ES512", "ES512"]
 
-    def test_a_withdrawn_key_signs_and_opens_nothing(
+    def test_tokens_of_a_withdrawn_key_are_refused(
         self, issuer: Issuer, bearer: Bearer, clock: Clock
     ) -> None:
         withdrawn = issuer.kid
@@ -114,7 +114,7 @@ class TestIssuer:
         assert outcome(bearer(issuer.mint())) == (200, "alice")
         assert outcome(bearer(issuer.mint(kid=withdrawn))) == (401, "key_unknown")
 
-    def test_an_outage_is_one_until_it_ends(
+    def test_a_broken_issuer_is_503_until_it_recovers(
         self, issuer: Issuer, bearer: Bearer, clock: Clock
     ) -> None:
         issuer.broken = True
@@ -123,7 +123,7 @@ class TestIssuer:
         clock.advance(COOLDOWN_SECONDS)
         assert outcome(bearer(issuer.mint())) == (200, "alice")
 
-    def test_an_outage_shows_once_the_keys_are_dead(
+    def test_a_broken_issuer_is_503_once_the_keys_are_dead(
         self, issuer: Issuer, bearer: Bearer, clock: Clock
     ) -> None:
         assert outcome(bearer(issuer.mint())) == (200, "alice")
@@ -136,7 +136,7 @@ class TestIssuer:
 
 class TestClock:
     @pytest.mark.parametrize("source", ["issuer", "secret_issuer"])
-    def test_a_token_lives_until_it_says_otherwise(
+    def test_a_token_expires_by_the_clock(
         self, request: pytest.FixtureRequest, bearer: Bearer, clock: Clock, source: str
     ) -> None:
         issuer: Issuer | SecretIssuer = request.getfixturevalue(source)
@@ -147,7 +147,7 @@ class TestClock:
         assert outcome(client) == (401, "token_expired")
         assert outcome(bearer(issuer.mint())) == (200, "alice")
 
-    def test_it_starts_at_the_present_second_and_stands(self, clock: Clock) -> None:
+    def test_the_clock_starts_at_the_present_second_and_stands_still(self, clock: Clock) -> None:
         assert 0 <= time.time() - clock() < 60
         assert clock() == int(clock())
         assert clock() == clock()
@@ -158,7 +158,7 @@ class TestAnotherClock:
     def clock(self) -> Clock:
         return Clock(0)
 
-    def test_it_leaves_tokens_alone(
+    def test_an_overridden_clock_does_not_verify_tokens(
         self, clock: Clock, issuer: Issuer, mint: Mint, bearer: Bearer
     ) -> None:
         clock.advance(1)
@@ -167,18 +167,22 @@ class TestAnotherClock:
 
 class TestMint:
     @pytest.mark.parametrize("claim", ["sub", "exp"])
-    def test_none_leaves_a_claim_out(self, mint: Mint, bearer: Bearer, claim: str) -> None:
+    def test_none_omits_a_claim_of_a_secret_token(
+        self, mint: Mint, bearer: Bearer, claim: str
+    ) -> None:
         assert outcome(bearer(mint(**{claim: None}))) == (401, "claim_missing")
 
     @pytest.mark.parametrize("claim", ["sub", "exp", "iss", "aud"])
-    def test_also_of_a_key_set(self, issuer: Issuer, bearer: Bearer, claim: str) -> None:
+    def test_none_omits_a_claim_of_a_key_set_token(
+        self, issuer: Issuer, bearer: Bearer, claim: str
+    ) -> None:
         assert outcome(bearer(issuer.mint(**{claim: None}))) == (401, "claim_missing")
 
-    def test_any_claim_may_be_added(self, mint: Mint) -> None:
+    def test_mint_adds_any_claim(self, mint: Mint) -> None:
         claims = get_verifier().verify(mint(role="reader", email="a@example.com"))
         assert (claims.payload["role"], claims.email) == ("reader", "a@example.com")
 
-    def test_none_leaves_a_parameter_of_the_header_out(
+    def test_none_omits_a_header_parameter(
         self, issuer: Issuer, bearer: Bearer, clock: Clock
     ) -> None:
         assert outcome(bearer(issuer.mint(header={"kid": None}))) == (200, "alice")
@@ -188,7 +192,7 @@ class TestMint:
 
 
 class TestForge:
-    def test_it_signs_whatever_it_is_given(self, bearer: Bearer, clock: Clock) -> None:
+    def test_forge_signs_any_header_and_payload(self, bearer: Bearer, clock: Clock) -> None:
         def outcome_of(header: Any, payload: Any, secret: str = SECRET) -> tuple[int, str]:
             token = forge(header=header, payload=payload, key=secret.encode(), algorithm="HS256")
             return outcome(bearer(token))
@@ -200,15 +204,15 @@ class TestForge:
         assert outcome_of(header, b"no JSON") == (401, "token_malformed")
 
     @pytest.mark.parametrize("algorithm", KEY_SET_ALGORITHMS)
-    def test_its_keys_are_published_without_their_private_half(self, algorithm: str) -> None:
+    def test_jwk_has_no_private_members(self, algorithm: str) -> None:
         published = jwk(algorithm, new_private_key(algorithm), kid="k")
         (key,) = jwks.parse_key_set(json.dumps({"keys": [published]}).encode())
         assert (key.kid, key.algorithm) == ("k", algorithm)
         assert not published.keys() & {"d", "p", "q", "dp", "dq", "qi"}
 
 
-class TestWhateverTheEnvironmentSays:
-    def test_one_known_secret_is_trusted(self) -> None:
+class TestSettings:
+    def test_every_test_trusts_one_known_secret(self) -> None:
         assert AuthnConfig.from_settings() == AuthnConfig(
             url="",
             jwks_url="",
@@ -221,31 +225,32 @@ class TestWhateverTheEnvironmentSays:
         )
 
     @pytest.mark.parametrize("test", ["one", "the next"])
-    def test_the_keys_of_one_test_are_not_the_next_ones(self, issuer: Issuer, test: str) -> None:
+    def test_each_test_fetches_its_own_keys(self, issuer: Issuer, test: str) -> None:
         assert get_verifier().verify(issuer.mint())
         assert issuer.fetches == 1
 
 
 def blocks() -> dict[str, str]:
-    """The files that the documentation shows: path -> text."""
+    """Return the files that docs/testing.md shows, as path to text."""
     text = (PROJECT / "docs" / "testing.md").read_text()
     return dict(re.findall(r"^```python\n# (\S+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
 
 
 @pytest.fixture
 def example(tmp_path: Path) -> Path:
-    """A project of its own, which has nothing of this one's conftest."""
+    """Write the example into a directory without this project's conftest.py."""
     for path, text in {"pytest.ini": (PROJECT / "pytest.ini").read_text(), **blocks()}.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
     return tmp_path
 
 
+@pytest.mark.live
 def test_the_documented_example_works_in_any_environment(example: Path) -> None:
     finished = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "greetings"],
         cwd=example,
-        env={"PYTHONPATH": str(PROJECT), **SOMEBODY_ELSES},
+        env={"PYTHONPATH": str(PROJECT), **FOREIGN_SETTINGS},
         capture_output=True,
         text=True,
         check=False,
