@@ -1,7 +1,7 @@
-// Stories about the TypeScript of docs/clients.md, compiled, in the page of a happy-dom window:
-// `node client_stories.mjs STORY`, where it was compiled and beside the packages of
-// examples/better-auth. ISSUER_URL is where the page and Better Auth are, NEXT_PUBLIC_TODOS_API
-// where the API is.
+// Stories about the compiled TypeScript of docs/clients.md, in a happy-dom window:
+// `node client_stories.mjs STORY`, in the folder of the compiled files and with the packages of
+// examples/better-auth. ISSUER_URL is the address of the page and of Better Auth,
+// NEXT_PUBLIC_TODOS_API that of the API.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -14,8 +14,8 @@ const PATIENCE_MS = 10_000;
 
 const window = new Window({ url: `${ISSUER_URL}/todos` });
 const sent = []; // the requests of the page, as "GET /api/todos/"
-let spoilTokens = 0; // of how many requests to the API
-let loseAnswers = 0; // of how many requests to the API
+let spoilTokens = 0; // number of requests to the API with a broken token
+let loseAnswers = 0; // number of requests to the API without an answer
 
 async function browserFetch(input, init = {}) {
   const url = new URL(input, window.location.href);
@@ -31,7 +31,7 @@ async function browserFetch(input, init = {}) {
 const { document, navigator, Headers, Request, Response } = window;
 const browser = { window, document, navigator, Headers, Request, Response, fetch: browserFetch };
 for (const [name, value] of Object.entries(browser)) {
-  Object.defineProperty(globalThis, name, { value }); // some are a getter's, and which depends on Node
+  Object.defineProperty(globalThis, name, { value }); // some of these are getters, depending on Node
 }
 
 const require = createRequire(import.meta.url);
@@ -52,7 +52,7 @@ async function signUp() {
   assert.equal(error, null);
 }
 
-/** Another tab shares the cookies, and this one is not told that the session is another. */
+/** Another tab shares the cookies. This tab does not hear of the new session. */
 async function signUpInAnotherTab() {
   const headers = { "Content-Type": "application/json" };
   const request = { method: "POST", headers, body: JSON.stringify(somebody()) };
@@ -62,7 +62,7 @@ async function signUpInAnotherTab() {
 
 const hearOfAnotherTab = () => authClient.$store.atoms.session.get().refetch();
 
-/** What a tab opened now would list: that of whoever signed in last. */
+/** The todos of the account that signed in last, as a new tab would list them. */
 async function listInAnotherTab() {
   const { token } = await (await window.fetch("/api/auth/token")).json();
   const url = new URL("/api/todos/", NEXT_PUBLIC_TODOS_API);
@@ -74,7 +74,7 @@ async function until(what, isSo) {
   const deadline = Date.now() + PATIENCE_MS;
   while (!isSo()) {
     assert(Date.now() < deadline, `waited for ${what}:\n${document.body.innerHTML}`);
-    await wait(1); // what is shown while something loads is not shown for long
+    await wait(1); // a loading text is visible for a short time only
   }
 }
 
@@ -84,7 +84,7 @@ async function problemOf(promise) {
   return problem;
 }
 
-/** The page as a visitor sees and uses it. */
+/** The page, as a visitor uses it. */
 const page = {
   open: () => createRoot(document.body).render(createElement(TodosPage)),
   shows: (text) => until(text, () => document.body.textContent.includes(text)),
@@ -100,7 +100,7 @@ const page = {
   async write(title) {
     await page.idle();
     const input = document.querySelector("input");
-    // React has replaced the setter of this element, to know what it has set itself.
+    // React replaces the setter of this element to track its own changes.
     Object.getOwnPropertyDescriptor(window.HTMLInputElement.prototype, "value").set.call(input, title);
     input.dispatchEvent(new window.Event("input", { bubbles: true }));
     await wait(0);
@@ -155,7 +155,7 @@ const stories = {
     assert.deepEqual((await listTodos()).results, [second]);
   },
 
-  async "a mistake is a problem that says where"() {
+  async "a problem has a pointer to the mistake"() {
     await signUp();
     const problem = await problemOf(createTodo({ title: "" }, randomUUID()));
     assert.equal(`${problem.status} ${problem.code}`, "400 validation_failed");
@@ -163,11 +163,11 @@ const stories = {
     assert.notEqual(problem.message, "");
   },
 
-  async "nobody who is signed out has a token"() {
+  async "a signed-out visitor gets no token"() {
     const problem = await problemOf(listTodos());
     assert.equal(`${problem.status} ${problem.code}`, "401 no_token");
     await signUp();
-    assert.deepEqual((await listTodos()).results, []); // the failure was not kept
+    assert.deepEqual((await listTodos()).results, []); // the client does not cache the failure
   },
 
   async "the page lists and adds"() {
@@ -189,7 +189,7 @@ const stories = {
     assert.deepEqual([page.items()[0], page.items()[51]], ["Call the bank", "Buy milk"]);
   },
 
-  async "the page says what is wrong, and adds once what it had to send twice"() {
+  async "the page shows a mistake, and adds a repeated todo once"() {
     await signUp();
     page.open();
     await page.write(" ");
@@ -206,7 +206,7 @@ const stories = {
     assert.equal(page.alert(), undefined);
   },
 
-  async "the next user of a browser sees nothing of the last one's"() {
+  async "the next user of a browser sees no todo of the last user"() {
     page.open();
     await page.shows("Sign in");
     await signUp();
@@ -226,7 +226,7 @@ const stories = {
     assert.deepEqual(page.items(), []);
   },
 
-  async "a page writes nothing into the account that signed in elsewhere"() {
+  async "a page writes no todo into an account of another tab"() {
     await signUp();
     page.open();
     await page.write("Buy milk");
@@ -234,7 +234,7 @@ const stories = {
     await page.has("Buy milk");
     await page.write("A secret");
     await signUpInAnotherTab();
-    spoilTokens = 1; // as if it had expired: the next one is the other account's
+    spoilTokens = 1; // like an expired token: the next token is for the other account
     const posts = count("POST /api/todos/");
     await page.click("Add");
     await page.has();
@@ -248,7 +248,7 @@ const stories = {
     assert.equal((await listInAnotherTab()).length, 1);
   },
 
-  async "a request is of the user who made it, although another one's page comes meanwhile"() {
+  async "a request never uses the token of a user who signed in meanwhile"() {
     page.open();
     await signUp();
     await page.shows("Todos");
@@ -275,7 +275,7 @@ const stories = {
     assert.notEqual((await authClient.getSession()).data, null);
   },
 
-  async "a page that the API does not know cannot read it"() {
+  async "a page of an unknown origin cannot read the API"() {
     await signUp();
     const problem = await problemOf(listTodos());
     assert.equal(`${problem.status} ${problem.code}`, "0 unreachable");

@@ -34,6 +34,7 @@ from tests.support.client_page import (
     promises_of,
     shell_of,
 )
+from tests.support.pages import texts
 from tests.support.processes import EXAMPLE, PROJECT, Api, Issuer, Servers, free_port, migrate, run
 
 ISSUER_ADDRESS = "http://127.0.0.1:3000"
@@ -250,6 +251,16 @@ def test_a_token_of_better_auth_opens_the_api(
     assert json.loads(printed.splitlines()[-1])["email"] == "ada@example.com"
 
 
+@interop
+def test_a_token_of_the_documented_signer_opens_the_api(api: Api, tmp_path: Path) -> None:
+    (signer,) = texts("docs/authentication.md", "ts")
+    user = "const user = {id: 'ada', email: 'ada@example.com', name: 'Ada'};"
+    (tmp_path / "node_modules").symlink_to(EXAMPLE / "node_modules")
+    (tmp_path / "sign.mjs").write_text(f"{user}\n{signer}console.log(token);\n")
+    token = run(["node", "sign.mjs"], tmp_path, {"BETTER_AUTH_SECRET": SECRET}).strip()
+    assert api.me(token).data["email"] == "ada@example.com"
+
+
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the TypeScript of the page, checked and compiled, and its stories."""
@@ -275,7 +286,7 @@ def api_of(servers: Servers, issuer: Issuer) -> Callable[[str], Api]:
         "an API without keys signs nobody out": servers.api(
             issuer, CORS_ALLOWED_ORIGINS=issuer.url, BETTER_AUTH_JWKS_URL=nowhere
         ),
-        "a page that the API does not know cannot read it": servers.api(issuer),
+        "a page of an unknown origin cannot read the API": servers.api(issuer),
     }
     return lambda story: special.get(story, usual)
 

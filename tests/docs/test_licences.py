@@ -1,4 +1,4 @@
-"""``docs/licences.md`` has every package that runs, under the licence that it says it has."""
+"""``docs/licences.md`` lists every package that runs, with the licence of its metadata."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.licences import LICENCES, requirements
 
-# What some packages call theirs. Which BSD licence it is stands in the text that they bring along.
+# Name in the metadata -> SPDX. The licence texts of the packages say which BSD licence it is.
 SPDX = {
     "Apache 2": "Apache-2.0",
     "BSD": "BSD-3-Clause",
@@ -18,9 +18,9 @@ SPDX = {
     "BSD License": "BSD-3-Clause",
     "MIT License": "MIT",
 }
-# Its metadata has one of the two texts that it brings along.
-ALSO = {"uvloop": "MIT OR Apache-2.0"}
-HARMLESS = {
+# The metadata names one of two licence texts.
+SEVERAL = {"uvloop": "MIT OR Apache-2.0"}
+PERMITTED = {
     "Apache-2.0",
     "BSD-2-Clause",
     "BSD-3-Clause",
@@ -33,11 +33,11 @@ HARMLESS = {
 
 
 def licence_of(package: Any) -> str:
-    """The SPDX expression, or what older metadata has in its place."""
+    """The SPDX expression, or the classifier of older metadata."""
     classifiers = package.get_all("Classifier", [])
     named = [each.rpartition(" :: ")[2] for each in classifiers if each.startswith("License ::")]
     said = package.get("License-Expression") or package.get("License") or " OR ".join(named)
-    return ALSO.get(package["Name"], SPDX.get(said, said))
+    return SEVERAL.get(package["Name"], SPDX.get(said, said))
 
 
 def test_every_package_is_listed() -> None:
@@ -45,7 +45,7 @@ def test_every_package_is_listed() -> None:
 
 
 @pytest.mark.parametrize("name", LICENCES)
-def test_it_has_the_licence_that_it_is_listed_with(name: str) -> None:
+def test_a_package_has_the_listed_licence(name: str) -> None:
     try:
         package = metadata(name)
     except PackageNotFoundError:
@@ -54,6 +54,6 @@ def test_it_has_the_licence_that_it_is_listed_with(name: str) -> None:
         assert licence_of(package) == LICENCES[name]
 
 
-def test_none_asks_for_the_source_of_what_uses_it() -> None:
+def test_every_licence_is_permitted() -> None:
     for name, licence in LICENCES.items():
-        assert {*re.split(" OR | AND ", re.sub("[()]", "", licence))} <= HARMLESS, name
+        assert {*re.split(" OR | AND ", re.sub("[()]", "", licence))} <= PERMITTED, name
