@@ -22,9 +22,9 @@ DATABASE_SCHEMES = ("postgres", "postgresql", "sqlite")
 IN_MEMORY = "sqlite://:memory:"
 TRUE = ("true", "on", "yes", "1")
 FALSE = ("false", "off", "no", "0")
-# Every process has its own; Django's 300 entries would forget counters that still run.
+# Each process has its own. Django's default of 300 entries would drop counters that still run.
 MEMORY_CACHE = {
-    "BACKEND": "api.memory.LocMemCache",
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
     "OPTIONS": {"MAX_ENTRIES": 100_000},
 }
 # Each thread keeps its connection, and looks before it uses it whether the server has ended it.

@@ -11,14 +11,11 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.locmem import LocMemCache
-from django.core.cache.backends.redis import RedisCache
 from django.test import Client
 from pytest_django import Settings
 from redis.exceptions import ResponseError
 
-from api.memory import LocMemCache as MemoryCache
 from api.throttling import counters
 from authn.testing import Clock
 
@@ -56,12 +53,6 @@ def test_a_counter_does_not_stay_for_ever() -> None:
 
 def test_more_clients_than_django_would_remember_are_remembered() -> None:
     assert cache._max_entries >= 100_000
-
-
-@pytest.mark.parametrize("backend", [MemoryCache, RedisCache])
-def test_no_cache_has_anything_to_close_after_a_request(backend: type[BaseCache]) -> None:
-    """``config.wsgi`` relies on that."""
-    assert backend.close is BaseCache.close
 
 
 @pytest.fixture

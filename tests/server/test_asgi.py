@@ -20,17 +20,3 @@ def test_everything_is_loaded_and_kept_from_the_garbage_collector() -> None:
     """
     result = run(dedent(code), BETTER_AUTH_SECRET=SECRET)
     assert result.stdout == "True True\n", result.stderr
-
-
-@pytest.mark.parametrize(("debug", "left"), [("true", 0), ("false", 1)])
-def test_queries_are_dropped_before_a_request_where_they_are_kept(debug: str, left: int) -> None:
-    code = """
-        import config.wsgi
-        from django.core.signals import request_started
-        from django.db import connection
-        connection.queries_log.append({})
-        request_started.send(sender=None, environ={})
-        print(len(connection.queries_log))
-    """
-    result = run(dedent(code), BETTER_AUTH_SECRET=SECRET, DEBUG=debug)
-    assert result.stdout == f"{left}\n", result.stderr
