@@ -1,15 +1,14 @@
-"""Statements that the ORM compiles once, for what every request asks alike."""
+"""Statements that the ORM compiles once for all requests."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Field, JSONField, Model, QuerySet
+from django.db.models import Field, Model, QuerySet
 from django.db.models.sql import InsertQuery
 
 Row = TypeVar("Row")
@@ -17,85 +16,57 @@ Made = TypeVar("Made", bound=Model)
 
 
 class Prepared(Generic[Row]):
-    """The rows of a ``values_list``, with other values in the place of those it was made with.
+    """A ``values_list()`` query compiled once and run again with other parameters.
 
-    Compiling a small statement takes several times as long as all else that is done for it.
+    Compiling a small query takes several times as long as all else that Django does for it.
     """
 
     def __init__(self, queryset: QuerySet[Any, Any], row: Callable[[Sequence[Any]], Row]) -> None:
-        """``row`` makes something of the values of each row."""
-        compiler = queryset.query.get_compiler(connection=connections[DEFAULT_DB_ALIAS])
-        self._sql, self._examples = compiler.as_sql()
-        expressions = (expression for expression, _, _ in compiler.select)
-        self._converters = [*compiler.get_converters(expressions).items()]
+        """``row`` turns the values of one row into what ``rows()`` returns."""
+        self._query = queryset.query
+        compiler = self._query.get_compiler(DEFAULT_DB_ALIAS)
+        self._sql, _ = compiler.as_sql()
+        self._converters = compiler.get_converters(column for column, _, _ in compiler.select)
         self._row = row
 
-    def rows(self, *values: str | UUID) -> list[Row]:
-        """``values`` are in the order of the statement."""
-        if len(values) != len(self._examples):
-            raise ValueError(f"{len(self._examples)} values are needed.")
+    def rows(self, *parameters: str | UUID) -> list[Row]:
+        """Run the query with ``parameters`` in the order of its SQL."""
         connection = connections[DEFAULT_DB_ALIAS]
         if not connection.features.has_native_uuid_field:
-            values = tuple(each.hex if isinstance(each, UUID) else each for each in values)
-        found = rows_of(connection, self._sql, values)
+            parameters = tuple(each.hex if isinstance(each, UUID) else each for each in parameters)
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, parameters)
+            rows = cursor.fetchall()
         if self._converters:
-            found = [self._converted(each, connection) for each in found]
-        return [*map(self._row, found)]
-
-    def _converted(self, values: Sequence[Any], connection: BaseDatabaseWrapper) -> Sequence[Any]:
-        """As ``SQLCompiler.apply_converters`` does it, with the connection of this thread."""
-        converted = list(values)
-        for index, (converters, expression) in self._converters:
-            for convert in converters:
-                converted[index] = convert(converted[index], expression, connection)
-        return converted
+            compiler = self._query.get_compiler(connection=connection)
+            rows = compiler.apply_converters(rows, self._converters)
+        return [*map(self._row, rows)]
 
 
 def insert(model: type[Made], columns: Mapping[str, Any]) -> Made:
-    """A new row, which has all of its columns given, and what the ORM makes of one it loads.
+    """Insert a row that has a value for every column, and return its instance.
 
-    Sends no ``pre_save`` or ``post_save``, and asks no field for its ``pre_save``.
+    Sends no ``pre_save`` or ``post_save``, and calls no ``Field.pre_save()``.
     """
     connection = connections[DEFAULT_DB_ALIAS]
-    insertion = _insertion(model, connection.vendor)
-    values = [columns[name] for name in insertion.names]
-    sent = [*values]
-    for index, field in insertion.converted:
-        sent[index] = field.get_db_prep_save(values[index], connection)
-    rows_of(connection, insertion.sql, sent)
-    return model.from_db(DEFAULT_DB_ALIAS, insertion.names, values)
-
-
-class Insertion(NamedTuple):
-    sql: str
-    names: list[str]
-    # The driver of PostgreSQL takes every value as it is, but JSON.
-    converted: list[tuple[int, Field[Any, Any]]]
+    sql, fields = _insertion(model)
+    names = [field.attname for field in fields]
+    values = [columns[name] for name in names]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql,
+            [
+                field.get_db_prep_save(value, connection)
+                for field, value in zip(fields, values, strict=True)
+            ],
+        )
+    return model.from_db(DEFAULT_DB_ALIAS, names, values)
 
 
 @cache
-def _insertion(model: type[Model], vendor: str) -> Insertion:
+def _insertion(model: type[Model]) -> tuple[str, Sequence[Field[Any, Any]]]:
     fields = model._meta.concrete_fields  # noqa: SLF001 - public by name
     query = InsertQuery(model)
     query.insert_values(fields, [model()])
-    [(sql, _)] = query.get_compiler(connection=connections[DEFAULT_DB_ALIAS]).as_sql()
-    return Insertion(
-        sql,
-        [field.attname for field in fields],
-        [
-            (index, field)
-            for index, field in enumerate(fields)
-            if vendor != "postgresql" or isinstance(field, JSONField)
-        ],
-    )
-
-
-def rows_of(
-    connection: BaseDatabaseWrapper, sql: str, values: Sequence[Any]
-) -> list[Sequence[Any]]:
-    """By a cursor, unless the backend has something faster."""
-    if faster := getattr(connection, "rows_of", None):
-        return faster(sql, values)  # type: ignore[no-any-return]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return cursor.fetchall() if cursor.description else []
+    [(sql, _)] = query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
+    return sql, fields

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
@@ -12,17 +11,13 @@ from django.utils.functional import cached_property
 from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 
-from database.postgresql.statements import Statements
-
-AT_REST = (TransactionStatus.IDLE, TransactionStatus.INTRANS)
-
 
 class Errors(DatabaseErrorWrapper):
-    """Turn errors of the driver into Django's, and end a connection that is out of step.
+    """Close a connection that is out of step, and report an outage.
 
-    Some errors come of the driver and not of the server, which gives each of its own an SQLSTATE:
-    "received 2 results from command 'BEGIN'", where a pooler has lost its server. The answers on
-    such a connection may be those of another statement, so nobody asks it again.
+    PostgreSQL gives each of its errors an SQLSTATE. An error without one comes from psycopg,
+    such as "received 2 results from command 'BEGIN'" after a pooler has lost its server. The
+    next answer on such a connection may belong to another statement.
     """
 
     wrapper: DatabaseWrapper
@@ -40,81 +35,55 @@ class Errors(DatabaseErrorWrapper):
 
 
 def is_out_of_step(error: BaseException) -> bool:
-    """Tell what a server or pooler did wrong from mistakes in a statement or its values."""
-    is_of_the_driver = isinstance(error, psycopg.Error) and not (
-        error.sqlstate or error.diag.sqlstate
-    )
-    return is_of_the_driver and (
-        isinstance(error, psycopg.InternalError | psycopg.InterfaceError)
-        or type(error) is psycopg.DatabaseError
+    """Tell a failure of the server or pooler from a mistake in a statement or its values."""
+    return (
+        isinstance(error, psycopg.Error)
+        and not (error.sqlstate or error.diag.sqlstate)
+        and (
+            isinstance(error, psycopg.InternalError | psycopg.InterfaceError)
+            or type(error) is psycopg.DatabaseError
+        )
     )
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     connection: Any
-    _statements: Statements
 
     @cached_property
     def wrap_database_errors(self) -> Errors:
         return Errors(self)
 
     def is_usable(self) -> bool:
-        """Whether nothing was heard on the connection since the last answer. Costs no round trip.
+        """Return whether the connection has been silent since the last answer.
 
-        A server or pooler that stops, or ends a connection, says so (SQLSTATE 57P01) and closes
-        it; one that crashes has it closed by its machine. A message that means no harm costs a
-        new connection, and nothing else. Of a network that falls silent nothing is heard: the
-        keepalives of ``POSTGRESQL_OPTIONS`` notice it while nobody asks anything, and a request
-        before that is a 503 when ``tcp_user_timeout`` has passed.
+        Costs no round trip, unlike the ``SELECT 1`` of Django. A server or pooler that ends a
+        connection says so (SQLSTATE 57P01) and closes it; after a crash its kernel closes it.
+        Any other message costs one new connection. A network that falls silent is noticed by
+        the keepalives, or by a request that gets 503 after ``tcp_user_timeout``.
         """
         if self.connection is None:
             return False
         pgconn = self.connection.pgconn
-        return pgconn.transaction_status in AT_REST and not _is_readable(pgconn.socket)
-
-    def close_if_unusable_or_obsolete(self) -> None:
-        super().close_if_unusable_or_obsolete()
-        # After an error Django has looked at it, and would take that for the look of the next
-        # request, however much later.
-        self.health_check_done = False
+        is_at_rest = pgconn.transaction_status in {
+            TransactionStatus.IDLE,
+            TransactionStatus.INTRANS,
+        }
+        return is_at_rest and not _is_readable(pgconn.socket)
 
     def get_new_connection(self, conn_params: Any) -> Any:
         connection = super().get_new_connection(conn_params)
-        # Django's is Python, and takes longer for a page of todos than all else that loads it. It
-        # puts the time zone of the settings for that of the session, where they are the same.
+        # Django's loader is Python, and takes longer for a page of todos than all else that loads
+        # it. It sets the time zone of the settings, which the session has already.
         connection.adapters.register_loader("timestamptz", TimestamptzLoader)
-        try:
-            self._statements = Statements(connection)
-        except psycopg.Error:
-            connection.close()
-            raise
         return connection
 
     def create_cursor(self, name: str | None = None) -> Any:
-        # Django's asks each for its loader, and gives it the one in Python.
+        # Django gives each cursor its own loader, unless the connection has it.
         return super().create_cursor(name) if name else self.connection.cursor()
-
-    def rows_of(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """What ``fetchall`` of a cursor says, for a statement that comes again and again."""
-        self.close_if_health_check_failed()
-        self.ensure_connection()
-        if self._needs_a_cursor():
-            with self.cursor() as cursor:
-                cursor.execute(sql, values)
-                return cursor.fetchall() if cursor.description else []
-        with self.wrap_database_errors:
-            return self._statements.rows(sql, values)
-
-    def _needs_a_cursor(self) -> bool:
-        """Where somebody looks at what is executed, or the driver has a transaction to begin."""
-        if self.queries_logged or self.execute_wrappers or self.needs_rollback:
-            return True
-        idle = self.connection.pgconn.transaction_status == TransactionStatus.IDLE
-        return idle and not self.autocommit
 
 
 def _is_readable(descriptor: int) -> bool:
-    """Also where the other side has closed it, or it has failed."""
-    poll = select.poll()  # select() has no room for the descriptors of a worker with many clients
+    """Return whether data, an end or an error waits to be read."""
+    poll = select.poll()  # select() cannot watch descriptors above 1023
     poll.register(descriptor, select.POLLIN)
     return bool(poll.poll(0))

@@ -6,12 +6,12 @@ import resource
 import socket
 import struct
 from collections.abc import Iterator
-from datetime import UTC
 from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
+from django.core.signals import request_finished, request_started
 from django.db import (
     InternalError,
     OperationalError,
@@ -19,10 +19,7 @@ from django.db import (
     connections,
     transaction,
 )
-from django.db.backends.postgresql import base
 from django.db.backends.postgresql.base import TIMESTAMPTZ_OID
-from django.db.backends.postgresql.psycopg_any import get_adapters_template
-from psycopg.adapt import AdaptersMap
 from psycopg.pq import Format, TransactionStatus
 from pytest_django import DjangoDbBlocker
 
@@ -34,7 +31,7 @@ GOODBYE = b"E\0\0\0\x2cSFATAL\0C57P01\0Mterminating connection\0\0"
 
 @pytest.fixture
 def sockets() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """Both ends of a TCP connection: ours, and that of the server."""
+    """Both ends of a TCP connection: ours and the server's."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         ours = socket.create_connection(listener.getsockname())
         servers, _ = listener.accept()
@@ -53,48 +50,48 @@ def server(sockets: tuple[socket.socket, socket.socket]) -> socket.socket:
 
 
 def is_usable(descriptor: int, status: TransactionStatus = TransactionStatus.IDLE) -> bool:
-    """Has nothing to send a statement with."""
+    """Ask a wrapper that could send no statement."""
     wrapper = DatabaseWrapper({})
     pgconn = SimpleNamespace(socket=descriptor, transaction_status=status)
     wrapper.connection = SimpleNamespace(pgconn=pgconn)
     return wrapper.is_usable()
 
 
-def test_a_server_that_says_nothing_is_good(ours: socket.socket) -> None:
+def test_a_silent_connection_is_usable(ours: socket.socket) -> None:
     assert is_usable(ours.fileno())
 
 
-def test_a_server_that_says_goodbye_is_not(ours: socket.socket, server: socket.socket) -> None:
+def test_a_connection_that_the_server_has_ended_is_unusable(
+    ours: socket.socket, server: socket.socket
+) -> None:
     server.sendall(GOODBYE)
     assert not is_usable(ours.fileno())
 
 
-def test_a_server_that_hangs_up_is_not(ours: socket.socket, server: socket.socket) -> None:
+def test_a_closed_connection_is_unusable(ours: socket.socket, server: socket.socket) -> None:
     server.close()
     assert not is_usable(ours.fileno())
 
 
-def test_a_connection_that_was_reset_is_not(ours: socket.socket, server: socket.socket) -> None:
+def test_a_reset_connection_is_unusable(ours: socket.socket, server: socket.socket) -> None:
     server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     server.close()
     assert not is_usable(ours.fileno())
 
 
 @pytest.mark.parametrize("status", TransactionStatus, ids=lambda status: status.name)
-def test_it_is_in_the_middle_of_nothing_but_a_transaction(
+def test_a_connection_is_usable_at_rest_and_in_a_transaction_alone(
     ours: socket.socket, status: TransactionStatus
 ) -> None:
     expected = status in {TransactionStatus.IDLE, TransactionStatus.INTRANS}
     assert is_usable(ours.fileno(), status) is expected
 
 
-def test_no_connection_is_not_usable() -> None:
+def test_a_wrapper_without_a_connection_is_unusable() -> None:
     assert not DatabaseWrapper({}).is_usable()
 
 
-def test_a_worker_may_have_thousands_of_descriptors(
-    ours: socket.socket, server: socket.socket
-) -> None:
+def test_a_descriptor_above_1023_can_be_watched(ours: socket.socket, server: socket.socket) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 5000), hard))
     high = fcntl.fcntl(ours, fcntl.F_DUPFD_CLOEXEC, 4999)
@@ -107,20 +104,6 @@ def test_a_worker_may_have_thousands_of_descriptors(
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_moments_are_read_by_what_the_driver_has_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def connect(self: base.DatabaseWrapper, parameters: Any) -> Any:
-        adapters = AdaptersMap(get_adapters_template(use_tz=True, timezone=UTC))
-        return SimpleNamespace(adapters=adapters, cursor=lambda: SimpleNamespace(adapters=adapters))
-
-    monkeypatch.setattr(base.DatabaseWrapper, "get_new_connection", connect)
-    monkeypatch.setattr("database.postgresql.base.Statements", lambda connection: None)
-    wrapper = DatabaseWrapper({})
-    wrapper.connection = wrapper.get_new_connection({})
-    loader = wrapper.create_cursor().adapters.get_loader(TIMESTAMPTZ_OID, Format.TEXT)
-    assert loader is psycopg.adapters.get_loader(TIMESTAMPTZ_OID, Format.TEXT)
-    assert loader.__module__ != "psycopg.types.datetime"  # which is Python
-
-
 @pytest.fixture
 def stub() -> Iterator[StubPostgresql]:
     with StubPostgresql() as stub:
@@ -128,12 +111,15 @@ def stub() -> Iterator[StubPostgresql]:
 
 
 @pytest.fixture
-def wrapper(stub: StubPostgresql, django_db_blocker: DjangoDbBlocker) -> Iterator[DatabaseWrapper]:
-    """A connection by the real driver to a server that answers as it is told."""
+def wrapper(
+    stub: StubPostgresql, django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[DatabaseWrapper]:
+    """A connection of the real driver to the stub, which Django knows as ``stub``."""
     wrapper = DatabaseWrapper(
         {
             **connections["default"].settings_dict,
-            "CONN_HEALTH_CHECKS": False,
+            "CONN_HEALTH_CHECKS": True,
+            "CONN_MAX_AGE": None,
             "HOST": "127.0.0.1",
             "NAME": "todos",
             "OPTIONS": {"sslmode": "disable", "gssencmode": "disable"},
@@ -143,6 +129,7 @@ def wrapper(stub: StubPostgresql, django_db_blocker: DjangoDbBlocker) -> Iterato
         },
         alias="stub",
     )
+    monkeypatch.setitem(connections.settings, "stub", wrapper.settings_dict)
     connections["stub"] = wrapper
     with django_db_blocker.unblock():
         yield wrapper
@@ -156,6 +143,34 @@ def ask(wrapper: DatabaseWrapper) -> Any:
         return cursor.fetchone()
 
 
+def test_timestamps_are_loaded_by_the_drivers_own_loader_in_c(wrapper: DatabaseWrapper) -> None:
+    with wrapper.cursor() as cursor:
+        loader = cursor.adapters.get_loader(TIMESTAMPTZ_OID, Format.TEXT)
+    assert loader is psycopg.adapters.get_loader(TIMESTAMPTZ_OID, Format.TEXT)
+    assert loader.__module__ != "psycopg.types.datetime"  # which is Python
+
+
+def test_the_driver_prepares_no_statement_that_a_pooler_would_lose(
+    wrapper: DatabaseWrapper,
+) -> None:
+    ask(wrapper)
+    assert wrapper.connection.prepare_threshold is None
+
+
+def test_a_request_after_a_failed_one_does_not_use_a_connection_that_has_ended(
+    wrapper: DatabaseWrapper, stub: StubPostgresql
+) -> None:
+    ask(wrapper)
+    wrapper.errors_occurred = True
+    request_finished.send(sender=None)
+    assert not wrapper.errors_occurred  # Django has asked is_usable()
+    for client in stub.clients:
+        client.shutdown(socket.SHUT_RDWR)
+    request_started.send(sender=None, environ={})
+    assert ask(wrapper) == ("1",)
+    assert len(stub.clients) == 2
+
+
 @pytest.mark.parametrize(
     ("statement", "answers"),
     [
@@ -165,7 +180,7 @@ def ask(wrapper: DatabaseWrapper) -> Any:
         ("SELECT", []),
     ],
 )
-def test_a_server_out_of_step_is_an_outage_and_its_connection_ends(
+def test_a_server_out_of_step_is_an_outage_that_ends_the_connection(
     wrapper: DatabaseWrapper, stub: StubPostgresql, statement: str, answers: list[str]
 ) -> None:
     assert ask(wrapper) == ("1",)
@@ -176,7 +191,7 @@ def test_a_server_out_of_step_is_an_outage_and_its_connection_ends(
     wrapper.close_if_unusable_or_obsolete()
     with transaction.atomic(using="stub"):
         assert ask(wrapper) == ("1",)
-    assert stub.connections > 1
+    assert len(stub.clients) > 1
 
 
 @pytest.mark.parametrize(

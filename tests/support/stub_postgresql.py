@@ -1,4 +1,4 @@
-"""A server that speaks enough of PostgreSQL's protocol to be out of step with its client.
+"""A server that speaks enough of PostgreSQL's protocol to fall out of step with its client.
 
 https://www.postgresql.org/docs/current/protocol-flow.html
 """
@@ -19,18 +19,14 @@ PARAMETERS = {
     "standard_conforming_strings": "on",
     "TimeZone": "UTC",
 }
-PID = 4711
 
 
 class StubPostgresql:
-    """Answers each statement with one row, unless ``answers`` has other tags for its first word.
-
-    One answer too many, or none, is what a client cannot make sense of.
-    """
+    """Answers each statement once, unless ``answers`` has other tags for its first word."""
 
     def __init__(self) -> None:
         self.answers: dict[str, list[str]] = {}
-        self.connections = 0
+        self.clients: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
 
@@ -50,7 +46,7 @@ class StubPostgresql:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                self.connections += 1
+                self.clients.append(client)
                 threading.Thread(target=self._answer, args=(client,), daemon=True).start()
 
     def _answer(self, client: socket.socket) -> None:
@@ -59,7 +55,7 @@ class StubPostgresql:
             stream.read(length - 4)
             pairs = [f"{name}\0{value}\0".encode() for name, value in PARAMETERS.items()]
             greeting = [(b"R", bytes(4)), *((b"S", pair) for pair in pairs)]
-            self._send(client, *greeting, (b"K", struct.pack("!ii", PID, 1)), (b"Z", IDLE))
+            self._send(client, *greeting, (b"Z", IDLE))
             status = IDLE
             while kind := stream.read(1):
                 (length,) = struct.unpack("!i", stream.read(4))
@@ -74,7 +70,7 @@ class StubPostgresql:
     def _messages(self, statement: str) -> list[tuple[bytes, bytes]]:
         word = statement.partition(" ")[0]
         tags = self.answers.get(word, [word])
-        rows = row(str(PID) if "backend_pid" in statement else "1") if word == "SELECT" else []
+        rows = row("1") if word == "SELECT" else []
         return [message for tag in tags for message in (*rows, (b"C", f"{tag}\0".encode()))]
 
     @staticmethod
@@ -85,7 +81,7 @@ class StubPostgresql:
 
 
 def row(value: str) -> list[tuple[bytes, bytes]]:
-    """One column of text, and one row of it."""
+    """Describe one column of text, and one row of it."""
     column = b"value\0" + struct.pack("!ihihih", 0, 0, 25, -1, -1, 0)
     data = struct.pack("!hi", 1, len(value)) + value.encode()
     return [(b"T", struct.pack("!h", 1) + column), (b"D", data)]

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from api.lists.ordering import Column, Ordering
 from authn.users import TokenUser
-from database.compiled import Prepared, insert
+from database.compiled import insert
 from todos.models import Todo
 from todos.rows import first_rows, owned_row
 from todos.tests.factories import make_todo
@@ -78,10 +78,3 @@ def test_an_insertion_writes_what_the_framework_would() -> None:
     assert not todo._state.adding
     with pytest.raises(IntegrityError), transaction.atomic():
         insert(Todo, columns)
-
-
-def test_a_value_that_is_missing_or_too_many_is_an_error() -> None:
-    statement = Prepared(Todo.objects.filter(owner_id="").values_list("pk"), tuple)
-    for values in ((), ("alice", "bob")):
-        with pytest.raises(ValueError, match="1 values are needed"):
-            statement.rows(*values)
