@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import random
-import uuid
 from collections.abc import Callable
 from http import HTTPStatus
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.middleware.common import CommonMiddleware
 from django.urls import is_valid_path
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
-from api import scrapes
 from api.errors.handler import PROBLEM_MEDIA_TYPE, code_of, problem_response
-from api.requests import note_root
 from api.throttling.addresses import client_of
 from api.throttling.throttles import (
     Allowance,
@@ -31,45 +25,8 @@ from authn.exceptions import KeysUnavailable
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
-# A process that is probed must not look dead because others ask too much.
-PROBES = ("/healthz", "/readyz")
-# They come by the address of a process, and their answer depends on no host.
-FOR_ANY_HOST = (*PROBES, scrapes.PATH)
 # Server errors that any client can cause: by a made-up `kid`, or by large bodies.
 COUNTED_CODES = (KeysUnavailable.code, "overloaded")
-
-
-def request_id(get_response: Handler) -> Handler:
-    """Give every request an id, which its answer carries as ``X-Request-Id``.
-
-    That is the one which a trusted proxy has given it. What anybody else says of it is not
-    read: it would be their choice with which other request theirs is taken for one.
-    """
-
-    def middleware(request: HttpRequest) -> HttpResponseBase:
-        request.id = _id_of_proxy(request) or new_id()  # type: ignore[attr-defined]
-        response = get_response(request)
-        response["X-Request-Id"] = request.id  # type: ignore[attr-defined]
-        return response
-
-    return middleware
-
-
-def new_id() -> str:
-    """Random, but no secret: what cannot be guessed takes a call of the system, in which the
-    other threads take over."""
-    return str(uuid.UUID(int=random.getrandbits(128), version=4))
-
-
-def _id_of_proxy(request: HttpRequest) -> str | None:
-    """It has the one form that RFC 9562 section 4 has for it, in lower case."""
-    if not settings.NUM_PROXIES:
-        return None
-    text: str = request.META.get("HTTP_X_REQUEST_ID", "")
-    try:
-        return text if str(uuid.UUID(text)) == text else None
-    except ValueError:
-        return None
 
 
 def problem_documents(get_response: Handler) -> Handler:
@@ -126,8 +83,6 @@ def address_allowances(get_response: Handler) -> Handler:
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if request.path_info in PROBES or scrapes.is_scrape(request):
-            return get_response(request)
         token = bearer_token(request)
         if token is None:
             return _without_token(request, get_response)
@@ -172,18 +127,6 @@ def _throttled(request: HttpRequest, usage: Usage) -> HttpResponseBase:
     response = problem_response(request, HTTPStatus.TOO_MANY_REQUESTS)
     response["Retry-After"] = str(usage.reset_seconds)
     return response
-
-
-class AllowedHosts(CommonMiddleware):
-    """Of Django's, what refuses a ``Host`` not in ``ALLOWED_HOSTS``, but not from an operator.
-
-    It also gives an answer its ``Content-Length``. Its redirects, and the agents that it can
-    keep out, are not for an API.
-    """
-
-    def process_request(self, request: HttpRequest) -> None:
-        if request.path_info not in FOR_ANY_HOST:
-            note_root(request)
 
 
 def optional_slash(get_response: Handler) -> Handler:

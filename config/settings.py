@@ -93,7 +93,7 @@ INSTALLED_APPS = [
     "browsable",
 ]
 MIDDLEWARE = [
-    "api.middleware.request_id",
+    "operations.request_id.request_id",
     "operations.request_log.request_log",
     "operations.metrics.count_answers",
     "django.middleware.security.SecurityMiddleware",
@@ -104,9 +104,10 @@ MIDDLEWARE = [
     "api.middleware.rate_limit_fields",  # outside what replaces an answer
     "api.middleware.problem_documents",  # inside what adds headers, outside what may refuse
     "browsable.middleware.Pages",
+    "operations.middleware.operations",
     "api.middleware.address_allowances",
-    "server.gateway.refusals",  # inside what counts
-    "api.middleware.AllowedHosts",
+    "api.errors.middleware.refusals",  # inside what counts
+    "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "api.middleware.optional_slash",
 ]

@@ -5,17 +5,12 @@ from django.urls import include, path
 
 import todos.urls
 from api.views import IndexView
-from operations.health import HealthView, ReadinessView
-from operations.metrics import MetricsView
 
 pages = [path("api/", include("browsable.urls"))] if settings.BROWSABLE_API else []
 
 urlpatterns = [
     *todos.urls.urlpatterns,  # what is asked for most is found first
     path("", IndexView.as_view()),
-    path("healthz", HealthView.as_view()),
-    path("readyz", ReadinessView.as_view()),
-    path("metrics", MetricsView.as_view()),
     path("api/", include("api.urls")),
     *pages,
 ]

@@ -17,7 +17,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from api.errors.handler import code_of
-from api.middleware import PROBES, Handler
+from api.middleware import Handler
+from operations.health import PROBES
 
 logger = logging.getLogger(__name__)
 

@@ -7,20 +7,16 @@ clients send a byte a second, or read one, they hold a coroutine each, and no th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
-
-from api import scrapes
-from api.errors.handler import problem_response
-from api.middleware import PROBES, Handler
+from api.errors.middleware import REFUSAL
 from api.throttling.addresses import address_in
 from authn.authentication import token_in
+from operations.middleware import VIEWS
 from server.holdings import Holding, Lost, Room
 from server.turns import Turns
 from server.wsgi_calls import Headers, call, environ_of, set_body
@@ -42,8 +38,6 @@ MAX_DROPPED_OCTETS = 1024 * 1024
 DROP_SECONDS = 2.0
 # Without one of them, a request has no body (RFC 9112 section 6.3).
 BODY_FIELDS = frozenset({b"content-length", b"transfer-encoding"})
-# In the environ of a request that is not whole: the status that it is to be refused with.
-REFUSAL = "gateway.refusal"
 
 
 class Disconnected(Exception):
@@ -59,7 +53,7 @@ class Gateway:
         self._wsgi = wsgi
         self._turns = Turns(threads, name="request")
         # A thread for each, so that no probe waits for a request, and none for another.
-        self._turns_at = {path: Turns(1, name=path) for path in (*PROBES, scrapes.PATH)}
+        self._turns_at = {path: Turns(1, name=path) for path in VIEWS}
         self._refusing = Turns(1, name="refusal")
         self._room = Room()
         self._max_body_octets = max_body_octets
@@ -130,29 +124,6 @@ class Gateway:
         code, headers, body = await self._refusing.run(holding.address, refuse)
         # The rest of a body that nobody reads would pass for the next request.
         await _send(send, holding, code, [*headers, ("connection", "close")], body)
-
-
-def refusals(get_response: Handler) -> Handler:
-    """Answer a request whose body is not here, before anything looks at it."""
-
-    def middleware(request: HttpRequest) -> HttpResponseBase:
-        status = _why_refused(request.META)
-        if status is None:
-            return get_response(request)
-        response = problem_response(request, status)
-        if status == HTTPStatus.SERVICE_UNAVAILABLE:
-            response["Retry-After"] = "1"
-        return response
-
-    return middleware
-
-
-def _why_refused(environ: Mapping[str, Any]) -> HTTPStatus | None:
-    if "HTTP_TRANSFER_ENCODING" in environ and not environ.get("CONTENT_LENGTH"):
-        # Django reads no body without a length. This server gives every body one.
-        return HTTPStatus.LENGTH_REQUIRED
-    status: HTTPStatus | None = environ.get(REFUSAL)
-    return status
 
 
 def _has_body(scope: Message) -> bool:

@@ -321,7 +321,7 @@ class TestRefusedTokens:
         problem(response, 503, "database_unavailable")
         assert left(response) == '"user";r=2;t=60'
         with monkeypatch.context() as failure:
-            failure.setattr("api.middleware.AllowedHosts.process_request", crash)
+            failure.setattr("django.middleware.common.CommonMiddleware.process_request", crash)
             alice.raise_request_exception = False
             response = alice.get(ME)
         assert response.status_code == 500

@@ -20,7 +20,7 @@ from todos.tests.factories import make_todo
 pytestmark = pytest.mark.django_db
 
 PAGES = {"/api/login/", "/api/login/forget.css", "/api/logout/", "/api/docs/"}
-OPEN = {"/", "/healthz", "/readyz", "/metrics", "/api/schema/", *PAGES}
+OPEN = {"/", "/api/schema/", *PAGES}
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 NO_PAGES = ["application/json", "*/*", "", "application/*", "application/problem+json"]
 

@@ -17,6 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 
 from api.checks import asks_for_token, iterate_routes, reason_to_be_open
+from operations.middleware import VIEWS
 from todos.models import Todo
 from todos.tests.factories import make_todo
 
@@ -55,11 +56,10 @@ ROUTES = {
 }
 OPEN_ROUTES: dict[str, str] = {
     "/": "It says where the API is, which is no secret.",
-    "/healthz": "A probe has no token, and learns nothing of anybody.",
-    "/readyz": "A probe has no token, and learns nothing of anybody.",
-    "/metrics": "It asks for a token of its own, METRICS_TOKEN, which no user has.",
     "/api/schema/": "What the API is like is no secret, and clients are made from it.",
 }
+# A probe has no token and learns nothing of any user. The metrics need METRICS_TOKEN.
+FOR_OPERATORS = ["/healthz", "/readyz", "/metrics"]
 
 CASES = [(route, method) for route in ROUTES for method in METHODS]
 CASES_ABOUT_ONE_TODO = [case for case in CASES if ROUTES[case[0]].about_one_todo]
@@ -81,6 +81,7 @@ def without_instance(response: Any) -> dict[str, Any]:
 
 def test_every_route_is_classified() -> None:
     assert {route for route, _ in iterate_routes(get_resolver())} == {*ROUTES, *OPEN_ROUTES}
+    assert [*VIEWS] == FOR_OPERATORS
 
 
 def test_every_route_asks_for_a_token_or_says_why_not() -> None:
@@ -167,8 +168,8 @@ def test_no_query_parameter_is_ignored_in_silence(
     assert Todo.objects.get().owner_id == "alice"
 
 
-@pytest.mark.parametrize("route", OPEN_ROUTES)
-def test_nor_where_no_token_is_asked_for(anonymous: Client, route: str) -> None:
+@pytest.mark.parametrize("route", [*OPEN_ROUTES, *FOR_OPERATORS])
+def test_routes_without_a_token_ignore_no_query_parameter(anonymous: Client, route: str) -> None:
     # Without METRICS_TOKEN there is no such path.
     expected = 404 if route == "/metrics" else 400
     assert anonymous.get(f"{route}?format=yaml").status_code == expected

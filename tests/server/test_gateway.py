@@ -12,9 +12,10 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from api.errors.middleware import REFUSAL
 from server import gateway as gateway_module
 from server import holdings
-from server.gateway import CHUNK_OCTETS, PATIENCE_SECONDS, REFUSAL, Gateway, Message
+from server.gateway import CHUNK_OCTETS, PATIENCE_SECONDS, Gateway, Message
 
 MAX_BODY_OCTETS = 100
 SCOPE = {
