@@ -1,4 +1,4 @@
-"""Measures this project. benchmarks/README.md says what is measured, and how to repeat it."""
+"""Measure the speed of this project. See benchmarks/README.md."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import signal
 import sys
 from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, Namespace
 
+from benchmarks.ablation import measure_ablation
 from benchmarks.comparison import compare
 from benchmarks.installed import CannotRun
 from benchmarks.large import measure_large
 from benchmarks.operations import OPERATIONS
 from benchmarks.ourselves import measure_self
 from benchmarks.peer_subjects import PEERS_BY_NAME
+from benchmarks.pieces import PIECES
 from benchmarks.rounds import Plan
 
 
@@ -20,24 +22,38 @@ def peers(options: Namespace) -> None:
         against=options.against,
         operations=options.operations,
         connections=options.connections,
-        plan=Plan(options.rounds, options.seconds),
+        plan=plan(options),
     )
 
 
 def ourselves(options: Namespace) -> None:
-    measure_self(Plan(options.rounds, options.seconds))
+    measure_self(plan(options))
 
 
 def large(options: Namespace) -> None:
-    measure_large(Plan(options.rounds, options.seconds))
+    measure_large(plan(options))
 
 
-COMMANDS = {"peers": [peers], "self": [ourselves], "large": [large], "short": [peers, ourselves]}
+def ablation(options: Namespace) -> None:
+    measure_ablation(plan(options, rounds=5, seconds=2), pieces=options.without)
+
+
+def plan(options: Namespace, *, rounds: int = 7, seconds: int = 3) -> Plan:
+    return Plan(options.rounds or rounds, options.seconds or seconds)
+
+
+COMMANDS = {
+    "peers": [peers],
+    "self": [ourselves],
+    "large": [large],
+    "ablation": [ablation],
+    "short": [peers, ourselves],
+}
 
 
 def main() -> None:
     options = parser().parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops what was started, too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the servers as well
     try:
         for run in COMMANDS[options.what]:
             run(options)
@@ -53,12 +69,14 @@ def parser() -> ArgumentParser:
     )
     add = parser.add_argument
     add("what", nargs="?", choices=[*COMMANDS], default="short", help="short is peers and self")
-    add("--rounds", type=int, default=7)
-    add("--seconds", type=int, default=3, help="of each turn")
-    several = parser.add_argument_group("of peers, one or more").add_argument
+    add("--rounds", type=int, help="7, and 5 for ablation, if left out")
+    add("--seconds", type=int, help="length of a turn: 3, and 2 for ablation, if left out")
+    several = parser.add_argument_group("peers: one or more of").add_argument
     several("--against", nargs="+", choices=[*PEERS_BY_NAME], default=[*PEERS_BY_NAME])
     several("--operations", nargs="+", choices=[*OPERATIONS], default=[*OPERATIONS])
     several("--connections", nargs="+", type=int, default=[32, 8])
+    pieces = parser.add_argument_group("ablation: one or more of").add_argument
+    pieces("--without", nargs="+", choices=[*PIECES], default=[*PIECES])
     return parser
 
 

@@ -1,4 +1,4 @@
-"""A request: as octets for wrk, or sent once to look at its answer."""
+"""Requests as bytes for wrk, or sent once to read the answer."""
 
 from __future__ import annotations
 
@@ -24,8 +24,6 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is asked for with a token, at whichever server."""
-
     method: str
     path: str
     headers: Mapping[str, str] = field(default_factory=dict)

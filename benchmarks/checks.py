@@ -1,4 +1,4 @@
-"""Whether a server answers as it should, before anybody asks how fast."""
+"""Check the answers of a server before its speed is measured."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.targets import Target
 
 
 def check(target: Target, group: Group) -> None:
-    """One answer of each kind. Raises ``CannotRun`` for one that is wrong."""
+    """List, get and create once each. Raises ``CannotRun`` for a wrong answer."""
     number = group.owners // 2
     bearer = token(group.owner(number))
     _check_reading(target, group, number, bearer)

@@ -1,4 +1,4 @@
-"""``peers``: this project beside others, on the same PostgreSQL with the same todos."""
+"""``peers``: this project and other servers on one PostgreSQL with the same todos."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _measured(targets: Sequence[Target], operation: str, connections: int, plan:
 def _rates(
     subjects: Sequence[Subject], operations: Sequence[str], count: int, measured: Measured
 ) -> Table:
-    """Requests a second, and how many times as many this project answers in the same round."""
+    """List requests a second, and the ratio to this project within each round."""
     head = [f"requests a second, {count} connections"]
     rows = [[subject.title] for subject in subjects]
     for operation in operations:
@@ -78,7 +78,7 @@ def _latencies(
 def _processor_times(
     subjects: Sequence[Subject], operations: Sequence[str], count: int, measured: Measured
 ) -> Table:
-    """What a server itself works, without PostgreSQL: what else runs here hardly changes it."""
+    """Count the processor time of the server's own processes, without PostgreSQL."""
     head = [f"milliseconds of processor time, {count} connections", *operations]
     rows = []
     for subject in subjects:

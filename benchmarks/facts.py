@@ -1,4 +1,4 @@
-"""What the numbers depend on: the day, the machine, the versions."""
+"""Date, machine and versions behind a result."""
 
 from __future__ import annotations
 

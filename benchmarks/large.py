@@ -1,4 +1,4 @@
-"""``large``: a million todos beside ten thousand, the same server on two databases."""
+"""``large``: the same server on a million todos and on ten thousand."""
 
 from __future__ import annotations
 
@@ -19,19 +19,18 @@ from benchmarks.subjects import Ours, Subject
 from benchmarks.targets import Target, bench, seeded
 
 CONNECTIONS = 8
-TARGET = 1.3  # that a latency is at most of the one on the small table
+TARGET = 1.3  # most that a latency may be, as a multiple of that on the small table
 DIFFERENT_TODOS = 100
-# An owner has as many todos in both, so that what differs is the table. The one with many has
-# two pages in the small one: the second is the last, as the 1,000th is in the large one.
+# An ordinary owner has as many todos in both tables, so that only the size of the table differs.
+# The busy owner's last page is the second in the small table and the 1,000th in the large one.
 ORDINARY, BUSY = "ordinary owners", "one with 100,000"
 GROUPS = {
     "small": {ORDINARY: Group("ordinary", 98, 100), BUSY: Group("busy", 1, 200)},
     "large": {ORDINARY: Group("ordinary", 10_000, 100), BUSY: Group("busy", 1, 100_000)},
 }
 LAST_PAGE = {"small": 2, "large": 1000}
-# What a filter shows, of the tenth or third of an owner's todos that it finds. What it does not
-# find it looks for in all of them: that is for the number of an owner's todos to say, not the
-# table's.
+# A filter that matches stops after this many todos, of the tenth or third that match. One that
+# matches none reads all todos of the owner, so its time depends on their number, not the table.
 SHOWN = 5
 NOT_FOUND = "q, not found"
 FILTERS = {
@@ -88,7 +87,7 @@ def _reading(path: str) -> Operation:
 
 
 def _last_page(target: Target, bearer: str) -> str:
-    """As a client comes to it: by following ``next`` from the first one."""
+    """Follow ``next`` from the first page, as a client does."""
     path = f"{target.subject.newest().path.partition('?')[0]}?limit=100"
     for _ in range(LAST_PAGE[target.name] - 1):
         parts = urlsplit(target.send(Ask("GET", path), bearer).data["next"])
@@ -100,7 +99,7 @@ def _last_page(target: Target, bearer: str) -> str:
 def _require_results(target: Target, path: str, bearer: str, count: int) -> None:
     answer = target.send(Ask("GET", path), bearer)
     if answer.status != 200 or len(target.subject.listed(answer.data)) != count:
-        raise CannotRun(f"{path} was to show {count} todos: {answer.status} {answer.body!r}")
+        raise CannotRun(f"{path} must list {count} todos: {answer.status} {answer.body!r}")
 
 
 def _table(measured: Measured) -> Table:

@@ -1,5 +1,5 @@
--- Sends the requests of a file over and over. Each thread begins at another of them, so that no
--- two send the same at the same time. Prints what came of it as one line of JSON.
+-- Send the requests of a file over and over, and print the measurement as one line of JSON.
+-- Threads start at different requests, so that no two send the same one at the same time.
 
 local threads = 0
 local requests = {}

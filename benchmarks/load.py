@@ -1,4 +1,4 @@
-"""Load, and what came of it."""
+"""Put a server under load with wrk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TIMEOUT_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """``cpu_ms`` is the time that the server itself worked for a request, on any core."""
+    """``cpu_ms`` is the processor time of the server for one request."""
 
     requests: int
     seconds: float
@@ -39,7 +39,7 @@ def write_requests(folder: Path, name: str, requests: Iterable[bytes]) -> Path:
 
 
 def measure(port: int, requests: Path, *, connections: int, seconds: float) -> Measurement:
-    """Send these requests for so long. Raises ``CannotRun`` where one was not answered well."""
+    """Send the requests over and over. Raises ``CannotRun`` if one fails."""
     threads = min(THREADS, connections)
     command = [
         wrk(),
@@ -58,8 +58,8 @@ def measure(port: int, requests: Path, *, connections: int, seconds: float) -> M
     refused, broken = counted.pop("refused"), counted.pop("broken")
     if refused or broken:
         raise CannotRun(
-            f"{requests.name}: of {counted['requests']} requests {refused} were refused, "
-            f"{broken} were not answered."
+            f"{requests.name}: of {counted['requests']} requests {refused} got an error and "
+            f"{broken} no answer: run fewer --connections, or look at the server."
         )
     return Measurement(**counted)
 

@@ -1,4 +1,4 @@
-"""What is asked for under load."""
+"""Operations to measure, and the turn of one server with one of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _chance = random.Random(20)  # noqa: S311
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """``ask`` says what is asked for with a token of the group's owner of this number."""
+    """``ask`` makes the request of the group's owner with this number."""
 
     name: str
     ask: Callable[[Subject, Group, int], Ask]
@@ -56,7 +56,7 @@ def turn(
     *,
     mint: Mint = token,
 ) -> Turn:
-    """Measures an operation for owners of the group. What it creates is gone afterwards."""
+    """Measure an operation for the owners of a group, then delete what it has created."""
     asked = _requests(target, operation, group, list(group.tokens(mint)))
     requests = write_requests(target.folder, f"{target.name}-{operation.name}", asked)
 

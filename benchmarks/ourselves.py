@@ -1,4 +1,4 @@
-"""``self``: what this project's own choices cost, each against the other in the same rounds."""
+"""``self``: the cost of token algorithms, 304 answers, memory and a start."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from benchmarks.targets import SMALL, Bench, Target, bench, seeded
 CONNECTIONS = 32
 STARTS = 5
 MIXED_REQUESTS = 100_000
-MIXED_SECONDS = 10  # between two looks at how many there were
+MIXED_SECONDS = 10
 
 Rows = list[list[str]]
 
@@ -31,7 +31,7 @@ def measure_self(plan: Plan) -> None:
         subject = Ours(BETTER_AUTH_URL=better_auth.url)
         with seeded(subject, place, [SMALL]) as target:
             rows = [
-                *_memory(target),  # first, because what was asked before would count
+                *_memory(target),  # first: later measurements would raise it
                 *_algorithms(target, better_auth, plan),
                 *_not_modified(target, plan),
             ]
@@ -41,7 +41,7 @@ def measure_self(plan: Plan) -> None:
 
 
 def _algorithms(target: Target, better_auth: Issuer, plan: Plan) -> Rows:
-    """Both kinds of tokens at the same server, which has a key set and a secret."""
+    """Measure both kinds of token at one server, which has a key set and a secret."""
     rows = []
     for operation in (LIST, GET):
         print(f"EdDSA and HS256, {operation.name}", flush=True)
@@ -52,7 +52,7 @@ def _algorithms(target: Target, better_auth: Issuer, plan: Plan) -> Rows:
 
 
 def _not_modified(target: Target, plan: Plan) -> Rows:
-    """The newest of each owner, to who has it and to who does not."""
+    """Get the newest todo of each owner, with and without its etag."""
     print("304 and 200, get", flush=True)
 
     @cache
@@ -93,21 +93,14 @@ def _memory(target: Target) -> Rows:
         return operation.ask(subject, group, number)
 
     run = turn(target, Operation("mixed", mixed), SMALL, CONNECTIONS)
-    before = _of_workers(target)
+    before = target.process.workers_mib()
     while done < MIXED_REQUESTS:
         done += run(MIXED_SECONDS).requests
     target.settle()
     return [
         ["memory of each worker, MiB, at first", before],
-        [f"memory of each worker, MiB, after {done:,} requests", _of_workers(target)],
+        [f"memory of each worker, MiB, after {done:,} requests", target.process.workers_mib()],
     ]
-
-
-def _of_workers(target: Target) -> str:
-    resident = target.process.resident_mib()
-    return ", ".join(
-        f"{resident[pid]:.0f}" for pid in sorted(resident.keys() - {target.process.pid})
-    )
 
 
 def _starts(target: Target, place: Bench) -> Rows:

@@ -1,4 +1,4 @@
-"""Who owns the seeded todos, and their ids, alike in every database: SQL makes the same."""
+"""Owners and ids of the seeded todos. The SQL in ``seed`` makes the same ones."""
 
 from __future__ import annotations
 
@@ -15,31 +15,33 @@ TOKENS = 2000
 LIFETIME_SECONDS = 12 * 3600
 SECRET = secrets.token_hex(32)
 
-# A token of a subject. No two of its devices have the same.
+# Make the token of a subject on one of its devices.
 Mint = Callable[[str, int], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Owners with as many todos each."""
+    """Owners with equally many todos. Owners and todos count from 1."""
 
     name: str
     owners: int
     todos_each: int
 
     def owner(self, number: int) -> str:
-        """From 1. Has 32 characters, as Better Auth's ids have."""
+        """Make an id of 32 characters, as Better Auth does."""
         return _md5(f"{self.name} {number}")
 
     def todo_id(self, number: int, todo: int) -> str:
-        """Of a todo of this owner, which is older than those with a higher number, from 1."""
+        """Make the id of an owner's todo. A higher number is a newer todo."""
         digits = _md5(f"{self.owner(number)} {todo}")
         digits = f"{digits[:12]}4{digits[13:16]}a{digits[17:]}"
         return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
     def tokens(self, mint: Mint) -> Iterator[tuple[int, str]]:
-        """As many for every group, so that a cache of tokens serves them alike: each with the
-        number of its owner, in turn, so that none comes again before all others have.
+        """Yield ``TOKENS`` tokens, each with the number of its owner.
+
+        Every group has equally many, so that the cache of tokens serves all groups alike. Owners
+        take turns, so that a token returns only after all others.
         """
         sampled = min(self.owners, TOKENS // 4)
         for place in range(TOKENS):
@@ -49,7 +51,7 @@ class Group:
 
 
 def token(subject: str, device: int = 0) -> str:
-    """Signed with the secret. This project and every peer accept it."""
+    """Sign a token with the secret, which this project and every peer accept."""
     return jwt.encode(claims_of(subject, device), SECRET.encode(), "HS256")
 
 
@@ -58,8 +60,8 @@ def claims_of(subject: str, device: int) -> dict[str, Any]:
     return {
         "sub": subject,
         "email": f"{subject}@example.com",
-        "name": f"Somebody at device {device}",
-        "role": "todo_user",  # what PostgREST asks for
+        "name": f"Device {device}",
+        "role": "todo_user",  # PostgREST requires it
         "iat": now,
         "exp": now + LIFETIME_SECONDS,
     }

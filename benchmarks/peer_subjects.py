@@ -1,4 +1,4 @@
-"""The peers, as peers/ has them: each small, and written as its own documentation says."""
+"""The peers in peers/, each small and written like its own documentation."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class PlainDRF(Subject):
         return [venv_program("python"), "-c", VERSIONS, *packages, "psycopg"]
 
     def newest(self) -> Ask:
-        return Ask("GET", f"{self.todos}/")  # has pages of 20
+        return Ask("GET", f"{self.todos}/")  # its pages have 20
 
     def one(self, todo_id: str) -> Ask:
         return Ask("GET", f"{self.todos}/{todo_id}/")

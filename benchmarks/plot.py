@@ -1,4 +1,4 @@
-"""Draws the chart that comes on standard input. Runs where matplotlib is: .venv-bench."""
+"""Draw the chart on standard input. Runs in .venv-bench, which has matplotlib."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GROUP_WIDTH = 0.8
 
 
 def main() -> None:
-    # The same numbers give the same file, whose text can be searched.
+    # Equal numbers give an equal file, and its text can be searched.
     mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "benchmarks"})
     draw(json.load(sys.stdin), sys.argv[1])
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL server with the settings it comes with, gone when its block ends."""
+"""A temporary PostgreSQL server with default settings."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from benchmarks.processes import free_port
 
 USER = "todos"
 START_SECONDS = 30
+MAX_CONNECTIONS = 300  # `ablation` has a dozen servers on one database
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Database:
 
     @property
     def address(self) -> str:
-        """What follows the scheme in the URL of it."""
+        """The URL without its scheme."""
         return f"{USER}@127.0.0.1:{self.port}/{self.name}"
 
     @property
@@ -42,7 +43,7 @@ class Database:
     def execute(
         self, statement: LiteralString | sql.Composed, parameters: Any = None
     ) -> list[tuple[Any, ...]]:
-        """The rows that it answers with. Each call is a connection and a transaction."""
+        """Run a statement in a connection and transaction of its own."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             cursor = connection.execute(statement, parameters)
             return cursor.fetchall() if cursor.description else []
@@ -68,9 +69,9 @@ class Cluster:
 
 @contextmanager
 def postgresql() -> Iterator[Cluster]:
-    """Loopback TCP only, and everything else as it comes: ``fsync`` is on.
+    """Start a server on loopback TCP. ``fsync`` is on.
 
-    Its files are where temporary ones are, ``TMPDIR``: a disk, if it is to tell of one.
+    Its files are in ``TMPDIR``, which has to be on a disk to measure one.
     """
     home, port = Path(tempfile.mkdtemp(prefix="bench-postgresql-")), free_port()
     if owner := server_user():
@@ -99,6 +100,7 @@ def _started(home: Path, port: int, owner: str | None) -> subprocess.Popen[bytes
         encoding = ["--encoding=UTF8", "--locale=C.UTF-8"]
         subprocess.run([*initdb, *encoding], check=True, **identity, **output)
         options = ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
+        options += ["-c", f"max_connections={MAX_CONNECTIONS}"]
         postgres = [f"{programs}/postgres", "-D", data, f"-p{port}", *options]
         return subprocess.Popen(postgres, **identity, **output)
 
@@ -110,12 +112,14 @@ def _wait_for(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
             return psycopg.connect(Database(port, "template1").url, connect_timeout=2).close()
         except psycopg.OperationalError:
             if server.poll() is not None or time.monotonic() > deadline:
-                raise CannotRun(f"PostgreSQL did not start:\n{log.read_text()}") from None
+                raise CannotRun(
+                    f"PostgreSQL did not start, see its log:\n{log.read_text()}"
+                ) from None
             time.sleep(0.1)
 
 
 def server_user() -> str | None:
-    """Who may run the server, which refuses to be run by root; ``None`` for oneself."""
+    """Name a user for the server, which refuses to run as root. ``None``: the current user."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}

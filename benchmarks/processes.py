@@ -1,4 +1,4 @@
-"""Servers as processes, and what they cost."""
+"""Server processes, their processor time and memory."""
 
 from __future__ import annotations
 
@@ -25,24 +25,23 @@ def free_port() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A server, with all that it starts in a session of its own."""
+    """A server in a session of its own, with its descendants."""
 
     pid: int
 
     def members(self) -> list[int]:
-        """It and its descendants that run."""
         pids = (int(path.name) for path in Path("/proc").glob("[0-9]*"))
         return [pid for pid in pids if _session(pid) == self.pid]
 
     def cpu_seconds(self) -> float:
-        """That they have used so far. The clock ticks a hundred times a second."""
+        """Sum the processor time used so far, in steps of 10 ms."""
         ticks = sum(sum(map(int, _stat(pid)[11:13])) for pid in self.members())
         return ticks / os.sysconf("SC_CLK_TCK")
 
-    def resident_mib(self) -> dict[int, float]:
-        """Of each of them."""
-        page = os.sysconf("SC_PAGE_SIZE")
-        return {pid: int(_stat(pid)[21]) * page / 2**20 for pid in self.members()}
+    def workers_mib(self) -> str:
+        """List the resident memory of each descendant."""
+        pages = [int(_stat(pid)[21]) for pid in sorted(self.members()) if pid != self.pid]
+        return ", ".join(f"{each * os.sysconf('SC_PAGE_SIZE') / 2**20:.0f}" for each in pages)
 
 
 @contextmanager
@@ -53,7 +52,7 @@ def running(
     log: Path,
     is_ready: Callable[[], bool],
 ) -> Iterator[Process]:
-    """Until the block ends. Starts when it is ready, or raises ``CannotRun`` with its log."""
+    """Run a server for the block. Raises ``CannotRun`` with its log if it does not start."""
     with log.open("wb") as output:
         started = subprocess.Popen(
             command,
@@ -80,12 +79,12 @@ def wait_until(is_ready: Callable[[], bool], started: subprocess.Popen[bytes], l
     deadline = time.monotonic() + START_SECONDS
     while not is_ready():
         if started.poll() is not None or time.monotonic() > deadline:
-            raise CannotRun(f"A server did not start:\n{log.read_text()[-4000:]}")
+            raise CannotRun(f"A server did not start, see its log:\n{log.read_text()[-4000:]}")
         time.sleep(0.01)
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of proc(5) behind the name, from the state on; zeros where it has ended."""
+    """Read the fields of proc_pid_stat(5) after the name. An ended process has zeros."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

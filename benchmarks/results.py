@@ -1,4 +1,4 @@
-"""What was measured, as a table to read and a chart to look at, in results/."""
+"""Write tables and charts to results/."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A bar in every group for each name, and a line across all of them at ``limit``."""
+    """Each group has a bar for each name. ``limit`` is a line across all groups."""
 
     title: str
     groups: Sequence[str]
@@ -47,11 +47,11 @@ def write(
     (RESULTS / f"{name}.md").write_text(f"{text}\n")
     if chart:
         _draw(chart, RESULTS / f"{name}.svg")
-    print(f"Written into {RESULTS.relative_to(PROJECT)}/")
+    print(f"Written to {RESULTS.relative_to(PROJECT)}/")
 
 
 def _draw(chart: Chart, path: Path) -> None:
-    install_python_peers()  # with them comes what draws
+    install_python_peers()  # which include matplotlib
     command = [venv_program("python"), str(BENCHMARKS / "plot.py"), str(path)]
     subprocess.run(command, input=json.dumps(asdict(chart)), text=True, check=True)
 

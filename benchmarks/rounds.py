@@ -1,4 +1,4 @@
-"""Measurements that take turns, so that what slows the machine slows all of them."""
+"""Measure in turns, so that other load on the machine slows all alike."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from benchmarks.load import Measurement
 
-PAUSE_SECONDS = 0.2  # for what the last one left to be done
+PAUSE_SECONDS = 0.2  # lets the last turn settle
 WARM_UP_SECONDS = 1
 
-# Measures for so many seconds.
+# Measure for a number of seconds.
 Turn = Callable[[int], Measurement]
 
 
@@ -28,7 +28,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """Of two values of the same round: what is slow today is slow for both."""
+    """Ratios of two values of the same round, over all rounds."""
 
     least: float
     median: float
@@ -40,7 +40,7 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
-    """What was measured in each round, by name. A value is an attribute of ``Measurement``."""
+    """Measurements of each round, by name. A value is an attribute of ``Measurement``."""
 
     measured: Sequence[Mapping[str, Measurement]]
 
@@ -57,7 +57,7 @@ class Rounds:
 
 
 def interleaved(turns: Mapping[str, Turn], plan: Plan) -> Rounds:
-    """In each round everyone's turn once, in an order of its own."""
+    """Take one turn of each name in every round, in a random order."""
     chance, names, measured = random.Random(7), list(turns), []  # noqa: S311
     for name in names:
         turns[name](WARM_UP_SECONDS)

@@ -1,7 +1,6 @@
-"""The same todos in every database.
+"""Seed equal todos into every database.
 
-Some are posted to the API of the server itself, so that they are what it writes; SQL then
-copies those to every owner, with an id, an owner and a time of their own.
+The server's own API makes a few. SQL then copies those to every owner, with new ids and times.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from benchmarks.subjects import Subject
 
 POSTED_AS = "pattern"
 SPAN = timedelta(days=30)
-# What is younger was made since.
+# Todos newer than this were made by a measurement.
 NEWEST_AGE = timedelta(hours=1)
 PRIORITIES = ("none", "low", "medium", "high")
 SUBJECTS = ("home", "work", "phone", "money", "garden", "travel", "health", "books", "car", "cat")
 
-# Columns that are not as they were posted, and what they are made of instead.
+# Columns that are not copied, and their SQL.
 OWN_COLUMNS: dict[str, LiteralString] = {
     "id": "overlay(overlay(md5(owner || ' ' || todo) PLACING '4' FROM 13)"
     " PLACING 'a' FROM 17)::uuid",
@@ -35,7 +34,7 @@ OWN_COLUMNS: dict[str, LiteralString] = {
     "version": "substr(translate(encode(uuid_send(gen_random_uuid()), 'base64'), '+/', '-_'),"
     " 1, 16)",
 }
-# In the order in which they would have come, so that an owner's are far apart.
+# Rows go in by time, so that those of one owner are far apart on disk.
 COPYING: LiteralString = """
     CREATE TEMPORARY TABLE patterns AS
         SELECT row_number() OVER (ORDER BY created_at) - 1 AS place, *
@@ -55,7 +54,7 @@ COPYING: LiteralString = """
 
 
 def bodies(count: int) -> Iterator[dict[str, Any]]:
-    """What to post. Of ten in a row one is about the garden, one tagged so, one due today."""
+    """Make bodies to post. Of ten, one names the garden, one has it as a tag, one is due today."""
     today = datetime.now(UTC).date()
     for number in range(count):
         subject = SUBJECTS[number % 10]
@@ -75,17 +74,17 @@ def bodies(count: int) -> Iterator[dict[str, Any]]:
 def seed(
     subject: Subject, port: int, database: Database, groups: Sequence[Group], posted: int
 ) -> None:
-    """``posted`` todos are made by the server on this port, and copied to all of the groups."""
+    """Post ``posted`` todos to the server on this port, and copy them to all groups."""
     for body in bodies(posted):
         answer = subject.new(body).send(port, token(POSTED_AS))
         if answer.status != 201:
-            raise CannotRun(f"{subject.title}: {answer.status} to a todo: {answer.body!r}")
+            raise CannotRun(f"{subject.title} refused a todo: {answer.status} {answer.body!r}")
     database.execute(_copying(subject.table, database, groups))
     settle(subject, database)
 
 
 def settle(subject: Subject, database: Database) -> None:
-    """As after the seed: nothing that was made since, and what the planner knows is true."""
+    """Return to the seeded state, with current statistics for the planner."""
     table = sql.Identifier(subject.table)
     delete = sql.SQL("DELETE FROM {} WHERE created_at > now() - {} / 2")
     database.execute(delete.format(table, NEWEST_AGE))

@@ -1,4 +1,4 @@
-"""The servers that are measured, this project's among them, and how each is asked."""
+"""The servers to measure, and the form of their requests and answers."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ print(f"Python {platform.python_version()}", *(f"{n} {version(n)}" for n in sys.
 
 
 class Subject(ABC):
-    name: ClassVar[str]
-    title: ClassVar[str]
+    name: str
+    title: str
     table: ClassVar[str] = "todos"
     todos: ClassVar[str] = "/todos"
 
     @abstractmethod
     def install(self) -> None:
-        """What it needs, unless it is there."""
+        """Install what the server needs, unless that is done."""
 
     def create_table(self, database: Database) -> None:
         database.run_file(PEERS / "schema.sql")
@@ -44,7 +44,7 @@ class Subject(ABC):
 
     @abstractmethod
     def versions(self) -> list[str]:
-        """The command that prints them."""
+        """Name the command that prints the versions."""
 
     def newest(self) -> Ask:
         return Ask("GET", f"{self.todos}?limit={PAGE}")
@@ -56,11 +56,11 @@ class Subject(ABC):
         return Ask("POST", self.todos, body=body)
 
     def listed(self, data: Any) -> Any:
-        """The todos in the answer to a list."""
+        """Take the todos from the answer to a list."""
         return data
 
     def created(self, data: Any) -> Any:
-        """The todo in the answer to one that was posted."""
+        """Take the todo from the answer to a create."""
         return data
 
 
@@ -74,7 +74,7 @@ class Ours(Subject):
         self._settings = settings
 
     def install(self) -> None:
-        """This runs in its environment."""
+        """Need nothing: the benchmark runs in the same environment."""
 
     def create_table(self, database: Database) -> None:
         environment = {**plain_environment(), **self.environment(0, database)}
@@ -85,7 +85,7 @@ class Ours(Subject):
         return [sys.executable, "-m", "server", "--production"]
 
     def environment(self, port: int, database: Database) -> dict[str, str]:
-        """Nothing of a developer's .env: what is blank counts as unset."""
+        """Blank every variable that a developer's .env could set."""
         example = (PROJECT / ".env.example").read_text()
         unset = dict.fromkeys(re.findall("^# ([A-Z_]+)=", example, re.MULTILINE), "")
         unlimited = dict.fromkeys(

@@ -1,4 +1,4 @@
-"""Where servers are measured: each runs on a seeded database of one PostgreSQL."""
+"""Running servers on seeded databases of one PostgreSQL."""
 
 from __future__ import annotations
 
@@ -24,23 +24,21 @@ SMALL = Group("ordinary", owners=500, todos_each=20)
 class Bench:
     folder: Path
     cluster: Cluster
-    load_average: float  # before anything was started
+    load_average: float  # before the first server started
 
 
 @contextmanager
 def bench() -> Iterator[Bench]:
     load = os.getloadavg()[0]
     if load > BUSY:
-        print(
-            f"Something else runs here (load {load:.1f}): rates will be lower than they could be."
-        )
+        print(f"The machine is busy (load {load:.1f}): rates will be low. Stop its other work.")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, postgresql() as cluster:
         yield Bench(Path(folder), cluster, load)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A subject that runs. ``folder`` is for what is made for it."""
+    """A running subject. ``folder`` is for its temporary files."""
 
     name: str
     subject: Subject
@@ -60,7 +58,7 @@ class Target:
 def seeded(
     subject: Subject, place: Bench, groups: Sequence[Group], *, posted: int = 20, name: str = ""
 ) -> Iterator[Target]:
-    """One on a new database with todos of these groups, as many different ones as are posted."""
+    """Start a server on a new database, with ``posted`` different todos copied to the groups."""
     name = name or subject.name
     print(f"Starting and seeding {name}", flush=True)
     database = place.cluster.create(name)

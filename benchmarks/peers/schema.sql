@@ -1,4 +1,4 @@
--- The table of every peer, in a database of its own.
+-- The table of each peer, in its own database.
 CREATE TABLE todos (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     owner_id text NOT NULL,

@@ -39,7 +39,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
     "PAGE_SIZE": 20,
 }
-# The issuer's tokens are not simplejwt's own, which have a type and an id.
+# simplejwt's own tokens have a type and an id. An issuer's tokens have neither.
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
     "SIGNING_KEY": os.environ["SECRET"],

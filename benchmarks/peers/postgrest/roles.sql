@@ -1,5 +1,5 @@
--- As PostgREST's documentation does it: it connects as authenticator, and becomes what the
--- token's role claim says. Whose a todo is comes from the token's sub.
+-- Roles as in PostgREST's documentation: it connects as authenticator, then takes the role in
+-- the token's role claim. The owner of a todo is the token's sub.
 CREATE ROLE authenticator LOGIN NOINHERIT;
 CREATE ROLE web_anon NOLOGIN;
 CREATE ROLE todo_user NOLOGIN;
@@ -7,7 +7,7 @@ GRANT web_anon, todo_user TO authenticator;
 GRANT USAGE ON SCHEMA public TO web_anon, todo_user;
 GRANT SELECT, INSERT, UPDATE, DELETE ON todos TO todo_user;
 
--- STABLE, and in a SELECT of its own below: evaluated once for a statement, not for each row.
+-- STABLE and called in a SELECT below, so that PostgreSQL evaluates it once a statement.
 CREATE FUNCTION current_subject() RETURNS text LANGUAGE sql STABLE AS $$
     SELECT current_setting('request.jwt.claims', true)::json ->> 'sub'
 $$;

@@ -1,0 +1,219 @@
+"""Pieces that this project has made again, each with a patch that puts the original back.
+
+A worker calls a patch after ``django.setup()``. Imports stand inside the patches, because DRF and
+the models need settings, which this module does without where it is read for its titles.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property, partial
+from types import SimpleNamespace
+from typing import Any, Self
+from unittest import mock
+
+
+def replace(owner: Any, **attributes: Any) -> None:
+    """Set attributes of a module or class. Raises ``AttributeError`` where there is none."""
+    mock.patch.multiple(owner, **attributes).start()
+
+
+def use_models() -> None:
+    """The statements stay compiled."""
+    from rest_framework.serializers import Serializer
+
+    import todos.batch
+    import todos.rows
+    import todos.serializers
+    import todos.views
+    from todos.models import Todo
+
+    names = [field.attname for field in Todo._meta.concrete_fields]  # noqa: SLF001 - public by name
+    shown_names = [name for name in names if name not in ("description_folded", "tags_folded")]
+    serializer = todos.serializers.TodoSerializer()
+    represent = partial(Serializer.to_representation, serializer)
+
+    def of(values: Any) -> Todo:
+        return Todo.from_db("default", shown_names, values)
+
+    replace(todos.rows, all_rows=lambda: Todo.objects.values_list(*shown_names))
+    replace(todos.rows.TodoRow, of=staticmethod(of))
+    replace(todos.views, all_rows=todos.rows.all_rows)
+    for module in (todos.serializers, todos.views, todos.batch):
+        replace(module, shown=represent)
+
+
+def compile_each_time() -> None:
+    from django.db.models import Model
+
+    import todos.models
+    import todos.views
+    from todos.rows import TodoRow, all_rows
+
+    def owned_row(user: Any, todo_id: Any) -> Any:
+        return next(map(TodoRow.of, all_rows().owned_by(user).filter(pk=todo_id)), None)  # type: ignore[arg-type]
+
+    def first_rows(user: Any, ordering: Any, count: int) -> Any:
+        rows = all_rows().owned_by(user).order_by(*ordering.order_by())[:count]
+        return [*map(TodoRow.of, rows)]  # type: ignore[arg-type]
+
+    def insert(model: type[Model], columns: Mapping[str, Any]) -> Model:
+        made = model(**columns)
+        Model.save(made, force_insert=True)
+        return made
+
+    replace(todos.views, owned_row=owned_row, first_rows=first_rows)
+    replace(todos.models, insert=insert)
+
+
+def make_fields_each_time() -> None:
+    from rest_framework.serializers import Serializer
+
+    import api.bodies.serializers as ours
+
+    fields = cached_property(Serializer.fields.func)  # type: ignore[attr-defined]
+    fields.__set_name__(ours.StrictSerializer, "fields")
+    replace(ours.StrictSerializer, fields=fields)
+    replace(ours, _reader=lambda serializer_class: serializer_class())
+
+
+def use_drf_renderer() -> None:
+    from rest_framework import renderers
+
+    from api.bodies.renderers import JSONRenderer
+
+    replace(JSONRenderer, render=renderers.JSONRenderer.render)
+
+
+def use_drf_negotiation() -> None:
+    from rest_framework.negotiation import DefaultContentNegotiation
+    from rest_framework.views import APIView
+
+    replace(APIView, content_negotiation_class=DefaultContentNegotiation)
+
+
+def use_django_loader() -> None:
+    from django.db.backends.postgresql import base
+
+    from database.postgresql.base import DatabaseWrapper
+
+    original = base.DatabaseWrapper
+    replace(
+        DatabaseWrapper,
+        get_new_connection=original.get_new_connection,
+        create_cursor=original.create_cursor,
+    )
+
+
+def use_django_look() -> None:
+    from django.db.backends.postgresql import base
+
+    from database.postgresql.base import DatabaseWrapper
+
+    replace(DatabaseWrapper, is_usable=base.DatabaseWrapper.is_usable)
+
+
+def use_stream_handler() -> None:
+    replace(logging, logThreads=True, logProcesses=True, logMultiprocessing=True)
+    for handler in [*logging.root.handlers]:
+        plain = logging.StreamHandler()
+        plain.setFormatter(handler.formatter)
+        plain.setLevel(handler.level)
+        logging.root.removeHandler(handler)
+        logging.root.addHandler(plain)
+
+
+class PlainExecutor:
+    """``server.turns.Turns`` without turns."""
+
+    def __init__(self, threads: int, *, name: str) -> None:
+        self._executor = ThreadPoolExecutor(threads, name)
+
+    def take(self, asker: str) -> None:
+        """Begin at once: the executor has a queue."""
+
+    def run(self, asker: str, function: Callable[[], Any]) -> asyncio.Future[Any]:
+        return asyncio.get_running_loop().run_in_executor(self._executor, function)
+
+
+def use_plain_executor() -> None:
+    import server.gateway
+
+    replace(server.gateway, Turns=PlainExecutor)
+
+
+class Unbounded:
+    """``server.holdings.Room`` and its holdings, without a bound on octets."""
+
+    octets = 0
+    is_lost = False
+    give_up: Callable[[], object] | None = None
+    address = ""
+
+    def holding(self, address: str) -> Self:
+        made = type(self)()
+        made.address = address
+        return made
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        pass
+
+    def add(self, octets: int) -> None:
+        self.octets += octets
+
+    def release(self) -> None:
+        pass
+
+    @asynccontextmanager
+    async def bounded(self, seconds: float) -> AsyncIterator[None]:
+        async with asyncio.timeout(seconds):
+            yield
+
+
+def hold_anything() -> None:
+    import server.gateway
+
+    replace(server.gateway, Room=Unbounded)
+
+
+def keep_freed_memory() -> None:
+    libraries = ctypes.CDLL
+
+    def without_mallopt(name: str | None, *arguments: Any, **options: Any) -> Any:
+        return libraries(name, *arguments, **options) if name else SimpleNamespace()
+
+    replace(ctypes, CDLL=without_mallopt)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """``title`` names the piece, ``original`` what Django, DRF or Python has in its place."""
+
+    title: str
+    original: str
+    put_back: Callable[[], None]
+
+
+PIECES = {
+    "nothing": Piece("nothing", "the noise of this run", lambda: None),
+    "rows": Piece("rows and `shown()`", "model instances and `ModelSerializer`", use_models),
+    "compiled": Piece("compiled statements", "the ORM", compile_each_time),
+    "fields": Piece("cached serializer fields", "DRF's", make_fields_each_time),
+    "orjson": Piece("orjson renderer", "DRF's", use_drf_renderer),
+    "negotiation": Piece("content negotiation", "DRF's", use_drf_negotiation),
+    "loader": Piece("timestamp loader", "Django's", use_django_loader),
+    "look": Piece("connection look", "Django's `SELECT 1`", use_django_look),
+    "log": Piece("log handler", "`logging.StreamHandler`", use_stream_handler),
+    "turns": Piece("turns", "`ThreadPoolExecutor` alone", use_plain_executor),
+    "holdings": Piece("holdings", "no bound on octets", hold_anything),
+    "mallopt": Piece("`mallopt`", "glibc's default", keep_freed_memory),
+}
