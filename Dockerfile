@@ -1,4 +1,4 @@
-# Two stages: what builds stays behind, and what runs has neither pip nor a test.
+# Two stages: the final image has neither pip nor tests.
 FROM python:3.13-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1
@@ -17,7 +17,7 @@ COPY database database/
 COPY operations operations/
 COPY server server/
 COPY todos todos/
-# Nobody can write bytecode where it runs. Its sources do not change there, so none is checked.
+# The final image is read-only: compile here, and let Python skip the check of sources.
 RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash .
 
 FROM python:3.13-slim
@@ -29,12 +29,12 @@ ENV PATH=/opt/venv/bin:$PATH \
 WORKDIR /srv/todos
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /srv/todos /srv/todos
-# A number, so that an orchestrator can see that it is not root.
+# An orchestrator can tell from a number that the user is not root.
 USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-# There is no curl.
+# The image has no curl.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["python", "-c", \
     "import http.client, os, sys; api = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4); api.request('GET', '/healthz'); sys.exit(api.getresponse().status != 200)"]
-# Migrations are a command of their own: python manage.py migrate
+# To migrate, run python manage.py migrate.
 CMD ["python", "-m", "server", "--production"]

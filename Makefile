@@ -1,7 +1,7 @@
 # Needs GNU make, and Python 3.11 or newer with venv. `make help` lists the targets.
 
 SUITABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
-# Run, not looked up: some version managers put commands on PATH that only fail.
+# Some version managers put commands on PATH that only fail, so each candidate runs once.
 suitable = $(if $(1),$(shell $(1) -c '$(SUITABLE)' >/dev/null 2>&1 && echo $(1)))
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(call suitable,$(name))))
 MISSING = $(if $(PYTHON),$(PYTHON) is not,There is no) Python 3.11 or newer with venv and pip: \
@@ -9,13 +9,14 @@ install one (on Debian: python3 and python3-venv) or pass PYTHON=/path/to/python
 
 VENV := .venv
 RUN := $(VENV)/bin/python
-# Whatever this shell has set for other projects: where pip installs, and what Python is and loads.
+# This shell may have variables of other projects, which would change where pip installs and what
+# Python loads.
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_DRY_RUN PIP_REQUIRE_VIRTUALENV
 unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONSTARTUP PYTHONOPTIMIZE PYTHONWARNINGS
 unexport PYTHONPLATLIBDIR PYTHONUSERBASE DJANGO_SETTINGS_MODULE
 PIP_INSTALL := $(RUN) -m pip install --no-user -qq --disable-pip-version-check --no-input
-# Each is newer than the requirements that it says are installed. The first is away while
-# anything is being installed, so that what was cut short is made again from nothing.
+# Each file is newer than its requirements once they are installed. The first is absent during an
+# installation, so that an interrupted one starts again from nothing.
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 intact := $(shell test -e $(READY) && test -x $(RUN) && echo yes)
@@ -54,7 +55,7 @@ lint: export METRICS_TOKEN :=
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 13
 
-install: $(READY_DEV) ## install everything into .venv; run, test and the others do it by themselves
+install: $(READY_DEV) ## install everything into .venv (every other target does this as needed)
 
 run: $(READY) ## configure, migrate and start the development server (HOST=127.0.0.1 PORT=8000)
 	@$(RUN) -m server
@@ -71,26 +72,26 @@ lint: $(READY_DEV) ## check format, style, types, imports, migrations and produc
 	@$(RUN) manage.py check --deploy --fail-level WARNING
 
 openapi: export PUBLIC_URL :=
-openapi: $(READY) ## write openapi.json anew, which a test compares to the code
+openapi: $(READY) ## write openapi.json, which a test compares to the code
 	@$(RUN) manage.py spectacular --skip-checks --format openapi-json --file openapi.json
 
-screenshots: $(READY_DEV) ## take docs/screenshots/ anew, with the Chromium of this machine
+screenshots: $(READY_DEV) ## take docs/screenshots/ with the Chromium of this machine
 	@$(RUN) -m tests.browser.screenshots
 
-serve: $(READY) ## start the production server, migrating nothing (HOST=127.0.0.1 PORT=8000)
+serve: $(READY) ## start the production server, without migrating (HOST=127.0.0.1 PORT=8000)
 	@$(RUN) -m server --production
 
-bench: $(READY) ## compare it with others and with itself, see benchmarks/README.md (ARGS="peers --rounds 3")
+bench: $(READY) ## measure speed, see benchmarks/README.md (ARGS="peers --rounds 3", ARGS=ablation)
 	@$(RUN) -m benchmarks $(ARGS)
 
-lock: $(READY) ## compile the requirements files again (ARGS=--upgrade for newer versions)
+lock: $(READY) ## compile the requirements files (ARGS=--upgrade for newer versions)
 	@command -v uv >/dev/null || test -x $(VENV)/bin/uv || $(PIP_INSTALL) uv
 	@PATH="$$PATH:$(VENV)/bin"; for name in requirements requirements-dev benchmarks/requirements; do \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-annotate $(ARGS) -o $$name.txt $$name.in || exit; \
 	done
 
-clean: ## remove .venv and every cache; .env and the database stay
+clean: ## remove .venv and every cache, but not .env and the database
 	rm -rf $(VENV) .venv-bench benchmarks/node_modules tests/contract/generated/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path '*/node_modules/*' -prune -exec rm -rf {} +
 

@@ -1,5 +1,5 @@
-// Signs a new user up with Better Auth, gets a token, and uses the todo API with it.
-// BETTER_AUTH_URL (http://127.0.0.1:3000) and API_URL (http://127.0.0.1:8000) say where the two servers are.
+// Sign a new user up with Better Auth, get a token, and call the API with it. Set the addresses of
+// the servers with BETTER_AUTH_URL (http://127.0.0.1:3000) and API_URL (http://127.0.0.1:8000).
 
 import { randomUUID } from "node:crypto";
 
@@ -12,7 +12,7 @@ function fail(message) {
   process.exit(1);
 }
 
-/** Returns `{status, headers, data}`; ends the script on any status but the expected one. */
+/** Return `{status, headers, data}`. Any status but the expected one ends the script. */
 async function call(method, url, { expect, body, headers = {} }) {
   const request = { method, headers: { accept: "application/json", ...headers } };
   if (body !== undefined) {
@@ -24,7 +24,7 @@ async function call(method, url, { expect, body, headers = {} }) {
     response = await fetch(url, request);
     text = await response.text();
   } catch (error) {
-    fail(`${method} ${url}: no answer (${error.cause?.code ?? error.message}). Is the server running?`);
+    fail(`${method} ${url}: no answer (${error.cause?.code ?? error.message}). Start the server, or correct its URL.`);
   }
   if (response.status !== expect) fail(`${method} ${url}: ${response.status}, expected ${expect}\n${text}`);
   try {
@@ -37,7 +37,7 @@ async function call(method, url, { expect, body, headers = {} }) {
 const email = `demo-${randomUUID()}@example.com`;
 const signUp = await call("POST", `${issuer}/api/auth/sign-up/email`, {
   expect: 200,
-  // Better Auth refuses a fetch without the origin of a page that it trusts; a browser sends it by itself.
+  // Better Auth requires the origin of a trusted page, which a browser would send.
   headers: { origin: new URL(issuer).origin },
   body: { name: "Demo", email, password: randomUUID() },
 });

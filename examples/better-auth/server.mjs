@@ -9,7 +9,7 @@
 // JWT_ALGORITHM         EdDSA               EdDSA, ES256, ES512, RS256 or PS256
 // JWT_ROTATION_SECONDS  never               age at which the signing key is replaced
 // JWT_GRACE_SECONDS     2592000 (30 days)   how long a replaced key stays in the key set
-// JWT_EXPIRES           15m                 lifetime of a token: 2s, 15m, 1h, 7d; -1m has expired already
+// JWT_EXPIRES           15m                 lifetime of a token: 2s, 15m, 1h, 7d; -1m has expired
 // JWT_ISSUER            see above           overrides `iss`
 // JWT_AUDIENCE          see above           overrides `aud`; a comma list makes it an array
 // SESSION_COOKIE_CACHE  off                 `jwt`: session copy in a cookie, signed with the secret (HS256);
@@ -69,7 +69,7 @@ function createAuth(baseURL) {
   return betterAuth({
     baseURL,
     secret: config.secret,
-    // The adapter does not create its tables, not even those of plugins (`jwks`).
+    // The adapter does not create tables, neither its own nor those of plugins (`jwks`).
     database: memoryAdapter({ user: [], session: [], account: [], verification: [], jwks: [] }),
     emailAndPassword: { enabled: true },
     emailVerification: {
@@ -89,7 +89,7 @@ function createAuth(baseURL) {
       }),
       bearer(),
     ],
-    // On by default when NODE_ENV=production; a test suite signs up faster than it allows.
+    // With NODE_ENV=production it is on by default, and a test suite would exceed it.
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
   });
@@ -114,13 +114,13 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
   });
 }
 
-// Only now: with PORT=0 the URL, and so the issuer, is not known before.
+// With PORT=0, the URL and so the issuer are known only once the server listens.
 const host = config.host.includes(":") ? `[${config.host}]` : config.host;
 const baseURL = config.baseURL ?? `http://${host}:${server.address().port}`;
 const auth = createAuth(baseURL);
 const handle = toNodeHandler(auth);
 server.on("request", (request, response) => {
-  // The adapter throws on a malformed Host header, which would otherwise end the process.
+  // The adapter throws on a malformed Host header. Uncaught, that would end the process.
   handle(request, response).catch((error) => {
     console.error(`${request.method} ${request.url}: ${error.message}`);
     if (response.headersSent) response.destroy();
