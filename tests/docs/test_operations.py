@@ -60,6 +60,7 @@ OPERATIONS, POSTGRESQL, DEPLOYMENT = (
 (RESTART,) = texts(OPERATIONS, "sh", "Better Auth's keys")
 (NEW_AUTH_SECRET,) = texts(OPERATIONS, "sh", "BETTER_AUTH_SECRET")
 (NEW_DJANGO_KEY,) = texts(OPERATIONS, "sh", "DJANGO_SECRET_KEY")
+(DAILY,) = texts(OPERATIONS, "cron")
 (TAKE_OVER, LOCK_OUT) = texts(OPERATIONS, "sh", "The password of the database")
 
 
@@ -342,6 +343,12 @@ class TestUpgrade:
         assert PARAMETERS in on_postgresql.environment["DATABASE_URL"]
         for without in ("", "DATABASE_URL=${DATABASE_URL%%\\?*}\n"):
             assert "['0', '5s']" in on_postgresql.shell(without + block)
+
+
+class TestDailyCommand:
+    def test_stored_answers_are_purged(self, sqlite: Machine) -> None:
+        command = DAILY.removeprefix("17 3 * * *").replace("/srv/todos", str(sqlite.folder))
+        assert "0" in sqlite.shell(command)
 
 
 class TestSecrets:
