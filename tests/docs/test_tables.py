@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 
 from api.errors.exceptions import NotReady
 from api.errors.schema import problem_codes
 from authn.exceptions import KeySetInvalid, NotConfigured
-from tests.support.pages import first_cells, read, section
+from tests.support.pages import blocks, first_cells, read, section
+from tests.support.processes import PROJECT
 
 SETTINGS = "docs/settings.md"
 API = "docs/api.md"
@@ -72,3 +75,23 @@ def test_the_readme_shows_five_reasons_for_a_401() -> None:
 @pytest.mark.parametrize("name", ["README.md", API, "docs/authentication.md"])
 def test_codes_that_no_client_sees_are_not_documented(name: str, code: str) -> None:
     assert code not in read(name)
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_names_in_the_way_of_a_request_resolve(name: str) -> None:
+    (way,) = (block.text for block in blocks(name, "") if "Authorization: Bearer" in block.text)
+    names = re.findall(r"\b(?:authn|api|config|server|todos)(?:\.\w+)+", way)
+    assert len(names) >= 5
+    for each in names:
+        assert pkgutil.resolve_name(each)
+
+
+def test_names_on_the_page_about_a_new_resource_are_in_the_code() -> None:
+    named = {*re.findall(r"`([A-Za-z]+(?:_[a-z]+|[a-z][A-Z]\w*))`", read("docs/new-resource.md"))}
+    code = "".join(file.read_text() for app in ("api", "todos") for file in app_files(app))
+    assert len(named) >= 10
+    assert {each for each in named if not re.search(rf"\b{each}\b", code)} == set()
+
+
+def app_files(app: str) -> list[Path]:
+    return [file for file in (PROJECT / app).rglob("*.py") if "tests" not in file.parts]
