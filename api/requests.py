@@ -1,20 +1,41 @@
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import get_script_prefix
 from rest_framework.request import Request
 
 from authn.users import TokenUser
 
+if TYPE_CHECKING:
+    from api.throttling.throttles import Usage
+
+Handler = Callable[[HttpRequest], HttpResponseBase]  # of Django's middleware
+STATE = "todos.state"
+
+
+@dataclass(slots=True)
+class RequestState:
+    """Facts about one request that middleware, views and the log share."""
+
+    usage: Usage | None = None  # of the allowance that was counted last
+    problem_code: str | None = None  # of an error, also where a page shows the error
+    is_page: bool = False  # the answer is HTML of this project, not an error page of Django
+
+
+def state_of(request: HttpRequest | Request) -> RequestState:
+    """The state of a request, kept in its WSGI environ."""
+    state: RequestState = request.META.setdefault(STATE, RequestState())
+    return state
+
 
 def user_of(request: Request) -> TokenUser:
-    """``request.user`` with its type: the framework's own hints know Django's users only.
-
-    For views behind ``IsAuthenticated``, which is all of them.
-    """
+    """``request.user`` of a view behind ``IsAuthenticated``, with its type."""
     return cast("TokenUser", request.user)
 
 
@@ -29,11 +50,11 @@ def root_of(request: HttpRequest | Request) -> str:
 def path_of(request: HttpRequest | Request) -> str:
     """The path that clients call, with its trailing slash: ``/backend/api/todos/``.
 
-    As ``reverse()`` has it, with the prefix of ``PUBLIC_URL`` that a proxy takes away.
+    Like ``reverse()``, add the prefix of ``PUBLIC_URL`` that a proxy takes away.
     """
     return f"{get_script_prefix()[:-1]}{request.path_info}"
 
 
 def route_of(path: str) -> str:
-    """A path of ``reverse()`` as the routes and the OpenAPI document know it, without a prefix."""
+    """Take the prefix of ``PUBLIC_URL`` off a path of ``reverse()``, as OpenAPI has the path."""
     return path.removeprefix(get_script_prefix()[:-1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from api.middleware import Handler
+from api.requests import Handler
 
 HEADERS = {
     # Of JSON, and of a file that somebody opens by itself. A page has a policy of its own.

@@ -15,11 +15,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from api.bodies.renderers import JSONRenderer
 from api.lists.parameters import KnownParametersOnly
 from api.requests import root_of, user_of
-from api.responses import Response
 from authn.claims import Claims
 
 

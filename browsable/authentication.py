@@ -8,9 +8,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
-from api.errors.exceptions import TooManyRequests
-from api.throttling.addresses import client_of
-from api.throttling.throttles import Allowance, note_usage, refusals_used_up
+from api.throttling.throttles import count_refusal, require_refusals_left
 from authn.authentication import InvalidToken, authenticate_token
 from authn.claims import Claims
 from authn.users import TokenUser
@@ -50,14 +48,11 @@ def authenticate_browser(request: HttpRequest, token: str) -> tuple[TokenUser, C
 
     Raises what ``authenticate_token`` raises, and ``TooManyRequests``.
     """
-    client = client_of(request)
-    if usage := refusals_used_up(client, token):
-        note_usage(request, usage)
-        raise TooManyRequests(usage.reset_seconds)
+    require_refusals_left(request, token)
     try:
         return authenticate_token(token)
     except InvalidToken:
-        note_usage(request, Allowance.of("refused").use(client))
+        count_refusal(request)
         raise
 
 

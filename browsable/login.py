@@ -10,8 +10,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 
-from api.errors.handler import note_code
-from api.requests import root_of
+from api.requests import root_of, state_of
 from authn.conf import AuthnConfig, get_verifier
 from authn.exceptions import AuthnError
 from authn.users import TokenUser
@@ -59,7 +58,7 @@ class LoginView(View):
         response = page(request, "browsable/login.html", context, status=status)
         response["Cache-Control"] = "no-store"  # it may have the token that was pasted
         if refusal:
-            note_code(response, refusal.code)
+            state_of(request).problem_code = refusal.code
         if refusal and refusal.wait_seconds:
             response["Retry-After"] = str(refusal.wait_seconds)
         return response
@@ -100,7 +99,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         "hide_login": True,
     }
     response = page(request, "browsable/problem.html", context, status=403)
-    note_code(response, CsrfRefused.default_code)
+    state_of(request).problem_code = CsrfRefused.default_code
     return response
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -8,9 +9,9 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
+from rest_framework.response import Response
 
-from api.errors.exceptions import STATUS_PROBLEMS
-from api.errors.handler import title_of
+from api.requests import state_of
 from browsable.filtering import is_filtering, without_blanks
 from browsable.pages import mark_as_page, wants_page
 from browsable.submissions import is_form, replace_headers, translate
@@ -29,7 +30,11 @@ class Pages:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self._get_response(request)
-        if isinstance(response, HttpResponse) and _is_of_no_view(response) and wants_page(request):
+        if (
+            isinstance(response, HttpResponse)
+            and _is_of_no_view(request, response)
+            and wants_page(request)
+        ):
             _show_problem(request, response)
         return response
 
@@ -53,20 +58,20 @@ class Pages:
 
 def _filtered(request: HttpRequest) -> HttpResponse:
     response = HttpResponseRedirect(without_blanks(request))
-    mark_as_page(response)
+    mark_as_page(request, response)
     return response
 
 
-def _is_of_no_view(response: HttpResponse) -> bool:
-    is_answer = hasattr(response, "accepted_renderer") or getattr(response, "is_page", False)
+def _is_of_no_view(request: HttpRequest, response: HttpResponse) -> bool:
+    is_answer = isinstance(response, Response) or state_of(request).is_page
     return response.status_code >= HTTPStatus.BAD_REQUEST and not is_answer
 
 
 def _show_problem(request: HttpRequest, response: HttpResponse) -> None:
-    """Put a page in its place. What its header fields tell stays."""
-    status = response.status_code
-    _, detail = STATUS_PROBLEMS.get(status, STATUS_PROBLEMS[400 if status < 500 else 500])
-    context = {"title": f"{status} {title_of(status)}", "detail": detail, "hide_login": True}
+    """Show a problem document as a page. Its other header fields stay."""
+    problem = json.loads(response.content)
+    title = f"{problem['status']} {problem['title']}"
+    context = {"title": title, "detail": problem["detail"], "hide_login": True}
     response.content = render_to_string("browsable/problem.html", context, request)
     del response["Content-Length"]  # of what was there before; it is counted anew
-    mark_as_page(response)
+    mark_as_page(request, response)

@@ -8,7 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from rest_framework.request import Request
 
+from api.requests import state_of
 from authn.claims import Claims
 from authn.explanations import duration
 from authn.users import TokenUser
@@ -34,13 +36,15 @@ def page(
     policy: dict[str, str] = NO_SCRIPT,
 ) -> HttpResponse:
     response = HttpResponse(render_to_string(template, context, request), status=status)
-    mark_as_page(response, policy)
+    mark_as_page(request, response, policy)
     return response
 
 
-def mark_as_page(response: HttpResponse, policy: dict[str, str] = NO_SCRIPT) -> None:
+def mark_as_page(
+    request: HttpRequest | Request, response: HttpResponse, policy: dict[str, str] = NO_SCRIPT
+) -> None:
     """Say in the header fields what a page may do, and what it depends on."""
-    response.is_page = True  # type: ignore[attr-defined]
+    state_of(request).is_page = True
     response["Content-Type"] = f"{MEDIA_TYPE}; charset=utf-8"
     response["Content-Security-Policy"] = "; ".join(
         f"{name} {value}" for name, value in policy.items()

@@ -31,7 +31,7 @@ class PageRenderer(BaseRenderer):
         context = renderer_context or {}
         response, request = context["response"], context["request"]
         html = page_of(context["view"], request, response, as_clients_read_it(data))
-        mark_as_page(response)
+        mark_as_page(request, response)
         is_empty = response.status_code == HTTPStatus.NO_CONTENT
         if is_empty and submission_in(request._request):  # noqa: SLF001 - the one that middleware has
             response.status_code = HTTPStatus.OK  # else a browser stays where it is

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
-from api.errors.exceptions import TooManyRequests
+from api.errors.exceptions import BadRequest, TooManyRequests
 from authn.authentication import InvalidToken, VerificationUnavailable
 from authn.claims import Claims
 from authn.exceptions import TokenRejected
@@ -33,7 +33,7 @@ class Refusal(Exception):
     facts: list[str] = field(default_factory=list)
     advice: str = ""
     wait_seconds: int = 0
-    code: str = ""
+    code: str = BadRequest.default_code
 
 
 def may_mint(request: HttpRequest) -> bool:
@@ -90,8 +90,12 @@ def _verified(request: HttpRequest, token: str) -> Claims:
             told, advice = [], ""
         raise Refusal(503, str(outage), told, advice, error.wait, outage.code) from None
     except TooManyRequests as error:
-        wait = int(error.wait or 1)
-        raise Refusal(429, "Too many tokens were refused.", wait_seconds=wait) from None
+        raise Refusal(
+            429,
+            "Too many tokens were refused.",
+            wait_seconds=error.wait or 1,
+            code=error.default_code,
+        ) from None
 
 
 def _minted(name: str) -> str:

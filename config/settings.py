@@ -99,17 +99,17 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "api.security_headers.security_headers",
-    "api.cors.cors",
+    "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "api.middleware.rate_limit_fields",  # outside what replaces an answer
-    "api.middleware.problem_documents",  # inside what adds headers, outside what may refuse
-    "browsable.middleware.Pages",
+    "api.throttling.middleware.rate_limit_fields",  # outside what replaces an answer
+    "browsable.middleware.Pages",  # outside what makes the problem that a page shows
+    "api.errors.middleware.problem_documents",  # inside what adds headers, outside what may refuse
     "operations.middleware.operations",
-    "api.middleware.address_allowances",
+    "api.throttling.middleware.address_allowances",
     "api.errors.middleware.refusals",  # inside what counts
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "api.middleware.optional_slash",
+    "api.optional_slash.optional_slash",
 ]
 if not BROWSABLE_API:
     MIDDLEWARE.remove("whitenoise.middleware.WhiteNoiseMiddleware")

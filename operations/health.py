@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from django.db import InterfaceError, OperationalError, connection
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from api.bodies.renderers import JSONRenderer
 from api.errors.exceptions import DatabaseUnavailable, NotReady
 from api.lists.parameters import KnownParametersOnly
-from api.responses import Response
 from authn.conf import get_verifier
 from authn.exceptions import KeysUnavailable
 from operations.applied_migrations import MigrationsPending, get_applied_migrations

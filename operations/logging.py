@@ -93,8 +93,9 @@ def fields_of(record: logging.LogRecord) -> Mapping[str, Any]:
     """Its own, or the id of the request that Django says it is about."""
     if fields := getattr(record, "fields", None):
         return fields  # type: ignore[no-any-return]
-    request_id = getattr(getattr(record, "request", None), "id", None)
-    return {"request_id": str(request_id)} if request_id else {}
+    environ = getattr(getattr(record, "request", None), "META", {})
+    request_id = environ.get("HTTP_X_REQUEST_ID")
+    return {"request_id": request_id} if request_id else {}
 
 
 def _shown(value: object) -> str:

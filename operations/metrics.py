@@ -25,9 +25,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
-from api.errors.handler import code_of
-from api.middleware import Handler
-from api.throttling.throttles import SCOPES, usage_of
+from api.requests import Handler, state_of
+from api.throttling.throttles import SCOPES
 from authn.authentication import REALM, bearer_token
 from authn.conf import get_verifier
 from operations.health import ProbeView
@@ -77,10 +76,10 @@ class Metrics:
 
     def record(self, request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
         method, route = method_of(request), route_of(request) or ""
-        code = code_of(response) or ""
+        code = state_of(request).problem_code or ""
         self._requests.labels(method, route, str(response.status_code), code).inc()
         self._seconds.labels(method, route).observe(seconds)
-        usage = usage_of(request)
+        usage = state_of(request).usage
         if usage and usage.exceeded:
             self._throttled.labels(usage.scope).inc()
         age_seconds = get_verifier().key_set_age_seconds()

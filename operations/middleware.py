@@ -8,7 +8,8 @@ from django.template.response import SimpleTemplateResponse
 from django.urls import ResolverMatch
 
 from api.errors.middleware import refusals
-from api.middleware import Handler, address_allowances
+from api.requests import Handler
+from api.throttling.middleware import address_allowances
 from operations.health import PROBES
 from operations.metrics import MetricsView, may_scrape
 

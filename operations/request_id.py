@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from api.middleware import Handler
+from api.requests import Handler
 
 
 def request_id(get_response: Handler) -> Handler:
@@ -18,11 +18,10 @@ def request_id(get_response: Handler) -> Handler:
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         # Not uuid4(): the id is no secret, and a system call would let other threads run first.
-        request.id = _id_of_proxy(request) or str(  # type: ignore[attr-defined]
-            uuid.UUID(int=random.getrandbits(128), version=4)
-        )
+        request_id = _id_of_proxy(request) or str(uuid.UUID(int=random.getrandbits(128), version=4))
+        request.META["HTTP_X_REQUEST_ID"] = request_id
         response = get_response(request)
-        response["X-Request-Id"] = request.id  # type: ignore[attr-defined]
+        response["X-Request-Id"] = request_id
         return response
 
     return middleware

@@ -16,8 +16,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from api.errors.handler import code_of
-from api.middleware import Handler
+from api.requests import Handler, state_of
 from operations.health import PROBES
 
 logger = logging.getLogger(__name__)
@@ -55,11 +54,11 @@ def _fields(request: HttpRequest, response: HttpResponseBase, *, seconds: float)
         "method": method_of(request),
         "route": route_of(request),
         "status": response.status_code,
-        "code": code_of(response),
+        "code": state_of(request).problem_code,
         "duration_ms": round(seconds * 1000, 1),
         # The framework sets it to nobody before a token is verified, and if it is refused.
         "user_id": getattr(getattr(request, "user", None), "id", None),
-        "request_id": request.id,  # type: ignore[attr-defined]
+        "request_id": request.META["HTTP_X_REQUEST_ID"],
     }
 
 

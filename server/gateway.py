@@ -10,9 +10,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from functools import partial
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from rest_framework.exceptions import APIException
+
+from api.errors.exceptions import BadRequest, Overloaded, RequestTimeout
 from api.errors.middleware import REFUSAL
 from api.throttling.addresses import address_in
 from authn.authentication import token_in
@@ -62,10 +64,8 @@ class Gateway:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         environ = environ_of(scope)
         with self._room.holding(address_in(environ)) as holding:
-            if _has_body(scope) and (
-                status := await self._why_not_whole(environ, receive, holding)
-            ):
-                await self._refuse(environ, status, holding, send)
+            if _has_body(scope) and (error := await self._why_not_whole(environ, receive, holding)):
+                await self._refuse(environ, error, holding, send)
                 return
             turns = self._turns_at.get(environ["PATH_INFO"], self._turns)
             asker = token_in(environ) or holding.address  # in whatever spelling of Bearer
@@ -75,7 +75,7 @@ class Gateway:
             except Disconnected:
                 return
             except Lost:
-                await self._refuse(environ, HTTPStatus.SERVICE_UNAVAILABLE, holding, send)
+                await self._refuse(environ, Overloaded(), holding, send)
                 return
             answer = await turns.run(asker, partial(call, self._wsgi, environ))
             holding.release()
@@ -83,17 +83,17 @@ class Gateway:
 
     async def _why_not_whole(
         self, environ: dict[str, Any], receive: Receive, holding: Holding
-    ) -> HTTPStatus | None:
+    ) -> APIException | None:
         """Read the body; what to refuse the request with, if that did not work."""
         try:
             async with holding.bounded(self._body_seconds):
                 body = await self._read(receive, holding)
         except TimeoutError:
-            return HTTPStatus.REQUEST_TIMEOUT
+            return RequestTimeout()
         except Lost:
-            return HTTPStatus.SERVICE_UNAVAILABLE
+            return Overloaded()
         except Disconnected:
-            return HTTPStatus.BAD_REQUEST
+            return BadRequest()
         set_body(environ, body, max_octets=self._max_body_octets)
         return None
 
@@ -113,11 +113,11 @@ class Gateway:
         return b"".join(parts)
 
     async def _refuse(
-        self, environ: dict[str, Any], status: HTTPStatus, holding: Holding, send: Send
+        self, environ: dict[str, Any], error: APIException, holding: Holding, send: Send
     ) -> None:
         holding.release()  # others are waiting for the room
         set_body(environ, b"")
-        environ[REFUSAL] = status
+        environ[REFUSAL] = error
         if (turn := self._refusing.take(holding.address)) is not None:
             await turn
         refuse = partial(call, self._wsgi, environ)

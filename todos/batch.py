@@ -14,8 +14,8 @@ from rest_framework import serializers
 from api.bodies.fields import ArrayField, CanonicalUUIDField, TextField
 from api.bodies.renderers import octets_of
 from api.bodies.serializers import StrictSerializer, field_error
-from api.errors.exceptions import ContentTooLarge
-from api.writes.conditional import PreconditionError, PreconditionRequired, mismatch
+from api.errors.exceptions import ContentTooLarge, PreconditionError, PreconditionRequired
+from api.writes.conditional import mismatch
 from authn.users import TokenUser
 from todos.models import Todo
 from todos.serializers import TodoSerializer, shown

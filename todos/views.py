@@ -7,11 +7,12 @@ from uuid import UUID
 
 from django.db import transaction
 from django.http import Http404
-from rest_framework import response, status
+from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.viewsets import ModelViewSet
 
 from api.bodies.fields import CANONICAL_UUID
@@ -24,7 +25,6 @@ from api.lists.pagination import CursorPagination
 from api.lists.parameters import KnownParametersOnly
 from api.lists.time_limits import time_limit
 from api.requests import path_of, root_of, user_of
-from api.responses import Response
 from api.writes.conditional import check_preconditions, has_current
 from api.writes.idempotency import is_repeat, once
 from todos.batch import run_batch
@@ -121,7 +121,7 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
         patch = self.request is not None and self.request.method == "PATCH"
         return [JSONParser(), MergePatchParser()] if patch else [JSONParser()]
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> response.Response:
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """As the framework's, but without a serializer, and a queryset only where it is needed."""
         todos: Any = None
         if not CursorPagination.is_first_of_all(request):

@@ -14,6 +14,8 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.utils.mediatypes import media_type_matches
 
+from api.errors.exceptions import PROBLEM_MEDIA_TYPE
+
 # Each at most of api.headers.MAX_ACCEPT_CHARACTERS: clients can fill no more than that.
 MAX_REMEMBERED = 256
 MAX_CONTENT_TYPE_CHARACTERS = 100
@@ -62,9 +64,6 @@ def _selected(accept: str, renderers: tuple[type[BaseRenderer], ...]) -> tuple[i
 
 def _for_problems(accept: str, renderers: list[BaseRenderer]) -> tuple[BaseRenderer, str]:
     """Raises ``NotAcceptable`` where the problems of these renderers are not asked for either."""
-    # Not above: it needs DRF's views, which need this module first.
-    from api.errors.handler import PROBLEM_MEDIA_TYPE
-
     asked = any(
         media_type_matches(PROBLEM_MEDIA_TYPE, each.strip())
         for each in accept.split(",")

@@ -1,4 +1,4 @@
-"""Errors that the framework has no exception for."""
+"""Errors that DRF has no exception for. A code never changes once it is released."""
 
 from __future__ import annotations
 
@@ -7,33 +7,18 @@ import re
 from collections.abc import Sequence
 from typing import Any, Self
 
-from rest_framework import status
+from rest_framework import exceptions
 from rest_framework.exceptions import APIException
 
-# Code and detail of the errors that have no exception of their own to say them.
-STATUS_PROBLEMS = {
-    400: ("bad_request", "The request is not acceptable."),
-    403: ("permission_denied", "You may not do this."),
-    404: ("not_found", "There is nothing here."),
-    405: ("method_not_allowed", "This method is not allowed here."),
-    408: ("request_timeout", "The body took too long to arrive."),
-    411: ("length_required", "Send the body with its Content-Length, or to another server."),
-    413: ("content_too_large", "The body is too large."),
-    429: ("throttled", "Too many requests. Retry-After says in how many seconds to ask again."),
-    500: ("internal_error", "Something went wrong here. It has been logged."),
-    503: ("overloaded", "There are too many large requests at once."),
-}
-
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+# Codes whose details have numbers, and the names of these numbers.
+NUMBERS = {"max_length": ("max",), "min_length": ("min",), "out_of_range": ("min", "max")}
 
 Mistake = tuple[str, str, str]  # the name of a part of a request, a code, a detail
 
 
-# The codes whose details have numbers, and what each of them is.
-NUMBERS = {"max_length": ("max",), "min_length": ("min",), "out_of_range": ("min", "max")}
-
-
 def error_item(where: dict[str, str], code: str, detail: str) -> dict[str, Any]:
-    """One of the ``errors`` of a problem, with the numbers of its detail as ``params``."""
+    """Make a member of ``errors``, with the numbers of its detail as ``params``."""
     item: dict[str, Any] = {**where, "code": code, "detail": detail}
     if names := NUMBERS.get(code):
         numbers = map(int, re.findall("[0-9]+", detail))
@@ -41,10 +26,21 @@ def error_item(where: dict[str, str], code: str, detail: str) -> dict[str, Any]:
     return item
 
 
-class InvalidPart(APIException):
-    """400: a part of the request other than its body. ``errors`` has its name and what is wrong."""
+def encodable(text: str) -> str:
+    """Replace halves of surrogate pairs, which JSON can name and UTF-8 cannot encode."""
+    return text.encode(errors="replace").decode()
 
-    status_code = status.HTTP_400_BAD_REQUEST
+
+class BadRequest(APIException):
+    status_code = 400
+    default_code = "bad_request"
+    default_detail = "The request is malformed. Correct it before you send it again."
+
+
+class InvalidPart(APIException):
+    """A mistake outside the body. ``errors`` has the name of the part and what is wrong."""
+
+    status_code = 400
     part: str  # the member of an error that has the name
 
     def __init__(self, name: str, code: str, detail: str) -> None:
@@ -53,7 +49,7 @@ class InvalidPart(APIException):
 
     @classmethod
     def several(cls, mistakes: Sequence[Mistake]) -> Self:
-        """One error for all ``mistakes``, of which there is at least one."""
+        """Make one error of ``mistakes``, of which there is at least one."""
         first, *others = [cls(*mistake) for mistake in mistakes]
         for other in others:
             first.errors += other.errors
@@ -61,50 +57,104 @@ class InvalidPart(APIException):
 
 
 class InvalidParameter(InvalidPart):
-    """A query parameter that is unknown, or whose value is not allowed."""
-
     part = "parameter"
-    default_detail = "A query parameter is not acceptable."
     default_code = "invalid_parameter"
+    default_detail = "A query parameter is not valid. Correct or remove it."
 
 
 class InvalidHeader(InvalidPart):
-    """A header field whose value is not allowed."""
-
     part = "header"
-    default_detail = "A header field is not acceptable."
     default_code = "invalid_header"
+    default_detail = "A header field is not valid. Correct or remove it."
 
 
-class BadRequest(APIException):
-    status_code = status.HTTP_400_BAD_REQUEST
-    default_code, default_detail = STATUS_PROBLEMS[400]
+class RequestTimeout(APIException):
+    status_code = 408
+    default_code = "request_timeout"
+    default_detail = "The body did not arrive in time. Send the request again."
+
+
+class IdempotencyKeyInFlight(APIException):
+    status_code = 409
+    default_code = "idempotency_key_in_flight"
+    default_detail = (
+        "The first request with this Idempotency-Key has no answer yet. Try again in a second."
+    )
+    wait = 1
+
+
+class LengthRequired(APIException):
+    status_code = 411
+    default_code = "length_required"
+    default_detail = "This server reads no body without a Content-Length. Send one."
+
+
+class PreconditionError(APIException):
+    """``errors`` tells which of several preconditions in a body is meant."""
+
+    def __init__(self, errors: Sequence[dict[str, str]] = ()) -> None:
+        super().__init__()
+        self.errors = errors
+
+    def at(self, pointer: str) -> PreconditionError:
+        detail = str(self.detail)
+        return type(self)([{"pointer": pointer, "code": self.default_code, "detail": detail}])
+
+
+class PreconditionFailed(PreconditionError):
+    status_code = 412
+    default_code = "precondition_failed"
+    default_detail = (
+        "The todo has changed since you read it. Read it again, then repeat the change."
+    )
+
+
+class WeakenedTag(PreconditionFailed):
+    """An entity tag that a proxy has changed: If-Match compares strongly (RFC 9110, 13.1.1)."""
+
+    default_detail = (
+        "A proxy has changed this ETag, perhaps while it compressed the answer. "
+        "Send the etag of the body, and let the proxy pass ETag on unchanged."
+    )
+
+
+class ExistsAlready(PreconditionFailed):
+    default_detail = "If-None-Match names the current todo. Remove the field to change the todo."
 
 
 class ContentTooLarge(APIException):
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_code, default_detail = STATUS_PROBLEMS[413]
-
-
-class TooManyRequests(APIException):
-    status_code = status.HTTP_429_TOO_MANY_REQUESTS
-    default_code, default_detail = STATUS_PROBLEMS[429]
-
-    def __init__(self, wait: float | None) -> None:
-        super().__init__()
-        self.wait = wait
+    status_code = 413
+    default_code = "content_too_large"
+    default_detail = "The body is too large. Send less at once."
 
 
 class IdempotencyKeyReused(APIException):
-    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+    status_code = 422
     default_code = "idempotency_key_reused"
-    default_detail = "This Idempotency-Key was sent with another method or body before."
+    default_detail = (
+        "This Idempotency-Key was sent before with another method or body. Send a new key."
+    )
+
+
+class PreconditionRequired(PreconditionError):
+    """The operator requires If-Match (RFC 6585 section 3)."""
+
+    status_code = 428
+    default_code = "precondition_required"
+    default_detail = "A change must name the version it is for. Send its ETag in If-Match."
+
+
+class TooManyRequests(exceptions.Throttled):
+    wait: int | None  # seconds
+    default_detail = "Too many requests."
+    extra_detail_singular = "Try again in {wait} second."
+    extra_detail_plural = "Try again in {wait} seconds."
 
 
 class IdempotencyKeysUsedUp(APIException):
-    """``wait``: seconds until the oldest answer that is kept for the user has been kept enough."""
+    """``wait_seconds``: until the server forgets the oldest answer that it keeps for the user."""
 
-    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    status_code = 429
     default_code = "idempotency_keys_used_up"
     default_detail = "Too many answers are kept for your keys. Wait, or send no Idempotency-Key."
 
@@ -113,32 +163,25 @@ class IdempotencyKeysUsedUp(APIException):
         self.wait = max(1, math.ceil(wait_seconds))
 
 
-class IdempotencyKeyInFlight(APIException):
-    status_code = status.HTTP_409_CONFLICT
-    default_code = "idempotency_key_in_flight"
-    default_detail = "The request with this Idempotency-Key has not been answered yet."
-    wait = 1
+class InternalError(APIException):
+    status_code = 500
+    default_code = "internal_error"
+    default_detail = "The server has failed, and has logged the error. Try again later."
 
 
 class DatabaseUnavailable(APIException):
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    status_code = 503
     default_code = "database_unavailable"
-    default_detail = "The database cannot be reached at the moment."
-    wait = 5
-
-
-class SearchTooBroad(APIException):
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    default_code = "search_too_broad"
-    default_detail = "This search takes too long. Narrow it: search for more, or add a filter."
+    default_detail = "The database cannot be reached. Try again in a few seconds."
     wait = 5
 
 
 class NotReady(APIException):
-    """503. ``errors`` says what is missing."""
+    """``errors`` says what is missing."""
 
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    default_code, default_detail = "not_ready", "This server cannot do its work at the moment."
+    status_code = 503
+    default_code = "not_ready"
+    default_detail = "This server cannot do its work at the moment. See errors for the reasons."
     wait = 5
 
     def __init__(self, errors: list[dict[str, str]]) -> None:
@@ -146,6 +189,15 @@ class NotReady(APIException):
         self.errors = errors
 
 
-def encodable(text: str) -> str:
-    """JSON may name half a surrogate pair; UTF-8 cannot say it back."""
-    return text.encode(errors="replace").decode()
+class Overloaded(APIException):
+    status_code = 503
+    default_code = "overloaded"
+    default_detail = "The server has too many large requests at once. Try again in a second."
+    wait = 1
+
+
+class SearchTooBroad(APIException):
+    status_code = 503
+    default_code = "search_too_broad"
+    default_detail = "This search takes too long. Search for a longer text, or add a filter."
+    wait = 5

@@ -1,30 +1,92 @@
+"""Problem documents for the errors that no view of DRF answers."""
+
 from __future__ import annotations
 
-from http import HTTPStatus
+from collections.abc import Mapping
+from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from rest_framework.exceptions import APIException, MethodNotAllowed, NotFound, PermissionDenied
 
-from api.errors.handler import problem_response
-from api.middleware import Handler
+from api.errors.exceptions import (
+    PROBLEM_MEDIA_TYPE,
+    BadRequest,
+    ContentTooLarge,
+    InternalError,
+    LengthRequired,
+)
+from api.errors.handler import rendered_problem
+from api.requests import Handler, state_of
 
-# The server puts the status of a request whose body is not complete into its environ.
-REFUSAL = "gateway.refusal"
+ANSWERED_BY_DJANGO: tuple[type[APIException], ...] = (
+    BadRequest,
+    PermissionDenied,
+    NotFound,
+    ContentTooLarge,
+)
+# The key in the environ of the error that the server refuses an incomplete request with.
+REFUSAL = "todos.refusal"
 
 
-def refusals(get_response: Handler) -> Handler:
-    """Refuse a request whose body is not complete, before a view reads the body."""
+def problem_documents(get_response: Handler) -> Handler:
+    """Replace every error of Django, such as an unknown path or a crash, by a problem document.
+
+    Also tell caches what each answer depends on. With ``DEBUG`` this replaces Django's page for
+    a crash, which a client cannot read. The log has the traceback.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        status: HTTPStatus | None = request.META.get(REFUSAL)
-        if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
-            # Django reads no body without a length. The gateway gives every body one.
-            status = HTTPStatus.LENGTH_REQUIRED
-        if status is None:
-            return get_response(request)
-        response = problem_response(request, status)
-        if status == HTTPStatus.SERVICE_UNAVAILABLE:
-            response["Retry-After"] = "1"
+        response = get_response(request)
+        if response.status_code >= 400 and not _is_ours(request, response):
+            response = _problem_of(request, response)
+        if response.status_code in (204, 304):
+            del response["Content-Length"]  # RFC 9110 section 8.6
+        patch_vary_headers(response, ("Accept", "Authorization"))
+        patch_cache_control(response, private=True, no_cache=True)
         return response
 
     return middleware
+
+
+def refusals(get_response: Handler) -> Handler:
+    """Answer a request whose body has not arrived as a whole, before anything reads the body."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if error := _refusal_of(request.META):
+            return rendered_problem(request, error)
+        return get_response(request)
+
+    return middleware
+
+
+def _refusal_of(environ: Mapping[str, Any]) -> APIException | None:
+    if "HTTP_TRANSFER_ENCODING" in environ and not environ.get("CONTENT_LENGTH"):
+        # Django reads no body without a length. The server of `make serve` gives every body one.
+        return LengthRequired()
+    error: APIException | None = environ.get(REFUSAL)
+    return error
+
+
+def _is_ours(request: HttpRequest, response: HttpResponseBase) -> bool:
+    is_problem = response.get("Content-Type", "") == PROBLEM_MEDIA_TYPE
+    return is_problem or state_of(request).is_page
+
+
+def _problem_of(request: HttpRequest, response: HttpResponseBase) -> HttpResponse:
+    problem = rendered_problem(request, _error_of(request, response.status_code))
+    if "Allow" in response:
+        problem["Allow"] = response["Allow"]
+    return problem
+
+
+def _error_of(request: HttpRequest, status_code: int) -> APIException:
+    if status_code == MethodNotAllowed.status_code:
+        return MethodNotAllowed(str(request.method))
+    for error in ANSWERED_BY_DJANGO:
+        if error.status_code == status_code:
+            return error()
+    unexpected = BadRequest() if status_code < 500 else InternalError()
+    unexpected.status_code = status_code
+    return unexpected

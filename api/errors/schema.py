@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import Any
 
 from rest_framework import exceptions
 
 from api.errors.exceptions import (
-    STATUS_PROBLEMS,
+    PROBLEM_MEDIA_TYPE,
+    BadRequest,
+    ContentTooLarge,
     DatabaseUnavailable,
     IdempotencyKeyInFlight,
     IdempotencyKeyReused,
     IdempotencyKeysUsedUp,
+    InternalError,
     InvalidHeader,
     InvalidParameter,
+    LengthRequired,
     NotReady,
+    Overloaded,
+    PreconditionFailed,
+    PreconditionRequired,
+    RequestTimeout,
     SearchTooBroad,
+    TooManyRequests,
 )
-from api.errors.handler import PROBLEM_MEDIA_TYPE, title_of
-from api.writes.conditional import PreconditionFailed, PreconditionRequired
+from api.errors.handler import problem_document, title_of
+from authn.authentication import InvalidToken, VerificationUnavailable
 from authn.exceptions import KeysUnavailable, TokenRejected
 
 JSON = dict[str, Any]
@@ -31,6 +39,7 @@ def reference(kind: str, name: str) -> JSON:
 
 
 TEXT = {"type": "string"}
+EXAMPLE_REQUEST_ID = "0f0c4c5e-3d0b-4b1a-9d5b-3c0f0e0a7c11"
 # Codes of the members of `errors`: of a body, a query parameter, a header field or a check.
 ERROR_CODES = (
     "blank",
@@ -136,79 +145,74 @@ def add_shared_components(result: JSON, **kwargs: Any) -> JSON:
     }
     components["headers"] = HEADERS
     components["responses"] = {
-        response_name(status): problem_response(status, codes)
-        for status, codes in problem_codes().items()
-        if status != HTTPStatus.METHOD_NOT_ALLOWED  # the answer of no operation
+        response_name(status): problem_response(status, errors)
+        for status, errors in problems().items()
     }
     return result
 
 
 def all_codes() -> list[str]:
-    """The codes of all problems, and of the one that only probes get."""
-    known = (code for codes in problem_codes().values() for code in codes)
-    return sorted({*known, NotReady.default_code})
+    """The codes of problems that an operation answers, or that a probe or a wrong method gets."""
+    known = (code for errors in problems().values() for code in errors)
+    return sorted({*known, NotReady.default_code, exceptions.MethodNotAllowed.default_code})
 
 
-def problem_codes() -> dict[int, dict[str, str]]:
-    """Every status of a problem, with the codes that it comes with and their details."""
-    codes: dict[int, dict[str, str]] = {}
-    for status, code, detail in sorted(_problems()):
-        codes.setdefault(status, {})[code] = detail
-    return codes
+def problems() -> dict[int, dict[str, exceptions.APIException]]:
+    """Every status of a problem of an operation: code -> error."""
+    found: dict[int, dict[str, exceptions.APIException]] = {}
+    for error in sorted(_errors(), key=lambda error: (error.status_code, _code_of(error))):
+        found.setdefault(error.status_code, {})[_code_of(error)] = error
+    return found
 
 
-def _problems() -> Iterator[tuple[int, str, str]]:
-    for status, (code, detail) in STATUS_PROBLEMS.items():
-        yield status, code, detail
-    for error in (
-        InvalidParameter,
-        InvalidHeader,
-        DatabaseUnavailable,
-        IdempotencyKeyInFlight,
-        IdempotencyKeyReused,
-        IdempotencyKeysUsedUp,
-        PreconditionFailed,
-        PreconditionRequired,
-        SearchTooBroad,
-        exceptions.ParseError,
-        exceptions.NotAuthenticated,
-        exceptions.NotAcceptable,
-    ):
-        yield error.status_code, error.default_code, str(error.default_detail)
-    yield 400, "validation_failed", "The body is not valid."
-    yield 415, exceptions.UnsupportedMediaType.default_code, 'Unsupported media type "text/plain".'
-    yield 503, KeysUnavailable.code, KeysUnavailable.detail
-    for reason in TokenRejected.__subclasses__():
-        yield 401, reason.code, reason.detail
+def _errors() -> Iterator[exceptions.APIException]:
+    yield BadRequest()
+    yield InvalidHeader("Idempotency-Key", "invalid", "…")
+    yield InvalidParameter("nope", "unknown", "…")
+    yield exceptions.ParseError()
+    yield exceptions.ValidationError({"title": exceptions.ErrorDetail("…", "blank")})
+    yield exceptions.NotAuthenticated()
+    yield from (InvalidToken(reason()) for reason in TokenRejected.__subclasses__())
+    yield exceptions.PermissionDenied()
+    yield exceptions.NotFound()
+    yield exceptions.NotAcceptable()
+    yield RequestTimeout()
+    yield IdempotencyKeyInFlight()
+    yield LengthRequired()
+    yield PreconditionFailed()
+    yield ContentTooLarge()
+    yield exceptions.UnsupportedMediaType("text/plain")
+    yield IdempotencyKeyReused()
+    yield PreconditionRequired()
+    yield IdempotencyKeysUsedUp(wait_seconds=3600)
+    yield TooManyRequests(wait=42)
+    yield InternalError()
+    yield DatabaseUnavailable()
+    yield Overloaded()
+    yield SearchTooBroad()
+    yield VerificationUnavailable(KeysUnavailable(retry_after_seconds=1))
 
 
-def problem_response(status: int, codes: dict[str, str]) -> JSON:
+def _code_of(error: exceptions.APIException) -> str:
+    return str(problem_document(error, request_id=EXAMPLE_REQUEST_ID)["code"])
+
+
+def problem_response(status: int, errors: dict[str, exceptions.APIException]) -> JSON:
     title = title_of(status)
     names = (*HEADERS_OF_PROBLEMS.get(status, ()), *COUNTED)
     return {
-        "description": f"{title}: {', '.join(f'`{code}`' for code in codes)}.",
+        "description": f"{title}: {', '.join(f'`{code}`' for code in errors)}.",
         "headers": {name: reference("headers", name) for name in names},
         "content": {
             PROBLEM_MEDIA_TYPE: {
                 "schema": reference("schemas", "Problem"),
-                "examples": {code: example(status, code, codes[code]) for code in codes},
+                "examples": {
+                    code: {"value": problem_document(error, request_id=EXAMPLE_REQUEST_ID)}
+                    for code, error in errors.items()
+                },
             }
         },
     }
-
-
-def example(status: int, code: str, detail: str) -> JSON:
-    value: JSON = {
-        "type": "about:blank",
-        "title": title_of(status),
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "instance": "urn:uuid:0f0c4c5e-3d0b-4b1a-9d5b-3c0f0e0a7c11",
-    }
-    if code == "validation_failed":
-        value["errors"] = [{"pointer": "/title", "code": "blank", "detail": "…"}]
-    return {"value": value}
 
 
 def response_name(status: int) -> str:

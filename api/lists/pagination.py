@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from django.core import signing
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.bodies.renderers import octets_for, octets_of
@@ -18,7 +19,6 @@ from api.errors.exceptions import InvalidParameter
 from api.lists.cursors import FORMAT, Cursor
 from api.lists.ordering import Column, Ordering
 from api.requests import root_of
-from api.responses import Response
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200

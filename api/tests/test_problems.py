@@ -14,7 +14,7 @@ from django.test import Client, RequestFactory
 from psycopg.errors import InFailedSqlTransaction, ReadOnlySqlTransaction
 from pytest_django import Settings
 
-from api.middleware import problem_documents
+from api.errors.middleware import problem_documents
 from api.views import MeView
 from authn.testing import Mint
 
@@ -179,7 +179,7 @@ def test_an_error_that_nobody_expects_is_one_too(
     rf: RequestFactory, status: int, code: str
 ) -> None:
     request = rf.get("/")
-    request.id = uuid.uuid4()  # type: ignore[attr-defined]
+    request.META["HTTP_X_REQUEST_ID"] = str(uuid.uuid4())
     answer = problem_documents(lambda request: HttpResponse(status=status))(request)
     assert json.loads(answer.content)["code"] == code  # type: ignore[attr-defined]
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from api.requests import user_of
+from api.errors.exceptions import TooManyRequests
+from api.requests import state_of, user_of
 from api.throttling import counters
+from api.throttling.addresses import client_of
 from authn.conf import get_verifier
 
 if TYPE_CHECKING:
@@ -79,52 +80,39 @@ class Allowance(NamedTuple):
         return f"throttle:{self.scope}:{window}:{digest.hexdigest()}"
 
 
-def refusals_used_up(client: str, token: str) -> Usage | None:
-    """The usage of an address that has used up its refusals, if that stops ``token``.
+def spend(request: HttpRequest | Request, scope: Scope, identity: str) -> None:
+    """Count one request. Raise ``TooManyRequests`` beyond the allowance."""
+    usage = Allowance.of(scope).use(identity)
+    state_of(request).usage = usage
+    if usage and usage.exceeded:
+        raise TooManyRequests(usage.reset_seconds)
 
-    A token that this process remembers costs no signature, so that nothing stops it.
+
+def count_refusal(request: HttpRequest) -> None:
+    """Count a token that was refused, for the address of its sender."""
+    state_of(request).usage = Allowance.of("refused").use(client_of(request))
+
+
+def require_refusals_left(request: HttpRequest, token: str) -> None:
+    """Raise ``TooManyRequests`` where the address has used up its refusals.
+
+    A token that this process remembers passes all the same, because it costs no signature.
     """
-    usage = Allowance.of("refused").look(client)
-    if usage is None or not usage.exceeded or get_verifier().remembers(token):
-        return None
-    return usage
+    usage = Allowance.of("refused").look(client_of(request))
+    if usage and usage.exceeded and not get_verifier().remembers(token):
+        state_of(request).usage = usage
+        raise TooManyRequests(usage.reset_seconds)
 
 
 class UserThrottle(BaseThrottle):
-    """Counts a user's requests, whatever the view makes of them.
-
-    The framework asks it after authentication and permissions, and before the view looks for
-    anything: 401, 429, 404, 403.
-    """
-
-    usage: Usage | None = None
+    """Count a user's requests, whatever their answer: 401 comes first, then 429, 404 and 403."""
 
     def allow_request(self, request: Request, view: APIView) -> bool:
+        """Raise ``TooManyRequests`` instead of returning ``False``."""
         user = user_of(request)
-        if not user.is_authenticated:
-            return True  # the address is counted
-        self.usage = Allowance.of("user").use(user.id)
-        note_usage(request._request, self.usage)  # noqa: SLF001 - the one that middleware has
-        return self.usage is None or not self.usage.exceeded
-
-    def wait(self) -> float | None:
-        return self.usage.reset_seconds if self.usage else None
-
-
-def note_usage(request: HttpRequest, usage: Usage | None) -> None:
-    """What the answer is to tell: of several allowances, the last one that was counted."""
-    request.usage = usage  # type: ignore[attr-defined]
-
-
-def usage_of(request: HttpRequest) -> Usage | None:
-    return getattr(request, "usage", None)
-
-
-def write_rate_limit_fields(response: HttpResponseBase, usage: Usage) -> None:
-    """``RateLimit-Policy`` and ``RateLimit`` (draft-ietf-httpapi-ratelimit-headers-10)."""
-    policy = f'"{usage.scope}";q={usage.limit};w={usage.window_seconds}'
-    response["RateLimit-Policy"] = policy
-    response["RateLimit"] = f'"{usage.scope}";r={usage.remaining};t={usage.reset_seconds}'
+        if user.is_authenticated:
+            spend(request, "user", user.id)
+        return True
 
 
 def now() -> float:

@@ -3,60 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from django.conf import settings
-from rest_framework import status
-from rest_framework.exceptions import APIException
 from rest_framework.request import Request
+
+from api.errors.exceptions import (
+    ExistsAlready,
+    PreconditionFailed,
+    PreconditionRequired,
+    WeakenedTag,
+)
 
 # A list whose entity tags are each replaced by NUL, which no field can contain.
 TAG_LIST = re.compile("[ \t,]*(\0[ \t]*(,[ \t,]*|$))*")
 ENTITY_TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 READING = ("GET", "HEAD")
-
-
-class PreconditionError(APIException):
-    """``errors``, where a body has several preconditions, tells which."""
-
-    def __init__(self, errors: Sequence[dict[str, str]] = ()) -> None:
-        super().__init__()
-        self.errors = errors
-
-    def at(self, pointer: str) -> PreconditionError:
-        detail = str(self.detail)
-        return type(self)([{"pointer": pointer, "code": self.default_code, "detail": detail}])
-
-
-class PreconditionFailed(PreconditionError):
-    """412."""
-
-    status_code = status.HTTP_412_PRECONDITION_FAILED
-    default_code = "precondition_failed"
-    default_detail = (
-        "The todo has changed since you read it. Read it again, then repeat the change."
-    )
-
-
-class WeakenedTag(PreconditionFailed):
-    """An entity tag that a proxy has changed: If-Match compares strongly (RFC 9110, 13.1.1)."""
-
-    default_detail = (
-        "This ETag was changed on its way, as by a proxy that compresses: W/ before it, or more at "
-        "its end. Send the etag of the body, and let the proxy pass ETag on as it is."
-    )
-
-
-class ExistsAlready(PreconditionFailed):
-    default_detail = "If-None-Match names what is there, so nothing was changed."
-
-
-class PreconditionRequired(PreconditionError):
-    """428 (RFC 6585 section 3)."""
-
-    status_code = status.HTTP_428_PRECONDITION_REQUIRED
-    default_code = "precondition_required"
-    default_detail = "Say which one is to be changed: send its ETag in If-Match."
 
 
 def check_preconditions(request: Request, etag: str) -> None:

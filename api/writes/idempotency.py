@@ -22,6 +22,7 @@ from django.utils import timezone
 from rest_framework import status
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from api.bodies.renderers import JSONRenderer
 from api.errors.exceptions import (
@@ -33,7 +34,6 @@ from api.errors.exceptions import (
 )
 from api.models import KEPT, ROW_OCTETS, IdempotencyKey, IdempotencyKeyQuerySet
 from api.requests import user_of
-from api.responses import Response
 
 # Looked for in META: request.headers is made of all fields first.
 FIELD, META_FIELD = "Idempotency-Key", "HTTP_IDEMPOTENCY_KEY"

@@ -111,7 +111,7 @@ def test_for_people_a_traceback_has_its_lines() -> None:
 def test_what_is_about_a_request_has_its_id(rf: RequestFactory, *, console: bool) -> None:
     request = rf.get("/")
     assert "request_id" not in formatted("Failed", request=request, console=console)
-    request.id = "7d0a1c5e"  # type: ignore[attr-defined]
+    request.META["HTTP_X_REQUEST_ID"] = "7d0a1c5e"
     line = formatted("Failed", request=request, console=console)
     assert ("request_id=7d0a1c5e" if console else '"request_id": "7d0a1c5e"') in line
 

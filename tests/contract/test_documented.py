@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.http import HttpResponse
+from django.test import RequestFactory
 
 from tests.support.documented import check
 
@@ -22,16 +23,17 @@ PROBLEM = {
     "type": "about:blank",
     "title": "Not Found",
     "status": 404,
-    "detail": "There is nothing here.",
+    "detail": "Not found.",
     "code": "not_found",
     "instance": f"urn:uuid:{REQUEST_ID}",
 }
 
 
 def answer(body: Any = ME, *, status: int = 200, **headers: str | None) -> HttpResponse:
-    """As the API answers ``GET /api/me/``, but for what is said; ``None`` drops a header field."""
+    """Answer as ``GET /api/me/`` does, with these changes. ``None`` drops a header field."""
     fields = {"Content_Type": "application/json", "X_Request_Id": REQUEST_ID, **headers}
     response = HttpResponse(b"" if body is None else json.dumps(body), status=status)
+    response.wsgi_request = RequestFactory().get("/api/me/")  # type: ignore[attr-defined]
     del response.headers["Content-Type"]
     for name, value in fields.items():
         if value is not None:

@@ -16,11 +16,11 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import get_resolver
 from drf_spectacular.drainage import GENERATOR_STATS
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, MethodNotAllowed
 
 from api.checks import iterate_routes, reason_to_be_open
 from api.errors.exceptions import NotReady
-from api.errors.schema import problem_codes
+from api.errors.schema import problems
 from browsable.authentication import CsrfRefused
 from tests.support.documented import JSON, OPENAPI, resolved, validator
 from todos.batch import BatchSerializer, TargetSerializer
@@ -154,12 +154,13 @@ class TestWhatGeneratorsMakeOfIt:
 
 class TestCodes:
     def test_every_code_is_there_with_its_status(self) -> None:
-        codes = {(status, code) for status, codes in problem_codes().items() for code in codes}
+        codes = {(status, code) for status, errors in problems().items() for code in errors}
         assert documented_codes() == codes - OF_NO_OPERATION
 
     def test_codes_of_problems_are_an_enum(self) -> None:
-        codes = {code for codes in problem_codes().values() for code in codes}
-        assert enum_of("ProblemCode") == sorted(codes | {NotReady.default_code})
+        codes = {code for errors in problems().values() for code in errors}
+        of_no_operation = {NotReady.default_code, MethodNotAllowed.default_code}
+        assert enum_of("ProblemCode") == sorted(codes | of_no_operation)
 
     def test_codes_of_errors_are_an_enum(self) -> None:
         codes = {*codes_of_mistakes()}

@@ -8,9 +8,10 @@ from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from rest_framework.exceptions import MethodNotAllowed
 
 from api.errors.exceptions import NotReady
-from api.errors.schema import problem_codes
+from api.errors.schema import problems
 from authn.exceptions import KeySetInvalid, NotConfigured
 from tests.support.pages import blocks, first_cells, read, section
 from tests.support.processes import PROJECT
@@ -52,7 +53,8 @@ def test_every_variable_is_fixed_while_linting() -> None:
 @pytest.mark.parametrize(
     ("status", "code"),
     [
-        *((status, code) for status, codes in problem_codes().items() for code in codes),
+        *((status, code) for status, errors in problems().items() for code in errors),
+        (MethodNotAllowed.status_code, MethodNotAllowed.default_code),
         (NotReady.status_code, NotReady.default_code),
     ],
 )
@@ -68,7 +70,7 @@ def test_every_failure_is_in_a_table(status: int, code: str) -> None:
 def test_the_readme_shows_five_reasons_for_a_401() -> None:
     rows = first_cells(section("README.md", "My token gets 401: why?"))
     assert len(rows) == 5
-    assert {row.strip("`") for row in rows} <= problem_codes()[HTTPStatus.UNAUTHORIZED].keys()
+    assert {row.strip("`") for row in rows} <= problems()[HTTPStatus.UNAUTHORIZED].keys()
 
 
 @pytest.mark.parametrize("code", [KeySetInvalid.code, NotConfigured.code])

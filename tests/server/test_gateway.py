@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from django.test import Client
 from pytest_django import Settings
+from rest_framework.exceptions import APIException
 
+from api.errors.exceptions import BadRequest, Overloaded, RequestTimeout
 from api.errors.middleware import REFUSAL
 from server import gateway as gateway_module
 from server import holdings
@@ -183,31 +185,32 @@ def test_a_client_that_is_too_slow_takes_no_thread_until_it_is_refused() -> None
     start, _ = ask(gateway(app, body_seconds=0.05), b"a", stalls=True)
     assert (b"connection", b"close") in start["headers"]
     [environ] = calls
-    assert environ[REFUSAL] == 408
+    assert isinstance(environ[REFUSAL], RequestTimeout)
     assert environ["wsgi.input"].read() == b""
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "retry_after"),
-    [(400, "bad_request", None), (408, "request_timeout", None), (503, "overloaded", "1")],
+    ("error", "retry_after"),
+    [(BadRequest(), None), (RequestTimeout(), None), (Overloaded(), "1")],
+    ids=["bad_request", "request_timeout", "overloaded"],
 )
 def test_a_refusal_is_an_answer_like_any_other(
-    alice: Client, caplog: pytest.LogCaptureFixture, status: int, code: str, retry_after: str | None
+    alice: Client, caplog: pytest.LogCaptureFixture, error: APIException, retry_after: str | None
 ) -> None:
-    response = alice.request(REQUEST_METHOD="POST", PATH_INFO="/api/todos/", **{REFUSAL: status})
-    assert response.status_code == status
+    response = alice.request(REQUEST_METHOD="POST", PATH_INFO="/api/todos/", **{REFUSAL: error})
+    assert response.status_code == error.status_code
     assert response["Content-Type"] == "application/problem+json"
-    assert response.json()["code"] == code
+    assert response.json()["code"] == error.default_code
     assert response.get("Retry-After") == retry_after
     assert response["Content-Security-Policy"]
     [line] = [each for each in caplog.records if each.name == "operations.request_log"]
-    assert line.fields["code"] == code  # type: ignore[attr-defined]
+    assert line.fields["code"] == error.default_code  # type: ignore[attr-defined]
 
 
 def test_a_refusal_comes_before_the_host_is_looked_at(alice: Client, settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["todos.example.com"]
     response = alice.request(
-        REQUEST_METHOD="POST", PATH_INFO="/api/todos/", HTTP_HOST="x", **{REFUSAL: 408}
+        REQUEST_METHOD="POST", PATH_INFO="/api/todos/", HTTP_HOST="x", **{REFUSAL: RequestTimeout()}
     )
     assert response.status_code == 408
 
@@ -216,7 +219,7 @@ def test_refusals_count_for_the_address(anonymous: Client, settings: Settings) -
     settings.THROTTLE_ANON = (1, 3600)
     for status in (408, 429):
         response = anonymous.request(
-            REQUEST_METHOD="POST", PATH_INFO="/api/todos/", **{REFUSAL: 408}
+            REQUEST_METHOD="POST", PATH_INFO="/api/todos/", **{REFUSAL: RequestTimeout()}
         )
         assert response.status_code == status
 
@@ -233,7 +236,7 @@ def test_a_chunked_body_that_a_server_does_not_read_is_no_empty_body(
 
 
 def test_no_header_field_is_taken_for_a_refusal() -> None:
-    assert REFUSAL not in told(headers=[(b"gateway.refusal", b"503")])
+    assert REFUSAL not in told(headers=[(REFUSAL.encode(), b"503")])
 
 
 def test_a_body_that_ends_early_is_refused_and_the_connection_closed() -> None:
@@ -247,7 +250,7 @@ def test_a_body_that_ends_early_is_refused_and_the_connection_closed() -> None:
     start, _ = ask(gateway(app), b"a", disconnects=True)
     assert (b"connection", b"close") in start["headers"]
     [environ] = environs
-    assert environ[REFUSAL] == 400
+    assert isinstance(environ[REFUSAL], BadRequest)
     assert environ["wsgi.input"].read() == b""
 
 
@@ -321,7 +324,7 @@ class Clients:
 
     def app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if REFUSAL in environ:
-            start_response(f"{environ[REFUSAL]} Refused", [])
+            start_response(f"{environ[REFUSAL].status_code} Refused", [])
             return []
         self.begun.append(environ.get("HTTP_AUTHORIZATION", environ["PATH_INFO"]))
         if environ["PATH_INFO"] == "/api/":

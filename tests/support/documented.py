@@ -15,27 +15,28 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 
-from django.http import HttpResponse
 from jsonschema_rs import Draft202012Validator
+
+from api.requests import state_of
 
 JSON = dict[str, Any]
 
 OPENAPI: JSON = json.loads((Path(__file__).parents[2] / "openapi.json").read_text())
 
 
-def check(method: str, path: str, response: HttpResponse) -> None:
+def check(method: str, path: str, response: Any) -> None:
     """Raise ``AssertionError`` for an answer that the document does not have.
 
     A page for a browser is no part of the API.
     """
-    if getattr(response, "is_page", False):
+    if state_of(response.wsgi_request).is_page:
         return
     if mistakes := [*mistakes_in(method, path, response)]:
         answer = f"{method} {path}: {response.status_code} {response.content[:1000]!r}"
         raise AssertionError("\n".join(["Not as in openapi.json:", answer, *mistakes]))
 
 
-def mistakes_in(method: str, path: str, response: HttpResponse) -> Iterator[str]:
+def mistakes_in(method: str, path: str, response: Any) -> Iterator[str]:
     template = template_of(path)
     operation = operations(template).get("GET" if method == "HEAD" else method)
     bodiless = method == "HEAD"
@@ -92,7 +93,7 @@ class Documented:
             headers={name: validator(each["schema"]) for name, each in headers.items()},
         )
 
-    def mistakes(self, response: HttpResponse, *, bodiless: bool) -> Iterator[str]:
+    def mistakes(self, response: Any, *, bodiless: bool) -> Iterator[str]:
         for name, schema in self.headers.items():
             if name in response.headers:
                 yield from mistakes_of(schema, header_value(response.headers[name]), name)

@@ -224,7 +224,7 @@ class TestDetail:
         form = form.format(todo.etag, todo.version)
         problem = ask(alice, change, todo, **{"if-match": form}).json()
         assert (problem["status"], problem["code"]) == (412, "precondition_failed")
-        assert "changed on its way" in problem["detail"]
+        assert "A proxy has changed this ETag" in problem["detail"]
         assert is_as_it_was(todo)
 
     @pytest.mark.parametrize("form", ['"other"', "", "{1}", "W/{1}"])
@@ -239,7 +239,9 @@ class TestDetail:
         self, alice: Client, todo: Todo, change: str
     ) -> None:
         detail = ask(alice, change, todo, **{"if-none-match": "*"}).json()["detail"]
-        assert detail == "If-None-Match names what is there, so nothing was changed."
+        assert detail == (
+            "If-None-Match names the current todo. Remove the field to change the todo."
+        )
 
 
 def test_a_weak_etag_in_a_batch_is_told_apart(alice: Client) -> None:
@@ -251,8 +253,8 @@ def test_a_weak_etag_in_a_batch_is_told_apart(alice: Client) -> None:
         problem = alice.post("/api/todos/batch/", body, content_type=JSON).json()
         assert (problem["status"], problem["code"]) == (412, "precondition_failed")
         details.append(problem["errors"][0]["detail"])
-    assert "changed on its way" in details[0]
-    assert "changed on its way" not in details[1]
+    assert "A proxy has changed this ETag" in details[0]
+    assert "A proxy has changed this ETag" not in details[1]
 
 
 def test_nothing_is_required_to_read_or_to_create(alice: Client, settings: Settings) -> None:

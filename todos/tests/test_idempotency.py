@@ -14,10 +14,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from api.errors.exceptions import IdempotencyKeyInFlight
 from api.models import ROW_OCTETS, IdempotencyKey, IdempotencyKeyQuerySet
-from api.responses import Response
 from api.writes import idempotency
 from authn.testing import Bearer, Clock, Mint
 from todos.models import Todo
