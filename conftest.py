@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 from django.conf import settings as project_settings
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, override_settings
 from hypothesis import settings as hypothesis_settings
-from pytest_django import Settings
 
 from authn.testing import Bearer, Mint
 from config.connections import MEMORY_CACHE
@@ -29,17 +28,28 @@ UNLIMITED = (1_000_000_000, 3600)
 hypothesis_settings.register_profile("thorough", max_examples=1500)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _settings_of_the_suite() -> Iterator[None]:
+    """Lift all limits and switch off all options, whatever the environment says."""
+    with override_settings(
+        CORS_ALLOWED_ORIGINS=[],
+        CORS_ALLOWED_ORIGIN_REGEXES=[],
+        REQUIRE_IF_MATCH=False,
+        PUBLIC_ORIGIN="",
+        FORCE_SCRIPT_NAME=None,
+        CACHES={"default": MEMORY_CACHE},
+        NUM_PROXIES=0,
+        METRICS_TOKEN="",
+        THROTTLE_USER=UNLIMITED,
+        THROTTLE_ANON=UNLIMITED,
+        THROTTLE_REFUSED=UNLIMITED,
+    ):
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _configured_for_the_suite(settings: Settings) -> None:
-    """Whatever the environment says, nobody is throttled, and what is off by default is off."""
-    settings.CORS_ALLOWED_ORIGINS = settings.CORS_ALLOWED_ORIGIN_REGEXES = []
-    settings.REQUIRE_IF_MATCH = False
-    settings.PUBLIC_ORIGIN, settings.FORCE_SCRIPT_NAME = "", None
-    settings.CACHES = {"default": MEMORY_CACHE}
-    settings.NUM_PROXIES = 0
-    settings.METRICS_TOKEN = ""
-    settings.THROTTLE_USER = settings.THROTTLE_ANON = settings.THROTTLE_REFUSED = UNLIMITED
-    cache.clear()  # what another test was counted
+def _empty_cache() -> None:
+    cache.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

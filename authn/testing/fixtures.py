@@ -7,10 +7,11 @@ request is not replaced. docs/testing.md has an example.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from functools import partial
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 from pytest_django import Settings
 
 from authn import conf
@@ -19,24 +20,32 @@ from authn.testing import SECRET, Bearer, Clock, Issuer, Mint, SecretIssuer
 from authn.verifier import TokenVerifier
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _verification_settings() -> Iterator[None]:
+    """Trust ``SECRET`` alone, whatever the environment says."""
+    with override_settings(
+        BETTER_AUTH_URL="",
+        BETTER_AUTH_JWKS_URL="",
+        BETTER_AUTH_ISSUER="",
+        BETTER_AUTH_AUDIENCE=[],
+        BETTER_AUTH_ALGORITHMS=[],
+        BETTER_AUTH_SECRET=SECRET,
+        BETTER_AUTH_ALLOW_HTTP=False,
+        BETTER_AUTH_LEEWAY=30,
+    ):
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _verification(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Verify tokens with ``SECRET`` and a stopped clock, whatever the environment says.
+def _verification(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Verify tokens by a stopped clock, with no keys of another test.
 
     Separate from ``clock``, so that a test module may override ``clock`` for something else.
     """
-    settings.BETTER_AUTH_URL = ""
-    settings.BETTER_AUTH_JWKS_URL = ""
-    settings.BETTER_AUTH_ISSUER = ""
-    settings.BETTER_AUTH_AUDIENCE = []
-    settings.BETTER_AUTH_ALGORITHMS = []
-    settings.BETTER_AUTH_SECRET = SECRET
-    settings.BETTER_AUTH_ALLOW_HTTP = False
-    settings.BETTER_AUTH_LEEWAY = 30
     clock = Clock(int(time.time()))  # a whole second, as in the claims
     monkeypatch.setattr(conf, "TokenVerifier", partial(TokenVerifier, clock=clock))
     monkeypatch.setattr(conf, "KeySet", partial(KeySet, clock=clock))
-    conf._verifier_for.cache_clear()  # noqa: SLF001 - no keys of another test
+    conf._verifier_for.cache_clear()  # noqa: SLF001
     return clock
 
 
