@@ -1,4 +1,4 @@
-"""``ablation``: what each piece that was made again is worth, by serving without it."""
+"""``ablation``: the worth of each re-made piece, measured by serving without it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pieces that this project has made again, each with a patch that puts the original back.
+"""Re-made pieces of this project, each with a patch that puts the original back.
 
 A worker calls a patch after ``django.setup()``. Imports stand inside the patches, because DRF and
 the models need settings, which this module does without where it is read for its titles.
@@ -20,7 +20,7 @@ from unittest import mock
 
 
 def replace(owner: Any, **attributes: Any) -> None:
-    """Set attributes of a module or class. Raises ``AttributeError`` where there is none."""
+    """Set attributes of an object. Raises ``AttributeError`` where there is none."""
     mock.patch.multiple(owner, **attributes).start()
 
 
@@ -120,13 +120,12 @@ def use_django_look() -> None:
 
 
 def use_stream_handler() -> None:
+    handlers = [logging.StreamHandler() for _ in logging.root.handlers]
+    for handler, ours in zip(handlers, logging.root.handlers, strict=True):
+        handler.setFormatter(ours.formatter)
+        handler.setLevel(ours.level)
+    replace(logging.root, handlers=handlers)
     replace(logging, logThreads=True, logProcesses=True, logMultiprocessing=True)
-    for handler in [*logging.root.handlers]:
-        plain = logging.StreamHandler()
-        plain.setFormatter(handler.formatter)
-        plain.setLevel(handler.level)
-        logging.root.removeHandler(handler)
-        logging.root.addHandler(plain)
 
 
 class PlainExecutor:
