@@ -1,4 +1,4 @@
-"""On tables partitioned by owner, a request touches one partition: that of who sends it.
+"""On tables partitioned by owner, a request touches one partition: that of its user.
 
 Needs ``-p tests.support.partitioned``, with which ``.ci/run`` runs the rest of the suite too.
 """
@@ -32,7 +32,7 @@ OWNERS, TODOS_EACH = 1000, 20
 
 
 def plan(statement: Statement) -> list[dict[str, Any]]:
-    """The nodes of the plan that PostgreSQL has for a statement."""
+    """The nodes of PostgreSQL's plan for a statement."""
     with connection.create_cursor() as cursor:
         cursor.execute(f"EXPLAIN (FORMAT JSON) {statement.sql}", statement.parameters)
         (((explained,),),) = cursor.fetchall()
@@ -46,7 +46,7 @@ def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def partitions(statement: Statement) -> list[int]:
-    """The numbers of those that are read. An owner has the same number in every table."""
+    """The numbers of the partitions read. An owner has the same number in every table."""
     names = (PARTITION.fullmatch(node.get("Relation Name", "")) for node in plan(statement))
     return [int(name[1]) for name in names if name]
 
@@ -68,7 +68,7 @@ def touched(statements: list[Statement]) -> list[list[int]]:
 
 @pytest.fixture
 def many_todos() -> None:
-    """As many as it takes for an index to be worth its while, for PostgreSQL to choose it."""
+    """Insert enough todos for PostgreSQL to choose an index."""
     columns = [
         field.column for field in Todo._meta.fields if field.column not in ("id", "owner_id")
     ]
@@ -84,7 +84,7 @@ def many_todos() -> None:
         cursor.execute("ANALYZE todos_todo")
 
 
-def test_what_was_there_is_there(partitioning: Partitioning) -> None:
+def test_rows_and_constraints_survive_the_conversion(partitioning: Partitioning) -> None:
     before, after = partitioning.before, partitioning.after
     assert after.rows == before.rows
     assert all(len(rows) == 3 * PARTITIONS for rows in after.rows.values())
@@ -93,12 +93,14 @@ def test_what_was_there_is_there(partitioning: Partitioning) -> None:
     assert after.constraints == before.constraints
 
 
-def test_rows_are_spread() -> None:
+def test_every_partition_has_owners() -> None:
     assert {partition_of(str(number)) for number in range(100)} == set(range(PARTITIONS))
 
 
 @every_case(CASES)
-def test_what_the_owner_asks_for(alice: Client, route: str, method: str) -> None:
+def test_a_request_of_the_owner_touches_the_owners_partition(
+    alice: Client, route: str, method: str
+) -> None:
     todo = make_todo()
     with recorded() as statements:
         ask(alice, method, route, todo.pk)
@@ -107,7 +109,7 @@ def test_what_the_owner_asks_for(alice: Client, route: str, method: str) -> None
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_what_takes_several_requests_or_a_race(scene: Scene, story: str) -> None:
+def test_a_story_of_several_requests_touches_the_owners_partition(scene: Scene, story: str) -> None:
     with recorded() as statements:
         STORIES[story](scene)
     assert touched(statements)
@@ -117,7 +119,9 @@ def test_what_takes_several_requests_or_a_race(scene: Scene, story: str) -> None
 
 @pytest.mark.parametrize("missing", [False, True], ids=["somebody else's", "missing"])
 @every_case(CASES_ABOUT_ONE_TODO)
-def test_what_is_not_ones_own(bob: Client, route: str, method: str, *, missing: bool) -> None:
+def test_a_foreign_or_missing_todo_is_looked_up_in_every_partition(
+    bob: Client, route: str, method: str, *, missing: bool
+) -> None:
     todo = make_todo()
     with recorded() as statements:
         ask(bob, method, route, uuid.uuid4() if missing else todo.pk)
@@ -128,7 +132,7 @@ def test_what_is_not_ones_own(bob: Client, route: str, method: str, *, missing: 
 
 
 @pytest.mark.usefixtures("many_todos")
-def test_a_miss_is_one_index_lookup_in_each(bob: Client) -> None:
+def test_a_missing_todo_takes_one_index_lookup_in_each_partition(bob: Client) -> None:
     with recorded() as statements:
         bob.get(f"/api/todos/{uuid.uuid4()}/")
     limit, append, *lookups = plan(statements[-1])

@@ -1,4 +1,4 @@
-"""``docs/proxies.md``: the configurations of the page, in front of a running server.
+"""The configurations of ``docs/proxies.md`` in front of a running server.
 
 Needs nginx, Caddy, nftables and user namespaces; run with ``pytest -m live``.
 """
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.live
 NGINX, NGINX_PREFIX, NO_TRANSFORM = texts("docs/proxies.md", "nginx")
 CADDY, CADDY_PREFIX = texts("docs/proxies.md", "caddy")
 (NFT,) = texts("docs/proxies.md", "nft")
-# How to start one, its configuration, where in that the API is at the root, and what is there
-# for a path prefix.
+# Function that starts the proxy, its configuration, the first line of the part that serves the
+# API at the root, and the replacement of that part for a path prefix.
 PAGES = {
     "nginx": (nginx, NGINX, "    location /metrics", f"{NGINX_PREFIX}}}\n"),
     "caddy": (caddy, CADDY, f"{HOST} {{", CADDY_PREFIX),
@@ -37,9 +37,9 @@ MAX_TOKEN_CHARACTERS = 8192
 REFUSALS = 3  # of one address in an hour
 IDLE_CLIENTS = 200
 SLOW_CLIENTS = 50
-MANY_CLIENTS = 1000  # more than nginx has places for, as Debian configures it
-QUICK_SECONDS = 2.0  # on a machine that does something else, too
-# Fields of one hop, and those that say something else with each answer.
+MANY_CLIENTS = 1000  # nginx has 768 places in Debian's configuration
+QUICK_SECONDS = 2.0  # on a busy machine
+# Fields of one hop, and fields that differ with each answer.
 OWN_FIELDS = {"connection", "date", "keep-alive", "server", "x-request-id", "ratelimit"}
 
 
@@ -85,7 +85,7 @@ def proxy(
 
 @contextmanager
 def started(name: str, folder: Path, api: Api, *, prefix: bool = False) -> Iterator[Proxy]:
-    """A proxy with the configuration of the page, which has others for a path prefix."""
+    """A proxy with the configuration of the page."""
     start, page, at_root, below = PAGES[name]
     if prefix:
         page = changed(page, old=page[page.index(at_root) :], new=below)
@@ -108,9 +108,7 @@ def assert_served(proxy: Proxy, token: str, source: str = "127.0.0.1") -> None:
 
 
 class TestConditionalRequests:
-    def test_an_etag_comes_back_strong_and_is_taken_in_if_match(
-        self, proxy: Proxy, token: str
-    ) -> None:
+    def test_if_match_accepts_the_etag_of_an_answer(self, proxy: Proxy, token: str) -> None:
         made = create(proxy, token)
         path, etag = urlsplit(made.headers["location"]).path, made.headers["etag"]
         assert etag == made.data["etag"]
@@ -125,7 +123,7 @@ class TestConditionalRequests:
         fresh = {"If-Match": changed.headers["etag"]}
         assert proxy.send("DELETE", path, token, None, **GZIP, **fresh).status == 204
 
-    def test_nginx_weakens_etags_without_the_line_that_forbids_compression(
+    def test_nginx_weakens_etags_with_compression(
         self, tmp_path: Path, api: Api, token: str
     ) -> None:
         page = changed(NGINX, old="    gzip off;", new="    gzip on;")
@@ -136,9 +134,7 @@ class TestConditionalRequests:
             late = proxy.send("DELETE", path, token, None, **{"If-Match": weak})
             assert late.outcome == "412 precondition_failed"
 
-    def test_nginx_can_say_that_nobody_may_compress_an_answer(
-        self, tmp_path: Path, api: Api, token: str
-    ) -> None:
+    def test_nginx_can_add_no_transform(self, tmp_path: Path, api: Api, token: str) -> None:
         page = changed(NGINX, old="    gzip off;", new=f"    gzip off;\n{NO_TRANSFORM}")
         with nginx(tmp_path, page, api.port) as proxy:
             headers = proxy.send("GET", "/api/todos/", token).headers
@@ -147,7 +143,9 @@ class TestConditionalRequests:
 
 
 class TestFields:
-    def test_an_answer_has_all_that_the_api_says(self, proxy: Proxy, api: Api, token: str) -> None:
+    def test_an_answer_keeps_the_fields_of_the_api(
+        self, proxy: Proxy, api: Api, token: str
+    ) -> None:
         as_the_proxy = {"Host": HOST, "X-Forwarded-Proto": "https"}
         direct = api.send("GET", "/api/todos/?limit=1", token, None, **as_the_proxy)
         answer = proxy.send("GET", "/api/todos/?limit=1", token, None, **GZIP)
@@ -156,7 +154,7 @@ class TestFields:
         assert {"ratelimit", "x-request-id"} <= answer.headers.keys()
         assert "strict-transport-security" in answer.headers
 
-    def test_a_request_has_the_id_that_the_proxy_gave_it(self, proxy: Proxy, api: Api) -> None:
+    def test_the_proxy_chooses_the_request_id(self, proxy: Proxy, api: Api) -> None:
         chosen = "7e8e2ec3-3ac5-41e9-9f3d-7cf1b9e56f59"
         answer = proxy.send("GET", "/api/me/", "", None, **{"X-Request-Id": chosen})
         given = answer.headers["x-request-id"]
@@ -164,7 +162,7 @@ class TestFields:
         assert f"request_id={given}" in api.log()
         assert answer.data["instance"] == f"urn:uuid:{given}"
 
-    def test_addresses_are_those_of_clients_and_not_what_they_say(
+    def test_a_client_cannot_forge_its_address(
         self, proxy: Proxy, request: pytest.FixtureRequest
     ) -> None:
         number = ("nginx", "caddy").index(request.node.callspec.params["proxy"])
@@ -176,7 +174,7 @@ class TestFields:
         assert 1 <= int(last.headers["retry-after"]) <= 3600
         assert proxy.send("GET", "/api/me/", "x.y.z", source=other).status == 401
 
-    def test_the_scheme_is_that_of_the_client_and_not_what_it_says(self, proxy: Proxy) -> None:
+    def test_a_client_cannot_forge_its_scheme(self, proxy: Proxy) -> None:
         root = proxy.send("GET", "/", "", None, **{"X-Forwarded-Proto": "http"}).data
         assert root["api"] == f"https://{HOST}/api/"
 
@@ -188,7 +186,7 @@ class TestFields:
     @pytest.mark.parametrize(
         "path", ["/metrics", "//metrics", "/metrics/", "/%6detrics", "/x/../metrics", "/metrics?a"]
     )
-    def test_metrics_are_for_nobody(self, proxy: Proxy, api: Api, path: str) -> None:
+    def test_metrics_are_404(self, proxy: Proxy, api: Api, path: str) -> None:
         assert api.get("/metrics", METRICS_TOKEN).status == 200
         answer = proxy.send("GET", path, METRICS_TOKEN)
         assert answer.status == 404
@@ -196,16 +194,14 @@ class TestFields:
 
 
 @pytest.mark.parametrize("octets", [300_000, 1_000_000])
-def test_a_body_that_is_too_large_is_refused_by_the_api(
-    proxy: Proxy, token: str, octets: int
-) -> None:
+def test_the_api_refuses_a_large_body_behind_a_proxy(proxy: Proxy, token: str, octets: int) -> None:
     for _ in range(5):
         answer = proxy.send("POST", "/api/todos/", token, b" " * octets)
         assert answer.outcome == "413 content_too_large"
     assert_served(proxy, token)
 
 
-def test_connections_to_the_api_are_kept(proxy: Proxy, api: Api, token: str) -> None:
+def test_a_proxy_keeps_its_connections_to_the_api(proxy: Proxy, api: Api, token: str) -> None:
     before = connections_to(api.port)
     for _ in range(30):
         create(proxy, token)
@@ -213,7 +209,7 @@ def test_connections_to_the_api_are_kept(proxy: Proxy, api: Api, token: str) -> 
 
 
 def connections_to(port: int) -> int:
-    """All that the kernel knows of, those that have just been closed among them."""
+    """The connections that the kernel lists, recently closed ones included."""
     rows = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
     return sum(local.endswith(f":{port:04X}") for _, local, *_ in rows)
 
@@ -229,9 +225,7 @@ class TestPathPrefix:
         with started(request.param, tmp_path, public, prefix=True) as proxy:
             yield proxy
 
-    def test_addresses_in_answers_lead_back_through_the_proxy(
-        self, below: Proxy, token: str
-    ) -> None:
+    def test_addresses_in_answers_have_the_prefix(self, below: Proxy, token: str) -> None:
         for title in ("One", "Two", "Three"):
             made = below.send("POST", "/backend/api/todos/", token, {"title": title})
         assert below.send("GET", path_of(made.headers["location"]), token).data == made.data
@@ -245,19 +239,19 @@ class TestPathPrefix:
         for name, address in root.items():
             assert below.send("GET", path_of(address), token).status == 200, name
 
-    def test_metrics_are_for_nobody(self, below: Proxy) -> None:
+    def test_metrics_below_the_prefix_are_404(self, below: Proxy) -> None:
         for path in ("/backend/metrics", "/backend//metrics", "/backend/metrics/", "/metrics"):
             assert b"todos_" not in below.send("GET", path, METRICS_TOKEN).body
 
 
 def path_of(address: str) -> str:
-    """The path and the query of an address that must be below ``PUBLIC_URL``."""
+    """The path and query of an address below ``PUBLIC_URL``."""
     assert address.startswith(f"{PUBLIC_URL}/")
     return address.removeprefix(f"https://{HOST}")
 
 
 class TestManyClients:
-    def test_idle_ones_hold_nobody_up(self, proxy: Proxy, token: str) -> None:
+    def test_idle_clients_delay_no_other_client(self, proxy: Proxy, token: str) -> None:
         with ExitStack() as stack:
             for number in range(IDLE_CLIENTS):
                 connection = stack.enter_context(proxy.connect())
@@ -265,7 +259,7 @@ class TestManyClients:
                     connection.sendall(b"GET /api/todos/ HTTP/1.1\r\nHost: todos.")
             assert_served(proxy, token)
 
-    def test_slow_ones_hold_nobody_up(self, proxy: Proxy, token: str) -> None:
+    def test_slow_clients_delay_no_other_client(self, proxy: Proxy, token: str) -> None:
         head = (
             f"POST /api/todos/ HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {token}\r\n"
             "Content-Type: application/json\r\nContent-Length: 30\r\n"
@@ -288,7 +282,7 @@ class TestManyClients:
                 assert connection.recv(65536).startswith(b"HTTP/1.1 201 ")
 
 
-class TestBoundsOfOneAddress:
+class TestLimitsOfOneAddress:
     def test_nginx_refuses_more_than_100_requests_at_once(
         self, tmp_path: Path, api: Api, token: str
     ) -> None:
@@ -302,7 +296,7 @@ class TestBoundsOfOneAddress:
             assert_served(proxy, token, source="127.0.1.2")
             assert api.log().count("POST") - seen.count("POST") == 5, "they reach the API"
 
-    def test_nginx_drops_idle_connections_where_it_has_no_place_left(
+    def test_nginx_drops_idle_connections_if_it_is_full(
         self, tmp_path: Path, api: Api, token: str
     ) -> None:
         with started("nginx", tmp_path, api) as proxy, ExitStack() as stack:
@@ -318,7 +312,7 @@ class TestBoundsOfOneAddress:
         assert printed == "127.0.0.1 200\n127.0.0.2 200\n::1 200\n"
 
 
-# How many connections of each address a server on port 443 gets.
+# Prints the number of connections of each address that a server on port 443 accepts.
 COUNT_CONNECTIONS = """
 import socket
 for address in ("127.0.0.1", "127.0.0.2", "::1"):

@@ -1,6 +1,6 @@
-"""``pytest -p tests.support.partitioned``: the suite on tables that are partitioned by owner.
+"""``pytest -p tests.support.partitioned`` runs the suite on tables partitioned by owner.
 
-Needs PostgreSQL. The SQL of ``docs/scaling.md`` makes them, of tables that have rows.
+The SQL of ``docs/scaling.md`` converts tables with rows. Needs PostgreSQL.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PARTITIONS = 8
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What is in the tables, and the constraints and indexes that they have."""
+    """The rows, constraints and indexes of the tables."""
 
     rows: dict[str, list[Any]]
     constraints: dict[str, Any]

@@ -1,4 +1,4 @@
-"""nginx and Caddy with the configurations of ``docs/proxies.md``, each a process on loopback."""
+"""nginx and Caddy as processes on loopback, with the configurations of ``docs/proxies.md``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cryptography.x509.oid import NameOID
 from tests.support.processes import REQUEST_SECONDS, Answer, Server, free_port
 
 HOST = "todos.example.com"
-# The bound of Debian's own nginx.conf, and a compression of everything that is JSON.
+# The limit of Debian's nginx.conf, with compression of all JSON.
 NGINX_CONF = """
 daemon off;
 {user}
@@ -53,13 +53,13 @@ CADDY_OPTIONS = """
 
 
 def changed(text: str, *, old: str, new: str) -> str:
-    """Replace what must be there."""
+    """Replace ``old``, which the text must have."""
     assert old in text, f"the page has no {old!r}"
     return text.replace(old, new)
 
 
 class Connection(HTTPConnection):
-    """One to the server on a port of loopback, as to ``HOST`` over TLS."""
+    """A TLS connection to a port of loopback, with the name ``HOST``."""
 
     def __init__(self, port: int, context: ssl.SSLContext, source: str) -> None:
         super().__init__(HOST, timeout=REQUEST_SECONDS)
@@ -80,7 +80,7 @@ def connect(port: int, context: ssl.SSLContext, source: str) -> ssl.SSLSocket:
 
 
 class Proxy(Server):
-    """``authority`` is the certificate that its own is checked with."""
+    """``authority`` is the certificate that clients trust."""
 
     authority: Path
 
@@ -94,7 +94,7 @@ class Proxy(Server):
         return ssl.create_default_context(cafile=str(self.authority))
 
     def connect(self, source: str = "127.0.0.1") -> ssl.SSLSocket:
-        """A connection from an address of loopback, which has 127.0.0.1 to 127.255.255.254."""
+        """Connect from an address of loopback, 127.0.0.1 to 127.255.255.254."""
         return connect(self.port, self.context, source)
 
     def send(
@@ -132,7 +132,7 @@ def nginx(folder: Path, page: str, api_port: int) -> Iterator[Proxy]:
     (folder / "nginx.conf").write_text(
         NGINX_CONF.format(
             folder=folder,
-            # Its workers would be of a user who cannot reach the folder.
+            # The default user of the workers cannot reach the folder.
             user="user root;" if os.geteuid() == 0 else "",
             temporary=" ".join(f"{name}_temp_path {folder}/{name};" for name in TEMPORARY),
         )
@@ -157,7 +157,7 @@ def caddy(folder: Path, page: str, api_port: int) -> Iterator[Proxy]:
 
 
 def in_front_of(api_port: int, page: str) -> str:
-    """One server takes the place of both."""
+    """Replace both servers of the page by one."""
     for port in (8000, 8001):
         page = changed(page, old=f"127.0.0.1:{port}", new=f"127.0.0.1:{api_port}")
     return page
@@ -180,7 +180,7 @@ def running(command: list[str], port: int, folder: Path, *, authority: Path) -> 
 
 
 def make_certificate(folder: Path) -> None:
-    """Write one for ``HOST`` that has signed itself, and its key."""
+    """Write a self-signed certificate for ``HOST``, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     now = datetime.now(UTC)
