@@ -1,4 +1,4 @@
-"""The settings, all of them. The README has the table of every variable read here.
+"""The settings, all of them. docs/settings.md describes every variable.
 
 An empty environment gives values that are safe, not convenient.
 """
