@@ -37,4 +37,4 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["python", "-c", \
     "import http.client, os, sys; api = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4); api.request('GET', '/healthz'); sys.exit(api.getresponse().status != 200)"]
 # To migrate, run python manage.py migrate.
-CMD ["python", "-m", "server", "--production"]
+CMD ["python", "-m", "server"]

@@ -58,7 +58,7 @@ help: ## list the targets
 install: $(READY_DEV) ## install everything into .venv (every other target does this as needed)
 
 run: $(READY) ## configure, migrate and start the development server (HOST=127.0.0.1 PORT=8000)
-	@$(RUN) -m server
+	@$(RUN) -m server.demo
 
 test: $(READY_DEV) ## run the tests (ARGS="todos -k title --failfast")
 	@$(RUN) manage.py test $(ARGS)
@@ -79,7 +79,7 @@ screenshots: $(READY_DEV) ## take docs/screenshots/ with the Chromium of this ma
 	@$(RUN) -m tests.browser.screenshots
 
 serve: $(READY) ## start the production server, without migrating (HOST=127.0.0.1 PORT=8000)
-	@$(RUN) -m server --production
+	@$(RUN) -m server
 
 bench: $(READY) ## measure speed, see benchmarks/README.md (ARGS="peers --rounds 3", ARGS=ablation)
 	@$(RUN) -m benchmarks $(ARGS)

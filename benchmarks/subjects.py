@@ -82,7 +82,7 @@ class Ours(Subject):
         run(*command, environment=environment)
 
     def command(self, port: int) -> list[str]:
-        return [sys.executable, "-m", "server", "--production"]
+        return [sys.executable, "-m", "server"]
 
     def environment(self, port: int, database: Database) -> dict[str, str]:
         """Blank every variable that a developer's .env could set."""

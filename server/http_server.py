@@ -1,48 +1,34 @@
-"""The server of ``make serve`` and of ``make run``: granian, with the same limits in both.
-
-Imports nothing of this project. ``python -m config.server HOST PORT`` is the development server:
-its workers load all code anew, because the process that forks them has loaded none of it.
-"""
+"""Make granian with the limits of this project (https://github.com/emmett-framework/granian)."""
 
 from __future__ import annotations
 
 import resource
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from watchfiles import PythonFilter
+
+from server.preflight import Address
 
 if TYPE_CHECKING:
     from granian.server.common import AbstractServer
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-# For each worker, so that connections which say nothing keep nobody out. The number of threads
-# in config.asgi bounds the work.
+# Per worker: idle connections keep no client out. The threads of server.asgi bound the work.
 MAX_CONNECTIONS = 16_384
 SPARE_DESCRIPTORS = 256
 MAX_HEADER_OCTETS = 32 * 1024
-HEADER_SECONDS = 20  # also for a connection that is kept open
+HEADER_SECONDS = 20  # also for the next request on a connection that is kept open
 STOP_SECONDS = 30  # for requests that are being answered
 
 
-class Sources(PythonFilter):
-    """The files whose change reloads the development server. The database is none of them."""
-
-    def __init__(self) -> None:
-        super().__init__(extra_extensions=(".env", ".html", ".css"))
-
-
-def server(host: str, port: int, **options: Any) -> AbstractServer[Any]:
-    """Make a server of the API (https://github.com/emmett-framework/granian)."""
+def make_server(address: Address, **options: Any) -> AbstractServer[Any]:
+    allow_connections()
     return Granian(
         "server.asgi:application",
-        address=host,
-        port=port,
+        address=address.host,
+        port=address.port,
         interface=Interfaces.ASGINL,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(
@@ -57,31 +43,11 @@ def server(host: str, port: int, **options: Any) -> AbstractServer[Any]:
     )
 
 
-def allow_connections(count: int = MAX_CONNECTIONS) -> None:
-    """Raise this process's own limit of open files as far as it may."""
-    wanted = count + SPARE_DESCRIPTORS
+def allow_connections() -> None:
+    """Raise the limit of open files of this process as far as it may."""
+    wanted = MAX_CONNECTIONS + SPARE_DESCRIPTORS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY:
         wanted = min(wanted, hard)
     if wanted > soft:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def main() -> None:
-    """Serve with one worker, and with another one whenever a source file has changed."""
-    host, port = sys.argv[1:]
-    allow_connections()
-    development = server(
-        host,
-        int(port),
-        reload=True,
-        reload_paths=[BASE_DIR],
-        reload_filter=Sources,
-        reload_ignore_worker_failure=True,  # a typing mistake is mended, and loaded anew
-    )
-    development.on_reload(lambda: print("A file has changed: loading it.", flush=True))
-    development.serve()
-
-
-if __name__ == "__main__":
-    main()

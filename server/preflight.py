@@ -1,54 +1,50 @@
-"""What must hold before a server starts. Each says in one line what is wrong and what to do."""
+"""Refuse a start that cannot work, in one line that says what is wrong and what to do."""
 
 from __future__ import annotations
 
 import errno
 import os
 import re
-import secrets
-import shutil
+import signal
 import socket
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import django
 import django.db
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import DisallowedHost, ImproperlyConfigured
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.http import HttpRequest
 
 from operations.encoding import EncodingUnsuitable, require_utf8
 
 
-class CannotStart(Exception):
-    """Says in one line what is wrong and what to do about it."""
+class CannotStart(SystemExit):
+    """End the process with a line that says what is wrong and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An IP address to listen on, without brackets: servers look up no name."""
-
-    host: str
+    host: str  # an IP address without brackets: granian looks up no name
     port: int
-    name: str = ""  # that was looked up
+    name: str = ""  # HOST, before it was looked up
 
     @classmethod
     def from_settings(cls) -> Address:
         host, port = settings.HOST, settings.PORT
         if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 2**16:
-            raise CannotStart(f"PORT is {port}: it must be a number from 1 to 65535, as PORT=8001.")
+            raise CannotStart(f"PORT is {port}: set it to a number from 1 to 65535, as PORT=8001.")
         name = host.removeprefix("[").removesuffix("]")
         try:
-            return cls(looked_up(name), int(port), name)
+            return cls(ip_address_of(name), int(port), name)
         except (OSError, UnicodeError) as error:
-            raise CannotStart(no_address(name, error)) from None
+            raise no_address(name, error) from None
 
     def __str__(self) -> str:
         host = self.name or self.host
@@ -56,28 +52,34 @@ class Address:
 
     @property
     def reachable(self) -> Address:
-        """Itself, or this machine where it stands for every address."""
+        """Replace the address that stands for every one by that of this machine."""
         if host := {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host):  # noqa: S104
             return Address(host, self.port)
         return self
 
 
-def looked_up(name: str) -> str:
-    """The IPv4 address of a name, or else its IPv6 one. Raises ``OSError``, ``UnicodeError``."""
-    if name == "*":
-        raise OSError(errno.EADDRNOTAVAIL, "a star is no name")  # it would be this machine alone
+def ip_address_of(name: str) -> str:
+    """Return the IPv4 address of a name, or else its IPv6 address."""
+    if name == "*":  # getaddrinfo() would take it for this machine
+        raise OSError(errno.EADDRNOTAVAIL, "a star is no name")
     found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     addresses = {family: address for family, _, _, _, address in reversed(found)}
     host, *_ = addresses.get(socket.AF_INET) or addresses[socket.AF_INET6]
     return str(host)
 
 
-def no_address(host: str, error: OSError | UnicodeError) -> str:
+def no_address(host: str, error: OSError | UnicodeError) -> CannotStart:
     reason = getattr(error, "strerror", None) or str(error)
-    return (
+    return CannotStart(
         f"HOST is {host}, no address of this machine ({reason.partition(' (')[0]}): "
-        "take 127.0.0.1, or 0.0.0.0 for every one."
+        "set it to 127.0.0.1, or to 0.0.0.0 for every address."
     )
+
+
+def exit_on_signals() -> None:
+    """End without a traceback. granian replaces these handlers when it starts."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: sys.exit(128 + number))
 
 
 def load_settings() -> None:
@@ -93,25 +95,23 @@ def require_free(address: Address, *, command: str) -> None:
     try:
         socket.create_server((address.host, address.port), family=family).close()
     except OSError as error:
-        raise CannotStart(why_not(error, address, command)) from None
-
-
-def why_not(error: OSError, address: Address, command: str) -> str:
-    match error.errno:
-        case errno.EADDRINUSE:
-            other = 8001 if address.port != 8001 else 8002
-            return f"Something listens on {address} already: stop it, or {command} PORT={other}"
-        case errno.EACCES:
-            return f"Port {address.port} is for administrators only: {command} PORT=8001"
-        case _:
-            return no_address(address.name or address.host, error)
+        if error.errno == errno.EADDRINUSE:
+            other = 8002 if address.port == 8001 else 8001
+            raise CannotStart(
+                f"Another program listens on {address}: stop it, or {command} PORT={other}"
+            ) from None
+        if error.errno == errno.EACCES:
+            raise CannotStart(
+                f"Only an administrator may listen on port {address.port}: {command} PORT=8001"
+            ) from None
+        raise no_address(address.name or address.host, error) from None
 
 
 def require_passing_checks(*, deployment: bool = False) -> None:
-    # With a database named, Django's checks of models connect to it, and it may be down. Django 6.1
-    # names every database unless the list is empty.
-    found = checks.run_checks(include_deployment_checks=deployment, databases=[])
+    """Print the warnings of Django's system checks. Their errors end the start."""
+    found = checks.run_checks(include_deployment_checks=deployment)
     if deployment:
+        # Apart: with a database named, Django's checks of models ask one that may be away.
         found += checks.run_checks(tags=[checks.Tags.database], databases=["default"])
     found = [message for message in found if not message.is_silenced()]
     if serious := [message for message in found if message.is_serious()]:
@@ -125,33 +125,23 @@ def in_one_line(message: checks.CheckMessage) -> str:
 
 
 @contextmanager
-def counting_together() -> Iterator[None]:
-    """Have the workers of this server count in one new folder, which is gone with the server.
+def shared_metrics() -> Iterator[None]:
+    """Have all workers count in one new folder, which is removed when the server ends.
 
-    The library that counts (``operations.metrics``) must not be loaded before.
+    prometheus_client reads the variable when it is imported, so nothing may import it before.
     """
     if not settings.METRICS_TOKEN:
         yield
         return
     try:
-        # The name is known before the folder is there, whenever a signal comes.
-        folder = Path(tempfile.gettempdir()) / f"todos-metrics-{secrets.token_hex(8)}"
+        folder = tempfile.TemporaryDirectory(prefix="todos-metrics-", ignore_cleanup_errors=True)
     except OSError as error:
-        raise no_folder(error) from None
-    try:
-        try:
-            folder.mkdir(mode=0o700)
-        except OSError as error:
-            raise no_folder(error) from None
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+        raise CannotStart(
+            f"METRICS_TOKEN needs a folder for temporary files ({error.strerror}): set TMPDIR."
+        ) from None
+    with folder as path:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = path
         yield
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def no_folder(error: OSError) -> CannotStart:
-    reason = error.strerror
-    return CannotStart(f"METRICS_TOKEN needs a folder for temporary files ({reason}): set TMPDIR.")
 
 
 def require_allowed_host(address: Address) -> None:
@@ -168,15 +158,19 @@ def require_allowed_host(address: Address) -> None:
 
 
 def migrate() -> None:
-    """Bring the database up to date and prove that it can be written."""
+    """Migrate the database and prove that it can be written."""
     make_private()
     try:
         with connection.temporary_connection():
             require_utf8()
         call_command("migrate", verbosity=0, interactive=False)
-        write_and_take_back()
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("UPDATE django_migrations SET name = name")
+            transaction.set_rollback(True)
     except EncodingUnsuitable as reason:
         raise CannotStart(reason.detail) from None
+    except CommandError as error:
+        raise CannotStart(str(error)) from None
     except django.db.Error as error:
         raise CannotStart(database_advice(first_line(error))) from None
     finally:
@@ -184,7 +178,7 @@ def migrate() -> None:
 
 
 def make_private() -> None:
-    """Make the SQLite file readable by its owner only, where there is none.
+    """Create a missing SQLite file so that only its owner can read it.
 
     SQLite gives the files beside it (``-wal``, ``-shm``) the same permissions.
     """
@@ -194,21 +188,14 @@ def make_private() -> None:
             os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
-def write_and_take_back() -> None:
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE django_migrations SET name = name")
-        transaction.set_rollback(True)
-
-
 def database_advice(reason: str) -> str:
     name = connection.settings_dict["NAME"]
     if connection.vendor == "sqlite":
         return (
             f"The database file {name} cannot be written ({reason}): make it and its folder "
-            "writable, or set DATABASE_URL to another, as sqlite:////path/to/todos.sqlite3"
+            "writable, or name another, as DATABASE_URL=sqlite:////path/to/todos.sqlite3"
         )
-    # The name of the server is in the reason, and no password is.
+    # The reason names the host. It never has the password.
     return f"The database {name} cannot be used ({reason}): start it, or correct DATABASE_URL."
 
 

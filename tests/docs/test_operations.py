@@ -100,7 +100,7 @@ class Machine:
 
     def _server(self, unit: str) -> Api:
         return Api(
-            [sys.executable, "-m", "server", "--production"],
+            [sys.executable, "-m", "server"],
             port=free_port(),
             directory=PROJECT,
             environment={},

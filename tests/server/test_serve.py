@@ -9,6 +9,8 @@ import os
 import resource
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -20,13 +22,24 @@ from pathlib import Path
 import pytest
 
 from authn.testing import SECRET, Clock, SecretIssuer
-from tests.support.processes import Api, Servers, migrate
+from tests.support.processes import PROJECT, Api, Servers, api_environment, migrate
+from tests.support.settings import run
 
 pytestmark = pytest.mark.live
 
 SLOW_CLIENTS = 200
 IDLE_CLIENTS = 10_000
 METRICS_TOKEN = "a-token-of-the-operators-own-0123456789"
+MODULES_LOADED_BY_A_WORKER = """
+import sys
+from unittest import mock
+from server import __main__ as serve
+with mock.patch("server.__main__.make_server"), mock.patch("server.__main__.require_free"):
+    serve.main()
+before = {*sys.modules}
+import server.asgi
+print(*sorted({*sys.modules} - before))
+"""
 QUICK_SECONDS = 2.0  # on a machine that does something else, too
 
 
@@ -158,6 +171,17 @@ class TestClients:
         assert_served(api, token)
 
 
+def test_an_answer_to_head_is_not_followed_by_a_body(api: Api) -> None:
+    """The client would take a body for the next answer on the same connection."""
+    request = "{} /api/me/ HTTP/1.1\r\nHost: 127.0.0.1\r\n{}\r\n"
+    with connect(api) as connection:
+        connection.sendall(request.format("HEAD", "").encode())
+        connection.sendall(request.format("GET", "Connection: close\r\n").encode())
+        received, _, after = answer(connection).partition(b"\r\n\r\n")
+    assert b"content-length: 201" in received.lower()
+    assert after.startswith(b"HTTP/1.1 401 ")
+
+
 class TestStopping:
     def test_what_was_accepted_is_answered(self, servers: Servers, token: str) -> None:
         api = two_workers(servers)
@@ -206,6 +230,27 @@ def test_where_its_workers_count_is_gone_with_a_server(servers: Servers, tmp_pat
     assert [folder.name[:14] for folder in tmp_path.iterdir()] == ["todos-metrics-"]
     api.stop()
     assert not [*tmp_path.iterdir()]
+
+
+def test_a_server_that_is_stopped_while_it_starts_leaves_no_folder(tmp_path: Path) -> None:
+    environment = api_environment(tmp_path / "db.sqlite3", issuer_url="", secret=SECRET)
+    counting = {**environment, "METRICS_TOKEN": METRICS_TOKEN, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-m", "server"], cwd=PROJECT, env=counting) as starting:
+        deadline = time.monotonic() + 20
+        while not [*tmp_path.glob("todos-metrics-*")]:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        starting.terminate()  # before granian handles signals
+        assert starting.wait(20) == 128 + signal.SIGTERM
+    assert not [*tmp_path.glob("todos-metrics-*")]
+
+
+def test_a_worker_that_replaces_another_loads_no_other_code() -> None:
+    key = "0123456789" * 5
+    result = run(MODULES_LOADED_BY_A_WORKER, BETTER_AUTH_SECRET=SECRET, DJANGO_SECRET_KEY=key)
+    rooms = {package.parent.name for package in PROJECT.glob("*/__init__.py")}
+    loaded = [name for name in result.stdout.split() if name.partition(".")[0] in rooms]
+    assert loaded == ["api.bodies.headers", "config.wsgi", "server.asgi"], result.stderr
 
 
 @contextmanager

@@ -305,7 +305,7 @@ class Servers:
         database = self._directory / f"api-{port}.sqlite3"
         shutil.copy(self._migrated_database, database)
         server = Api(
-            [*within, sys.executable, "-m", "server", "--production"],
+            [*within, sys.executable, "-m", "server"],
             port=port,
             directory=PROJECT,
             environment={
