@@ -1,7 +1,6 @@
-"""Read the ``BETTER_AUTH_*`` settings, and build the verifier that they ask for.
+"""Read the ``BETTER_AUTH_*`` settings, and build the verifier for them.
 
-A test may override any of them. A verifier is built once for each configuration, because it
-caches the issuer's keys.
+Tests may override each setting. A configuration has one verifier, which caches the issuer's keys.
 """
 
 from __future__ import annotations
@@ -111,7 +110,7 @@ class AuthnConfig:
 def get_verifier() -> TokenVerifier:
     """Return the verifier for the current settings.
 
-    Raises ``NotConfigured`` for a mistake in them: a production server runs no system checks.
+    Raises ``NotConfigured`` for a mistake in them, because WSGI servers run no system checks.
     """
     config = _current_config()
     with _building:  # concurrent first requests must share one cache of keys

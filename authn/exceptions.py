@@ -124,7 +124,7 @@ class KeysUnavailable(AuthnError):
 
 
 class KeySetInvalid(AuthnError):
-    """A key, or a whole key set, cannot be used. The reason goes to the log, not to a client."""
+    """A key or a whole key set cannot be used. The log gets the reason, and no client does."""
 
     code = "key_set_invalid"
     detail = "The key set is unusable."

@@ -140,8 +140,8 @@ def _shut_at(deadline: float, connection: socket.socket) -> Iterator[None]:
     """Shut ``connection`` down at ``deadline``, which also ends a read that waits for data.
 
     A socket's own timeout bounds one read, so an issuer that sends a byte a second never meets
-    it. A duplicate is shut down, because ``ssl`` and ``http.client`` take the socket over, and
-    an ``SSLSocket`` that is shut down goes on reading in plain text.
+    it. ``ssl`` and ``http.client`` take the socket over, so a duplicate is shut down. An
+    ``SSLSocket`` that is shut down would go on reading in plain text.
     """
     with connection.dup() as duplicate:
         timer = Timer(deadline - time.monotonic(), _shut, [duplicate])

@@ -12,8 +12,8 @@ MAX_NESTING = 64
 def parse(data: bytes) -> Any:
     """Parse ``data``.
 
-    Raises ``ValueError`` for an encoding other than UTF-8 (RFC 8259 section 8.1), a byte order
-    mark, a repeated name, ``NaN``, or more than 64 levels of nesting.
+    Raises ``ValueError`` for encodings other than UTF-8 (RFC 8259 section 8.1) and byte order
+    marks. Repeated names, ``NaN`` and more than 64 levels of nesting raise it too.
     """
     try:
         value = _DECODER.decode(data.decode("utf-8"))

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from authn.claims import ClaimPolicy
 from authn.exceptions import TokenRejected
-from authn.verifier import TokenVerifier
+from authn.keys import KeySet, SecretKey
+from authn.testing import KEY_SET_ALGORITHMS, SECRET, Issuer
+from authn.verifier import TokenVerifier, Trust
 
 LEEWAY_SECONDS = 30
 BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -19,6 +22,22 @@ def refused(verifier: TokenVerifier, token: str) -> type[TokenRejected]:
     with pytest.raises(TokenRejected) as caught:
         verifier.verify(token)
     return type(caught.value)
+
+
+def secret_trust(policy: ClaimPolicy | None = None) -> Trust:
+    return Trust(
+        algorithms=frozenset({"HS256"}),
+        keys=SecretKey(SECRET.encode()),
+        policy=policy or ClaimPolicy(),
+    )
+
+
+def key_set_trust(issuer: Issuer, policy: ClaimPolicy | None = None) -> Trust:
+    return Trust(
+        algorithms=frozenset(KEY_SET_ALGORITHMS),
+        keys=KeySet(issuer.fetch, clock=issuer.clock),
+        policy=policy or ClaimPolicy(),
+    )
 
 
 def with_other_unused_bits(token: str) -> str:

@@ -30,17 +30,22 @@ from authn.exceptions import (
     TokenNotYetValid,
 )
 from authn.jwks import VerificationKey
-from authn.keys import GRACE_SECONDS, MAX_AGE_SECONDS, REFRESH_AFTER_SECONDS, KeySet, SecretKey
+from authn.keys import GRACE_SECONDS, MAX_AGE_SECONDS, REFRESH_AFTER_SECONDS, KeySet
 from authn.testing import (
-    KEY_SET_ALGORITHMS,
-    SECRET,
     Clock,
     Issuer,
     Mint,
     SecretIssuer,
     new_private_key,
 )
-from authn.tests.language import LEEWAY_SECONDS, refused, settle, with_other_unused_bits
+from authn.tests.language import (
+    LEEWAY_SECONDS,
+    key_set_trust,
+    refused,
+    secret_trust,
+    settle,
+    with_other_unused_bits,
+)
 from authn.verifier import (
     MAX_REMEMBERED_CHARACTERS,
     MAX_REMEMBERED_TOKENS,
@@ -448,16 +453,8 @@ class TestTwoSources:
     def verifier(self, issuer: Issuer, clock: Clock) -> TokenVerifier:
         policy = ClaimPolicy(issuer=issuer.url, audiences=frozenset({issuer.url}))
         required = replace(policy, issuer_required=True, audience_required=True)
-        keys = KeySet(issuer.fetch, clock=clock)
-        return TokenVerifier(
-            [
-                Trust(
-                    algorithms=frozenset({"HS256"}), keys=SecretKey(SECRET.encode()), policy=policy
-                ),
-                Trust(algorithms=frozenset(KEY_SET_ALGORITHMS), keys=keys, policy=required),
-            ],
-            clock=clock,
-        )
+        trusts = [secret_trust(policy), key_set_trust(issuer, required)]
+        return TokenVerifier(trusts, clock=clock)
 
     def test_headers_swapped_between_two_sources_are_refused(
         self, verifier: TokenVerifier, issuer: Issuer, secret_issuer: SecretIssuer

@@ -22,12 +22,15 @@ from authn.exceptions import (
 )
 from authn.jose_header import MAX_TOKEN_CHARACTERS
 from authn.jwks import VerificationKey
-from authn.keys import KeySet, SecretKey
-from authn.testing import KEY_SET_ALGORITHMS, Clock, Issuer, SecretIssuer, forge, jwk
-from authn.tests.language import refused, with_other_unused_bits
+from authn.keys import KeySet
+from authn.testing import KEY_SET_ALGORITHMS, SECRET, Clock, Issuer, SecretIssuer, forge, jwk
+from authn.tests.language import (
+    key_set_trust,
+    refused,
+    secret_trust,
+    with_other_unused_bits,
+)
 from authn.verifier import TokenVerifier, Trust
-
-SECRET = "a shared secret of more than 32 bytes"
 
 
 @pytest.mark.parametrize("algorithm", KEY_SET_ALGORITHMS)
@@ -237,16 +240,7 @@ def test_a_key_inside_the_token_is_ignored(issuer: Issuer, parameter: str) -> No
 def test_a_public_key_is_never_an_hmac_secret(algorithm: str) -> None:
     """Sign with HMAC and the published key as the secret (RFC 8725 section 2.1)."""
     issuer = Issuer(algorithm=algorithm)
-    trusts = [
-        Trust(
-            algorithms=frozenset(KEY_SET_ALGORITHMS),
-            keys=KeySet(issuer.fetch),
-            policy=ClaimPolicy(),
-        ),
-        Trust(
-            algorithms=frozenset({"HS256"}), keys=SecretKey(SECRET.encode()), policy=ClaimPolicy()
-        ),
-    ]
+    verifier = TokenVerifier([key_set_trust(issuer), secret_trust()])
     public = json.dumps(issuer.jwks()["keys"][0]).encode()
     token = forge(
         header={"alg": "HS256", "kid": issuer.kid},
@@ -254,7 +248,7 @@ def test_a_public_key_is_never_an_hmac_secret(algorithm: str) -> None:
         key=public,
         algorithm="HS256",
     )
-    assert refused(TokenVerifier(trusts), token) is SignatureInvalid
+    assert refused(verifier, token) is SignatureInvalid
 
 
 def test_a_key_serves_its_own_algorithm_only() -> None:
@@ -311,12 +305,7 @@ def test_key_set_and_secret_are_accepted_side_by_side() -> None:
     issuer, secret_issuer = Issuer(clock=clock), SecretIssuer(SECRET, clock=clock)
     policy = ClaimPolicy(issuer=issuer.url, audiences=frozenset({issuer.url}))
     verifier = TokenVerifier(
-        [
-            Trust(
-                algorithms=frozenset(KEY_SET_ALGORITHMS), keys=KeySet(issuer.fetch), policy=policy
-            ),
-            Trust(algorithms=frozenset({"HS256"}), keys=SecretKey(SECRET.encode()), policy=policy),
-        ],
+        [key_set_trust(issuer, policy), secret_trust(policy)],
         clock=clock,
     )
     assert verifier.verify(issuer.mint()).subject == "alice"
@@ -326,10 +315,7 @@ def test_key_set_and_secret_are_accepted_side_by_side() -> None:
 @pytest.mark.parametrize("order", [1, -1])
 def test_require_keys_needs_keys_of_every_source(issuer: Issuer, order: int) -> None:
     policy = ClaimPolicy(issuer=issuer.url, audiences=frozenset({issuer.url}))
-    trusts = [
-        Trust(algorithms=frozenset({"EdDSA"}), keys=KeySet(issuer.fetch), policy=policy),
-        Trust(algorithms=frozenset({"HS256"}), keys=SecretKey(SECRET.encode()), policy=policy),
-    ]
+    trusts = [key_set_trust(issuer, policy), secret_trust(policy)]
     issuer.broken = True
     with pytest.raises(KeysUnavailable):
         TokenVerifier(trusts[::order]).require_keys()
