@@ -1,107 +1,148 @@
-"""The forms that an address of the API can have, ready for a template."""
+"""Django forms for what the API takes: the body of a request, and the parameters of a list.
+
+Only the API validates. These forms show values, and the errors that the API answered.
+"""
 
 from __future__ import annotations
 
-import json
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
-from browsable.inputs import Input, described_by, text_of
-from browsable.submissions import Submission
+from django import forms
+from rest_framework import serializers
+from rest_framework.fields import empty
 
-Errors = Mapping[str, Sequence[str]]  # by the name of an input
-
-
-@dataclass(frozen=True, slots=True)
-class FilledInput:
-    """An input with what is in it and what is wrong with that."""
-
-    input: Input
-    text: str
-    errors: Sequence[str] = ()
-    prefix: str = ""  # of its id, which no other input of a page may have
-
-    @property
-    def id(self) -> str:
-        return f"{self.prefix}{self.input.name}"
-
-    @property
-    def described_by(self) -> str:
-        return described_by(self.id, help=self.input.help, errors=self.errors)
-
-    @property
-    def options(self) -> Sequence[tuple[str, bool]]:
-        return [(choice, choice == self.text) for choice in self.input.choices]
+SerializerField = serializers.Field[Any, Any, Any, Any]
+LONG_CHARACTERS = 1000  # a text that may be this long gets a textarea
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
-    """``methods`` has a button each; ``shown`` is what the inputs had at first, as JSON."""
+class TextField(forms.Field):
+    """A JSON string, or null where the field is nullable and its input empty.
 
-    url: str
-    methods: Sequence[str]
-    inputs: Sequence[FilledInput] = ()
-    shown: str = ""
-    raw: str | None = None
-    if_match: str = ""
-    label: str = ""
-    # Sending it twice makes one todo.
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    Browsers send every line break as CR LF, which becomes LF.
+    """
 
-    @classmethod
-    def of(
-        cls,
-        url: str,
-        methods: Sequence[str],
-        inputs: Iterable[Input],
-        *,
-        data: Mapping[str, Any] | None = None,
-        prefix: str = "",
-    ) -> Self:
-        """With the values of ``data``, or the defaults of its inputs."""
-        filled = [
-            FilledInput(each, text_of(data.get(each.name)) if data else each.default, prefix=prefix)
-            for each in inputs
+    def __init__(self, *, nullable: bool, **options: Any) -> None:
+        super().__init__(**options)
+        self.nullable = nullable
+        if self.required:
+            self.widget.attrs["aria-required"] = "true"
+
+    def to_python(self, value: str | None) -> Any:
+        text = (value or "").replace("\r\n", "\n").replace("\r", "\n")
+        return None if self.nullable and not text else text
+
+    def validate(self, value: Any) -> None:
+        """Leave an empty required field to the API."""
+
+
+class LinesField(TextField):
+    """A JSON array with a string for each line."""
+
+    widget = forms.Textarea(attrs={"rows": 3})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(map(str, value)) if isinstance(value, list) else value
+
+    def to_python(self, value: str | None) -> list[str]:
+        return [line for line in super().to_python(value).split("\n") if line.strip()]
+
+
+class RepeatedInput(forms.TextInput):
+    """One text input for each value of a parameter, and an empty one for another value."""
+
+    template_name = "django/forms/widgets/multiwidget.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, None, attrs)
+        context["widget"]["subwidgets"] = [
+            forms.TextInput().get_context(
+                name, text, {"aria-label": f"{name} {number}"} if number > 1 else attrs
+            )["widget"]
+            for number, text in enumerate([*(value or ()), ""], start=1)
         ]
-        values = {each.input.name: each.text for each in filled}
-        own = {name: (data or {}).get(name) for name in values}
-        return cls(
-            url=url,
-            methods=methods,
-            inputs=filled,
-            shown=json.dumps(values),
-            raw=json.dumps(own, indent=2, ensure_ascii=False) if data else None,
-            if_match=str(data.get("etag", "")) if data else "",
-        )
+        return context
 
-    @classmethod
-    def again(
-        cls,
-        url: str,
-        methods: Sequence[str],
-        inputs: Iterable[Input],
-        sent: Submission,
-        errors: Errors,
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        values: list[str] = data.getlist(name)
+        return values
+
+
+class ApiForm(forms.Form):
+    """``errors`` are the API's, by the name of a field."""
+
+    use_required_attribute = False  # a browser would validate, too
+
+    def __init__(
+        self,
+        fields: Mapping[str, forms.Field],
         *,
-        prefix: str = "",
-    ) -> Self:
-        """As it was sent, with what is wrong beside each input: of one that was written by hand
-        there are none."""
-        return cls(
-            url=url,
-            methods=methods,
-            inputs=[
-                FilledInput(each, sent.texts.get(each.name, ""), errors.get(each.name, ()), prefix)
-                for each in inputs
-                if sent.raw is None
-            ],
-            shown=json.dumps(dict(sent.shown)),
-            raw=sent.raw,
-            if_match=sent.if_match,
-        )
+        errors: Mapping[str, Sequence[str]] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(label_suffix="", **options)
+        self.fields.update(fields)
+        self._api_errors = errors or {}
 
-    @property
-    def raw_rows(self) -> int:
-        return min(20, (self.raw or "").count("\n") + 3)
+    def clean(self) -> None:
+        for name in self.fields.keys() & self._api_errors.keys():
+            self.add_error(name, list(self._api_errors[name]))
+
+
+def body_fields(serializer: serializers.Serializer[Any]) -> dict[str, forms.Field]:
+    """The fields that a request may set, each with its default."""
+    fields = serializer.fields.items()
+    return {name: _body_field(field) for name, field in fields if not field.read_only}
+
+
+def _body_field(field: SerializerField) -> forms.Field:
+    default = None if field.default is empty else field.get_default()
+    options: dict[str, Any] = {
+        "initial": None if default is None else field.to_representation(default),
+        "help_text": _help(field),
+        "show_hidden_initial": True,  # which tells what the user has changed
+    }
+    if isinstance(field, serializers.BooleanField):
+        return forms.BooleanField(required=False, **options)
+    options |= {"required": field.required, "nullable": field.allow_null}
+    if isinstance(field, serializers.ListField):
+        options["help_text"] += " One on each line."
+        return LinesField(**options)
+    return TextField(widget=_widget(field, blank=field.allow_null), **options)
+
+
+def parameter_field(takes: SerializerField) -> forms.Field:
+    """A query parameter, which is left out where its input is empty."""
+    widget: forms.Widget
+    match takes:
+        case serializers.BooleanField():
+            widget = select(["true", "false"], blank=True)
+        case serializers.ListField(child=serializers.ChoiceField() as child):
+            widget = forms.CheckboxSelectMultiple(choices=[(each, each) for each in child.choices])
+        case serializers.ListField():
+            widget = RepeatedInput()
+        case _:
+            widget = _widget(takes, blank=True)
+    return forms.Field(widget=widget, help_text=_help(takes))
+
+
+def _widget(field: SerializerField, *, blank: bool) -> forms.Widget:
+    match field:
+        case serializers.ChoiceField():
+            return select(field.choices, blank=blank)
+        case serializers.DateField():
+            return forms.TextInput({"type": "date"})
+        case serializers.TimeField():
+            return forms.TextInput({"type": "time"})
+        case serializers.CharField(max_length=int(length)) if length >= LONG_CHARACTERS:
+            return forms.Textarea({"rows": 3})
+    return forms.TextInput()
+
+
+def select(choices: Iterable[str], *, blank: bool) -> forms.Select:
+    return forms.Select(choices=[(each, each) for each in [*[""] * blank, *choices]])
+
+
+def _help(field: SerializerField) -> str:
+    """The text of the OpenAPI document, without the backticks that mean code there."""
+    return str(field.help_text or "").replace("`", "")

@@ -1,71 +1,71 @@
-"""The pages on which a browser gets and gives up the token that it sends."""
+"""Logging in with a token, and logging out."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
+from rest_framework.exceptions import APIException
 
+from api.errors.exceptions import BadRequest, TooManyRequests
 from api.requests import root_of, state_of
-from authn.conf import AuthnConfig, get_verifier
-from authn.exceptions import AuthnError
-from authn.users import TokenUser
+from authn.authentication import InvalidToken, VerificationUnavailable, authenticate_token
+from authn.claims import Claims
+from authn.conf import AuthnConfig
+from authn.exceptions import TokenRejected
+from authn.explanations import ADVICE, facts, pasted_token
+from authn.minting import can_mint, mint
 from browsable import cookies
-from browsable.authentication import CsrfRefused
-from browsable.pages import page, signed_in, wants_page
-from browsable.tokens import Refusal, brought_token, may_mint
+from browsable.authentication import CsrfRefused, authenticate_browser
+from browsable.pages import page, wants_page
 
 DEMO_NAME = "demo"
+DEMO_SECONDS = 12 * 3600
+# Headers that proxies add (RFC 7239, RFC 9110 section 7.6.3, and their forerunners).
+FORWARDED = re.compile("HTTP_(X_)?(FORWARDED|REAL_IP|CLIENT_IP|ORIGINAL)|HTTP_VIA$")
+
+
+@dataclass(eq=False)
+class Refusal(Exception):
+    """The reason why a login failed, as the page shows it; ``code`` is for the log."""
+
+    status: int
+    title: str
+    facts: list[str] = field(default_factory=list)
+    advice: str = ""
+    wait_seconds: int = 0
+    code: str = BadRequest.default_code
 
 
 class LoginView(View):
-    """Takes a token that somebody pastes or, with DEBUG and a secret, a name to make one for."""
+    """Take a pasted token or, with DEBUG and a secret, a name to sign a token for."""
 
-    open_because = "Nobody is signed in yet. It shows nothing, and takes only what is verified."
+    open_because = "Users log in here. The page shows nothing, and accepts verified tokens only."
     http_method_names = ["get", "head", "post"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self._form(request)
+        return _login_page(request)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         try:
-            token, claims = brought_token(request)
+            token, claims = _received_token(request)
         except Refusal as refusal:
-            return self._form(request, refusal)
+            return _login_page(request, refusal)
         response = HttpResponseRedirect(_destination(request))
         cookies.keep(response, token, until=claims.expires_at)
         return response
 
-    def _form(self, request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
-        context = {
-            "signed_in": _whoever_is_signed_in(request),
-            "refusal": refusal,
-            "pasted": request.POST.get("token", ""),
-            "name": request.POST.get("name") or DEMO_NAME,
-            "can_mint": may_mint(request),
-            "next": _next(request),
-            "is_kept": settings.DEBUG or root_of(request).startswith("https:"),
-            "tried_name": "name" in request.POST,
-            "hide_login": True,
-            "destination": _destination(request),
-            "base_url": AuthnConfig.from_settings().base_url,
-        }
-        status = refusal.status if refusal else 200
-        response = page(request, "browsable/login.html", context, status=status)
-        response["Cache-Control"] = "no-store"  # it may have the token that was pasted
-        if refusal:
-            state_of(request).problem_code = refusal.code
-        if refusal and refusal.wait_seconds:
-            response["Retry-After"] = str(refusal.wait_seconds)
-        return response
-
 
 class LogoutView(View):
-    open_because = "It forgets a token, and asks for a CSRF token to do so."
+    open_because = "It only removes a cookie, and requires a CSRF token."
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -75,11 +75,10 @@ class LogoutView(View):
 
 
 class ForgetView(View):
-    """A style sheet that says nothing and, where nobody is signed in, makes a browser forget what
-    Back would show.
+    """An empty style sheet whose header makes the browser forget the pages that Back would show.
 
-    The answer that logs out comes too early for that: a browser keeps the page before when it
-    has the next one.
+    The login page links to it after a logout. The response to the logout itself comes too early:
+    the browser stores the page before it when the next page has arrived.
     """
 
     open_because = "It is empty."
@@ -90,28 +89,113 @@ class ForgetView(View):
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's ``CSRF_FAILURE_VIEW``."""
+    """Answer for ``CSRF_FAILURE_VIEW``. ``api.middleware`` adds the problem document."""
     if not wants_page(request):
         return HttpResponse(status=403)
-    context = {
-        "title": "403 Forbidden",
-        "detail": CsrfRefused.default_detail,
-        "hide_login": True,
-    }
+    context = {"title": "403 Forbidden", "detail": CsrfRefused.default_detail, "hide_login": True}
     response = page(request, "browsable/problem.html", context, status=403)
     state_of(request).problem_code = CsrfRefused.default_code
     return response
 
 
-def _whoever_is_signed_in(request: HttpRequest) -> dict[str, Any] | None:
-    token = cookies.token_in(request)
-    if not token:
-        return None
+def may_mint(request: HttpRequest) -> bool:
+    """Allow login by name in development, with a secret, from this machine.
+
+    The peer address decides, since the sender chooses the Host header. A proxy on this machine is
+    a local peer, so any header of a proxy excludes login by name.
+    """
+    return settings.DEBUG and can_mint() and _is_from_this_machine(request)
+
+
+def _is_from_this_machine(request: HttpRequest) -> bool:
     try:
-        claims = get_verifier().verify(token)
-    except AuthnError:
-        return None
-    return signed_in(TokenUser.from_claims(claims), claims)
+        peer = ip_address(request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return False
+    peer = getattr(peer, "ipv4_mapped", None) or peer
+    return peer.is_loopback and not any(map(FORWARDED.match, request.META))
+
+
+def _login_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
+    context = {
+        **_user_of_cookie(request),
+        "refusal": refusal,
+        "pasted": request.POST.get("token", ""),
+        "name": request.POST.get("name") or DEMO_NAME,
+        "can_mint": may_mint(request),
+        "next": _next(request),
+        "is_kept": settings.DEBUG or root_of(request).startswith("https:"),
+        "tried_name": "name" in request.POST,
+        "hide_login": True,
+        "destination": _destination(request),
+        "base_url": AuthnConfig.from_settings().base_url,
+    }
+    status = refusal.status if refusal else 200
+    response = page(request, "browsable/login.html", context, status=status)
+    response["Cache-Control"] = "no-store"  # the page may contain the pasted token
+    if refusal:
+        state_of(request).problem_code = refusal.code
+        if refusal.wait_seconds:
+            response["Retry-After"] = str(refusal.wait_seconds)
+    return response
+
+
+def _user_of_cookie(request: HttpRequest) -> dict[str, Any]:
+    try:
+        user, claims = authenticate_token(request.COOKIES.get(cookies.NAME, ""))
+    except APIException:
+        return {}
+    return {"user": user, "claims": claims}
+
+
+def _received_token(request: HttpRequest) -> tuple[str, Claims]:
+    """The token that was pasted, or one for the name. Raises ``Refusal``."""
+    if "name" in request.POST and may_mint(request):
+        token = _minted(request.POST["name"].strip())
+    else:
+        token = pasted_token(request.POST.get("token", ""))
+    if not token:
+        raise Refusal(400, "Paste a token first.")
+    claims = _verified(request, token)
+    if claims.expires_at <= timezone.now():  # accepted within the leeway only
+        raise Refusal(400, "The token has expired just now.")
+    if not cookies.fits(token):
+        raise Refusal(
+            400,
+            f"The token has {len(token)} characters, more than a browser keeps in a cookie.",
+            advice="Send it in the Authorization header, or make Better Auth put less into it "
+            "(definePayload).",
+        )
+    return token, claims
+
+
+def _verified(request: HttpRequest, token: str) -> Claims:
+    try:
+        return authenticate_browser(request, token)[1]
+    except InvalidToken as error:
+        reason = error.reason
+        raise Refusal(
+            400, str(reason), [*facts(reason)], ADVICE[reason.code], code=reason.code
+        ) from None
+    except VerificationUnavailable as error:
+        outage = error.reason
+        # The address of the key set is for developers only.
+        told, advice = ([*facts(outage)], ADVICE[outage.code]) if settings.DEBUG else ([], "")
+        raise Refusal(503, str(outage), told, advice, error.wait, outage.code) from None
+    except TooManyRequests as error:
+        raise Refusal(
+            429,
+            "Too many tokens from this address were refused.",
+            wait_seconds=error.wait or 1,
+            code=error.default_code,
+        ) from None
+
+
+def _minted(name: str) -> str:
+    try:
+        return mint(name, lifetime_seconds=DEMO_SECONDS)
+    except TokenRejected:
+        raise Refusal(400, "A user id has 1 to 255 characters and no control characters.") from None
 
 
 def _next(request: HttpRequest) -> str:
@@ -119,7 +203,7 @@ def _next(request: HttpRequest) -> str:
 
 
 def _destination(request: HttpRequest) -> str:
-    """Where somebody was going, if that is on this host."""
+    """The path in ``next``; the root of the API where that is no path of this host."""
     wanted = _next(request)
     is_safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
     is_path = wanted.startswith("/") and not wanted.startswith("//")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,17 +13,17 @@ from django.template.loader import render_to_string
 from rest_framework.response import Response
 
 from api.requests import state_of
-from browsable.filtering import is_filtering, without_blanks
 from browsable.pages import mark_as_page, wants_page
-from browsable.submissions import is_form, replace_headers, translate
+from browsable.submissions import is_submission, replace_headers, translate
+
+FILTERS = "_filters"  # the parameter that marks the filter form
 
 
 class Pages:
-    """Turns what the forms of a page send into what any client would send, and an error that
-    no view has answered into a page.
+    """Translate the forms of pages into requests of the API, and show Django's errors as pages.
 
-    Nothing is decided here: who is asking, and whether the form is from a page of this API,
-    ``browsable.authentication`` tells.
+    It decides nothing about users: ``browsable.authentication`` checks the cookie and the CSRF
+    token.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -31,8 +32,10 @@ class Pages:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self._get_response(request)
         if (
-            isinstance(response, HttpResponse)
-            and _is_of_no_view(request, response)
+            response.status_code >= HTTPStatus.BAD_REQUEST
+            and isinstance(response, HttpResponse)
+            and not isinstance(response, Response)  # of DRF, which has chosen the media type
+            and not state_of(request).is_page
             and wants_page(request)
         ):
             _show_problem(request, response)
@@ -43,28 +46,29 @@ class Pages:
     ) -> HttpResponseBase | None:
         if not hasattr(view, "cls") or not wants_page(request):
             return None
-        if request.method in ("GET", "HEAD"):
-            # It is of the JSON: a page has no validator, so it is never the one that is known.
-            replace_headers(request, HTTP_IF_NONE_MATCH="")
         try:
-            if is_filtering(request):
-                return _filtered(request)
-            if is_form(request):
+            if request.method in ("GET", "HEAD"):
+                # Etags name the JSON, so a page is never 304.
+                replace_headers(request, HTTP_IF_NONE_MATCH="")
+                if FILTERS in request.GET:
+                    return _without_blanks(request)
+            elif is_submission(request):
                 translate(request, view)
         except SuspiciousOperation as error:
             return HttpResponse(status=413 if isinstance(error, RequestDataTooBig) else 400)
         return None
 
 
-def _filtered(request: HttpRequest) -> HttpResponse:
-    response = HttpResponseRedirect(without_blanks(request))
+def _without_blanks(request: HttpRequest) -> HttpResponse:
+    """Redirect to the parameters that were filled in: a browser sends its empty inputs, too."""
+    query = request.GET.copy()
+    del query[FILTERS]
+    for name, values in [*query.lists()]:
+        query.setlist(name, [value for value in values if value])
+    text, path = query.urlencode(), quote(request.path)
+    response = HttpResponseRedirect(f"{path}?{text}" if text else path)
     mark_as_page(request, response)
     return response
-
-
-def _is_of_no_view(request: HttpRequest, response: HttpResponse) -> bool:
-    is_answer = isinstance(response, Response) or state_of(request).is_page
-    return response.status_code >= HTTPStatus.BAD_REQUEST and not is_answer
 
 
 def _show_problem(request: HttpRequest, response: HttpResponse) -> None:
@@ -73,5 +77,5 @@ def _show_problem(request: HttpRequest, response: HttpResponse) -> None:
     title = f"{problem['status']} {problem['title']}"
     context = {"title": title, "detail": problem["detail"], "hide_login": True}
     response.content = render_to_string("browsable/problem.html", context, request)
-    del response["Content-Length"]  # of what was there before; it is counted anew
+    del response["Content-Length"]  # of the JSON
     mark_as_page(request, response)

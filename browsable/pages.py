@@ -1,4 +1,4 @@
-"""What every page has, whoever made it: who is signed in, and what a browser may do with it."""
+"""Responses that are pages, with the header fields that every page has."""
 
 from __future__ import annotations
 
@@ -6,25 +6,17 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.utils import timezone
 from django.utils.cache import patch_vary_headers
-from rest_framework.request import Request
+from django.views import View
 
 from api.requests import state_of
-from authn.claims import Claims
-from authn.explanations import duration
-from authn.users import TokenUser
 
 MEDIA_TYPE = "text/html"
-NO_SCRIPT = {
-    "default-src": "'none'",
-    "style-src": "'self'",
-    "img-src": "'self' data:",
-    "form-action": "'self'",
-    "base-uri": "'none'",
-    "frame-ancestors": "'none'",
-}
-OWN_SCRIPT = {**NO_SCRIPT, "script-src": "'self'", "connect-src": "'self'"}
+NO_SCRIPT = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+OWN_SCRIPT = f"{NO_SCRIPT}; script-src 'self'; connect-src 'self'"
 
 
 def page(
@@ -33,32 +25,32 @@ def page(
     context: dict[str, Any],
     *,
     status: int = 200,
-    policy: dict[str, str] = NO_SCRIPT,
+    policy: str = NO_SCRIPT,
 ) -> HttpResponse:
     response = HttpResponse(render_to_string(template, context, request), status=status)
     mark_as_page(request, response, policy)
     return response
 
 
-def mark_as_page(
-    request: HttpRequest | Request, response: HttpResponse, policy: dict[str, str] = NO_SCRIPT
-) -> None:
-    """Say in the header fields what a page may do, and what it depends on."""
+def mark_as_page(request: HttpRequest, response: HttpResponse, policy: str = NO_SCRIPT) -> None:
+    """Set the header fields of a page, and keep other middleware from replacing an error page."""
     state_of(request).is_page = True
     response["Content-Type"] = f"{MEDIA_TYPE}; charset=utf-8"
-    response["Content-Security-Policy"] = "; ".join(
-        f"{name} {value}" for name, value in policy.items()
-    )
-    del response["ETag"]  # that of the JSON
-    patch_vary_headers(response, ("Cookie",))
+    response["Content-Security-Policy"] = policy
+    del response["ETag"]  # it names the JSON
+    patch_vary_headers(response, ["Cookie"])
 
 
 def wants_page(request: HttpRequest) -> bool:
-    """Whether a browser is asking: ``*/*`` alone is what other clients send."""
+    """Tell a browser by its ``Accept``. Other clients send ``*/*``, which prefers JSON."""
     return request.get_preferred_type(["application/json", MEDIA_TYPE]) == MEDIA_TYPE
 
 
-def signed_in(user: TokenUser, claims: Claims) -> dict[str, Any]:
-    """For a template: who is signed in, and how long yet."""
-    seconds = (claims.expires_at - timezone.now()).total_seconds()
-    return {"user": user, "until": claims.expires_at, "time_left": duration(max(0, seconds))}
+class DocsView(View):
+    """Swagger UI, with all its files from this host."""
+
+    open_because = "The API reference is public. A request tried out there sends its own token."
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return page(request, "browsable/docs.html", {}, policy=OWN_SCRIPT)

@@ -1,19 +1,37 @@
+"""A response of the API as a page: its JSON with links, and forms for the next request."""
+
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from rest_framework.renderers import BaseRenderer
+from rest_framework.response import Response
 
 from api.bodies.renderers import JSONRenderer
+from api.requests import root_of
+from browsable.authentication import CookieAuthentication
 from browsable.pages import MEDIA_TYPE, mark_as_page
-from browsable.submissions import submission_in
+from browsable.submissions import submission_of
+
+# Possessive quantifiers (++, *+) never backtrack.
+JSON_TOKEN = re.compile(
+    r'(?P<text>"(?:[^"\\]++|\\.)*+")(?P<key>(?=:))?'
+    r"|(?P<word>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)"
+)
+MAX_COLOURED_CHARACTERS = 200_000
 
 
 class PageRenderer(BaseRenderer):
-    """For whoever asks for HTML."""
+    """Subclass of BaseRenderer for an ``Accept`` that prefers HTML."""
 
     media_type = MEDIA_TYPE
     format = "html"
@@ -25,18 +43,90 @@ class PageRenderer(BaseRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> str:
-        # Not above: it needs the framework's views, which need this module first.
-        from browsable.answer_page import page_of
+        # Not above: both import rest_framework.views, which imports this module by its name.
+        from api.errors.handler import title_of
+        from browsable.resources import Resource
 
-        context = renderer_context or {}
-        response, request = context["response"], context["request"]
-        html = page_of(context["view"], request, response, as_clients_read_it(data))
+        view, drf_request, response = (
+            (renderer_context or {})[name] for name in ("view", "request", "response")
+        )
+        request = drf_request._request  # noqa: SLF001 - templates and middleware have this one
+        data = json.loads(JSONRenderer().render(data)) if data is not None else None
+        resource = Resource(view, request, response, data)
+        status = f"{response.status_code} {title_of(response.status_code)}"
+        has_forms = isinstance(drf_request.successful_authenticator, CookieAuthentication)
+        context = {
+            "title": status if resource.problem else view.get_view_name().removesuffix(" Instance"),
+            "status": status,
+            "user": drf_request.user,
+            "claims": drf_request.auth,
+            "next": resource.page_url,
+            "headers": _headers(response, data),
+            "body": "" if data is None else as_html(data, _links(data, request, resource)),
+            "curl": as_curl(request),
+            "problem": resource.problem,
+            "mistakes": resource.mistakes,
+            "filters": resource.filters(),
+            "resource": resource if has_forms else None,
+            "pages": data if resource.is_list and not resource.problem else None,
+        }
+        html = render_to_string("browsable/answer.html", context, request)
         mark_as_page(request, response)
-        is_empty = response.status_code == HTTPStatus.NO_CONTENT
-        if is_empty and submission_in(request._request):  # noqa: SLF001 - the one that middleware has
-            response.status_code = HTTPStatus.OK  # else a browser stays where it is
+        if response.status_code == HTTPStatus.NO_CONTENT and submission_of(request) is not None:
+            response.status_code = HTTPStatus.OK  # at 204 a browser stays on the page before
         return html
 
 
-def as_clients_read_it(data: Any) -> Any:
-    return None if data is None else json.loads(JSONRenderer().render(data))
+def _headers(response: Response, data: Any) -> list[tuple[str, str]]:
+    """The header fields as a client that asks for JSON gets them."""
+    headers = dict(response.items())
+    if data is None:
+        del headers["Content-Type"]
+    elif not response.content_type:
+        headers["Content-Type"] = JSONRenderer.media_type
+    return sorted(headers.items())
+
+
+def _links(data: Any, request: HttpRequest, resource: Any) -> dict[str, str]:
+    """The texts that become links: top-level addresses of this API, and the ids of items."""
+    root = f"{root_of(request)}/"
+    values = data.values() if isinstance(data, dict) else ()
+    own = {each: each for each in values if isinstance(each, str) and each.startswith(root)}
+    return {**own, **resource.item_addresses()}
+
+
+def as_html(data: Any, links: Mapping[str, str]) -> SafeString:
+    """``data`` as indented JSON, in colours unless it is long. Texts in ``links`` are links."""
+    text = JSONRenderer().render(data, "application/json; indent=2").decode()
+    if len(text) > MAX_COLOURED_CHARACTERS:
+        return escape(text)
+    parts, position = [], 0
+    for match in JSON_TOKEN.finditer(text):
+        parts += [escape(text[position : match.start()]), _marked(match, links)]
+        position = match.end()
+    return mark_safe("".join([*parts, escape(text[position:])]))  # noqa: S308 - all escaped
+
+
+def _marked(match: re.Match[str], links: Mapping[str, str]) -> str:
+    text = escape(match[0])
+    if match["key"] is not None:
+        return f'<span class="key">{text}</span>'
+    if match["word"]:
+        return f'<span class="word">{text}</span>'
+    if target := links.get(json.loads(match[0])):
+        return f'<a href="{escape(target)}">{text}</a>'
+    return f'<span class="text">{text}</span>'
+
+
+def as_curl(request: HttpRequest) -> str:
+    """The same request for a terminal. Its body is known if a form of a page sent it."""
+    line = [f"curl -i {shlex.quote(root_of(request) + request.get_full_path())}"]
+    line.append('-H "Authorization: Bearer $TOKEN"')
+    if request.method not in ("GET", "HEAD"):
+        line.insert(1, f"-X {request.method}")
+        sent = [name for name in ("If-Match", "Idempotency-Key") if name in request.headers]
+        line += [f"-H {shlex.quote(f'{name}: {request.headers[name]}')}" for name in sent]
+    if submission_of(request) is not None and request.body:
+        line.append("-H 'Content-Type: application/json'")
+        line.append(f"--data-raw {shlex.quote(request.body.decode())}")
+    return " \\\n  ".join(line)

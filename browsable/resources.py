@@ -1,35 +1,50 @@
-"""What a page is about and what can be done to it, read off the view that answered."""
+"""The resource that a page shows: its addresses, its errors and its forms."""
 
 from __future__ import annotations
 
+import json
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+from django import forms
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, resolve, reverse
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from api.lists.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from api.requests import path_of, route_of
-from browsable.examples import example_of
-from browsable.forms import Form
-from browsable.inputs import Input, inputs_of
-from browsable.submissions import submission_in
+from api.views import openapi_document
+from browsable.forms import ApiForm, body_fields, parameter_field, select
+from browsable.submissions import submission_of
 
-# What the same form may still get right with other values.
+# Errors that the user can correct in the same form.
 CORRECTABLE = (400, 405, 409, 412, 413, 415, 422, 428)
-CHANGING = ("PATCH", "PUT")  # the first is what Enter sends
+
+
+@dataclass(frozen=True, slots=True)
+class RequestForm:
+    """A form of a page, with a button for each method. ``raw`` is JSON to edit by hand."""
+
+    url: str
+    methods: Sequence[str]
+    label: str = ""
+    fields: ApiForm | None = None
+    raw: str | None = None
+    if_match: str = ""
+    # Sending a form twice makes one todo: the Idempotency-Key starts with this id.
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 class Resource:
-    """The thing or the list that one answer is about.
+    """The todo, the list or the other address that one response is about.
 
-    Its forms are those that the routes of the same viewset take: to create in a list, to
-    change, delete or act on a thing. Any other route takes JSON that is written by hand.
+    Its forms come from the routes of the viewset: create in a list; change, delete and act on one
+    item. Any other route has a form for JSON.
     """
 
     def __init__(self, view: APIView, request: HttpRequest, response: Response, data: Any) -> None:
@@ -37,10 +52,8 @@ class Resource:
         self._request = request
         self._response = response
         self._data = data if isinstance(data, dict) else {}
-        self._sent = submission_in(request)
-        self.problem: Mapping[str, Any] | None = (
-            self._data if response.status_code >= HTTPStatus.BAD_REQUEST else None
-        )
+        self._sent = submission_of(request)
+        self.problem: Mapping[str, Any] | None = self._data if response.status_code >= 400 else None
 
     @cached_property
     def list_url(self) -> str:
@@ -48,22 +61,21 @@ class Resource:
 
     @cached_property
     def url(self) -> str:
-        """Of the one thing that this is about, or ``""``."""
-        if self._response.status_code == HTTPStatus.CREATED:
+        """The address of one item, or ``""``."""
+        if self._response.status_code == 201:
             return urlsplit(self._response.get("Location", "")).path
-        is_thing = getattr(self._view, "detail", False)
-        return self._address("detail", **self._view.kwargs) if is_thing else ""
+        is_item = getattr(self._view, "detail", False)
+        return self._address("detail", **self._view.kwargs) if is_item else ""
 
     @property
     def page_url(self) -> str:
-        """Where a browser gets this page, or the nearest to it, without sending a form again."""
+        """The address to come back to: after a form, the item or the list that it was for."""
         if self._request.method in ("GET", "HEAD"):
             return self._request.get_full_path()
         return self.url or self._request.path
 
     @property
     def is_open(self) -> bool:
-        """Whether there is something to do here, and not just to read that there is not."""
         return not self.problem or self._response.status_code in CORRECTABLE
 
     @property
@@ -71,7 +83,7 @@ class Resource:
         return not self.url and path_of(self._request) == self.list_url
 
     def item_addresses(self) -> dict[str, str]:
-        """Of everything in the answer that has an id, by that."""
+        """The address of each item in the response, by its id."""
         items = [] if self.problem else [self._data, *self._data.get("results", ())]
         ids = [item["id"] for item in items if isinstance(item, dict) and "id" in item]
         addresses = {each: self._address("detail", pk=each) for each in ids}
@@ -79,75 +91,114 @@ class Resource:
 
     @property
     def mistakes(self) -> list[tuple[str, str]]:
-        """What is wrong, each with where that is."""
-        errors = (self.problem or {}).get("errors", ())
-        return [(_place(each), each["detail"]) for each in errors]
+        """The errors of the problem document: a place, such as ``tags/0``, and a text."""
+        return [
+            (
+                each.get("parameter") or each.get("header") or each.get("pointer", "")[1:],
+                each["detail"],
+            )
+            for each in (self.problem or {}).get("errors", ())
+        ]
+
+    def filters(self) -> ApiForm | None:
+        """The parameters of a list, with their values in this request."""
+        view: Any = self._view
+        if not (hasattr(view, "filterset_class") and view.action == "list" and self.is_open):
+            return None
+        filters = view.filterset_class.base_filters.items()
+        orderings = [sign + name for name in view.orderings for sign in ("", "-")]
+        fields = {
+            **{name: parameter_field(each.extra["takes"]) for name, each in filters},
+            "ordering": forms.Field(widget=select(orderings, blank=True)),
+            "limit": forms.Field(help_text=f"1 to {MAX_LIMIT}, {DEFAULT_LIMIT} by default."),
+        }
+        for name, each in fields.items():
+            each.label, each.required = name, False
+        return ApiForm(fields, data=self._request.GET, errors=self._errors, auto_id="filter-%s")
+
+    def create(self) -> RequestForm | None:
+        is_here = self.is_open and path_of(self._request) == self.list_url
+        if not is_here or "create" not in self._actions(self.list_url).values():
+            return None
+        example = _example(self.list_url, "post")
+        return self._form(self.list_url, ["POST"], raw=example, auto_id="new-%s")
+
+    def change(self) -> RequestForm | None:
+        actions = self._actions(self.url)
+        methods = [name for name in ("PATCH", "PUT") if name.lower() in actions]  # Enter: PATCH
+        was_sent = self._request.method in methods and self._sent and self.problem and self.is_open
+        if not methods or not (self._shows_item or was_sent):
+            return None
+        return self._form(self.url, methods, data=self._data)
+
+    def delete(self) -> RequestForm | None:
+        if self._shows_item and "delete" in self._actions(self.url):
+            return RequestForm(self.url, ["DELETE"], if_match=self._etag)
+        return None
+
+    def actions(self) -> list[RequestForm]:
+        """The extra actions on one item, such as complete. Their forms have a button alone."""
+        if not self._shows_item:
+            return []
+        return [
+            RequestForm(f"{self.url}{path}/", ["POST"], label=label, if_match=self._etag)
+            for path, label in self._extra_actions(detail=True)
+        ]
+
+    def other_routes(self) -> list[tuple[str, str]]:
+        """The extra actions on a list, such as batch: the address and the label of each."""
+        if not self.is_list:
+            return []
+        actions = self._extra_actions(detail=False)
+        return [(f"{self.list_url}{path}/", label) for path, label in actions]
+
+    def by_hand(self) -> RequestForm | None:
+        path = path_of(self._request)
+        methods = [name.upper() for name in self._actions(path) if name != "get"]
+        if not self.is_open or self.url or path == self.list_url or not methods:
+            return None
+        sent = self._sent.get("_raw") if self._sent else None
+        return RequestForm(path, methods, raw=sent or _example(path, methods[0].lower()))
+
+    def _form(
+        self,
+        url: str,
+        methods: Sequence[str],
+        *,
+        data: Mapping[str, Any] | None = None,
+        raw: str | None = None,
+        auto_id: str = "%s",
+    ) -> RequestForm:
+        """A form with ``data`` or defaults; after an error, the form as it was sent."""
+        fields = body_fields(self._view.serializer_class())  # type: ignore[attr-defined]
+        sent = self._sent
+        if not (self.problem and sent and self._request.method in methods):
+            if data:
+                own = {name: data.get(name) for name in fields}
+                raw = json.dumps(own, indent=2, ensure_ascii=False)
+            form = ApiForm(fields, initial=data, auto_id=auto_id)
+            if_match = self._etag if data else ""
+            return RequestForm(url, methods, fields=form, raw=raw, if_match=if_match)
+        filled = ApiForm(fields, data=sent, errors=self._errors, auto_id=auto_id)
+        return RequestForm(
+            url,
+            methods,
+            fields=None if "_raw" in sent else filled,
+            raw=sent.get("_raw") or raw,
+            # After a 412 the page links to the new version; sending again overwrites it.
+            if_match="*" if self._response.status_code == 412 else sent.get("_if_match", ""),
+        )
 
     @property
-    def errors(self) -> dict[str, list[str]]:
-        """The same by the field or parameter that it is in."""
+    def _errors(self) -> dict[str, list[str]]:
+        """The errors by the field or parameter that they are about."""
         errors: dict[str, list[str]] = {}
         for place, detail in self.mistakes:
             errors.setdefault(place.partition("/")[0], []).append(detail)
         return errors
 
-    def create(self) -> Form | None:
-        is_here = self.is_open and path_of(self._request) == self.list_url
-        if not is_here or "create" not in self._actions(self.list_url).values():
-            return None
-        form = self._form(self.list_url, ["POST"], prefix="new-")
-        return form if form.raw else replace(form, raw=example_of(route_of(self.list_url), "post"))
-
-    def change(self) -> Form | None:
-        methods = [name for name in CHANGING if name.lower() in self._actions(self.url)]
-        was_sent = self.is_open and self.problem and self._sent and self._sent.method in methods
-        if not methods or not (self._shows_thing or was_sent):
-            return None
-        return self._form(self.url, methods, **({"data": self._data} if self._shows_thing else {}))
-
-    def delete(self) -> Form | None:
-        if self._shows_thing and "delete" in self._actions(self.url):
-            return Form(self.url, ["DELETE"], if_match=self._etag)
-        return None
-
-    def actions(self) -> list[Form]:
-        """What else can be done to the thing, with nothing to fill in."""
-        if not self._shows_thing:
-            return []
-        return [
-            Form(f"{self.url}{each.url_path}/", ["POST"], label=label, if_match=self._etag)
-            for each, label in self._extra_actions(detail=True)
-        ]
-
-    def other_routes(self) -> list[tuple[str, str]]:
-        """Those beside the list, each with its name."""
-        if not self.is_list:
-            return []
-        return [
-            (f"{self.list_url}{each.url_path}/", label)
-            for each, label in self._extra_actions(detail=False)
-        ]
-
-    def by_hand(self) -> Form | None:
-        """For a route of its own: JSON, and nothing else."""
-        path = path_of(self._request)
-        methods = [name.upper() for name in self._actions(path) if name != "get"]
-        if not self.is_open or self.url or path == self.list_url or not methods:
-            return None
-        raw = (self._sent and self._sent.raw) or example_of(route_of(path), methods[0].lower())
-        return Form(path, methods, raw=raw)
-
-    def _form(self, url: str, methods: Sequence[str], **options: Any) -> Form:
-        sent = self._sent
-        if not (self.problem and sent and sent.method in methods):
-            return Form.of(url, methods, self._inputs, **options)
-        form = Form.again(url, methods, self._inputs, sent, self.errors, **options)
-        # What has changed meanwhile is a link away; sending this again is a decision.
-        conflict = self._response.status_code == HTTPStatus.PRECONDITION_FAILED
-        return replace(form, if_match="*") if conflict else form
-
     @property
-    def _shows_thing(self) -> bool:
+    def _shows_item(self) -> bool:
         is_shown = self.url and self._data and not self.problem
         return bool(is_shown) and self._request.method != "OPTIONS"
 
@@ -155,21 +206,16 @@ class Resource:
     def _etag(self) -> str:
         return str(self._data.get("etag", ""))
 
-    @property
-    def _inputs(self) -> list[Input]:
-        return [*inputs_of(self._view.get_serializer())]  # type: ignore[attr-defined]
-
-    def _extra_actions(self, *, detail: bool) -> Iterator[tuple[Any, str]]:
+    def _extra_actions(self, *, detail: bool) -> Iterator[tuple[str, str]]:
+        """The path and the label of each extra action that takes a POST."""
         for each in self._view.get_extra_actions():  # type: ignore[attr-defined]
             if each.detail == detail and "post" in each.mapping:
-                yield each, each.url_path.replace("-", " ").replace("_", " ").capitalize()
+                path = each.url_path
+                yield path, path.replace("-", " ").replace("_", " ").capitalize()
 
     def _actions(self, path: str) -> Mapping[str, str]:
-        """Method -> action of the route at ``path``."""
-        if not path:
-            return {}
-        actions: Mapping[str, str] = getattr(resolve(route_of(path)).func, "actions", None) or {}
-        return actions
+        """The actions of the route at ``path``, by their methods in lower case."""
+        return getattr(resolve(route_of(path)).func, "actions", None) or {} if path else {}
 
     def _address(self, name: str, **kwargs: Any) -> str:
         try:
@@ -178,6 +224,12 @@ class Resource:
             return ""
 
 
-def _place(error: Mapping[str, str]) -> str:
-    """``tags/0``: the name of a parameter or header field, or a JSON pointer without its start."""
-    return error.get("parameter") or error.get("header") or error.get("pointer", "")[1:]
+def _example(path: str, method: str) -> str:
+    """The example body in the OpenAPI document, or ``{}``."""
+    document = openapi_document()
+    operation = document["paths"].get(route_of(path), {}).get(method, {})
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    schema = content.get("schema", {})
+    name = schema.get("$ref", "").rpartition("/")[2]
+    schema = document["components"]["schemas"].get(name, schema)
+    return json.dumps(next(iter(schema.get("examples", ())), {}), indent=2, ensure_ascii=False)

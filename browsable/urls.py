@@ -1,19 +1,19 @@
-"""The pages that are not of an endpoint. They are here only where the API is browsable."""
+"""The pages beside those of the API's own endpoints."""
 
 from __future__ import annotations
 
 from django.urls import include, path
 
-from browsable.docs import DocsView
 from browsable.login import ForgetView, LoginView, LogoutView
+from browsable.pages import DocsView
 
-# The framework's own names, which its "Log in" and "Log out" links look for.
-signing_in = [
+# DRF's template tags reverse these names.
+login_urls = [
     path("login/", LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
 ]
 urlpatterns = [
     path("login/forget.css", ForgetView.as_view(), name="forget"),
     path("docs/", DocsView.as_view(), name="docs"),
-    path("", include((signing_in, "rest_framework"))),
+    path("", include((login_urls, "rest_framework"))),
 ]

@@ -176,8 +176,6 @@ class Reader(HTMLParser):
             self.forms[-1].fields[-1] = (self._area, data.removeprefix("\n"))
         if self._href:
             self.links[data.strip()] = self._href
-        if self._inside and self._inside[-1][0] == "option" and self._select:
-            self._name_option(data)
 
     def _input(self, name: str, at: dict[str, str]) -> None:
         form = self.forms[-1]
@@ -189,13 +187,8 @@ class Reader(HTMLParser):
             form.fields.append((name, at.get("value", "")))
 
     def _option(self, at: dict[str, str]) -> None:
-        self._chosen = "selected" in at
-        if "value" in at:
-            self._name_option(at["value"])
-
-    def _name_option(self, value: str) -> None:
         form, name = self.forms[-1], self._select
-        form.options[name].append(value)
-        if self._chosen or len(form.options[name]) == 1:
+        form.options[name].append(at["value"])
+        if "selected" in at or len(form.options[name]) == 1:
             form.fields = [each for each in form.fields if each[0] != name]
-            form.fields.append((name, value))
+            form.fields.append((name, at["value"]))

@@ -107,8 +107,8 @@ def test_a_header_counts_and_the_cookie_does_not(alices: Browser, mint: Mint) ->
     page = alices.get("/api/todos/", **bob)
     assert "Of Bob" in page.text
     assert "Of Alice" not in page.text
-    assert "Signed in as bob" in page.text
-    assert "Make a new one" not in page.text  # its form would be sent as Alice
+    assert "Logged in as bob" in page.text
+    assert "Create" not in page.text  # its form would be sent as Alice
 
 
 @pytest.mark.parametrize("token", ["nonsense", "", "x.y.z"])

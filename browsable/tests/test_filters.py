@@ -62,7 +62,7 @@ def test_what_was_filled_in_stays(alices: Browser) -> None:
 def test_a_mistake_is_told_beside_its_field(alices: Browser) -> None:
     page = filters(alices.get(LIST)).submit(limit="0", created_from="soon")
     assert page.status == HTTPStatus.BAD_REQUEST
-    assert page.text_of("filter-created_from-errors").startswith("A date-time of RFC 3339")
+    assert page.text_of("filter-created_from_error").startswith("A date-time of RFC 3339")
     assert filters(page).value("created_from") == "soon"
     assert filters(page).submit(created_from="", limit="1").status == HTTPStatus.OK
 

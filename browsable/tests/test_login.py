@@ -35,7 +35,7 @@ class TestAToken:
     def test_it_signs_its_user_in(self, browser: Browser, mint: Mint) -> None:
         page = paste(browser, mint(sub="alice", name="Alice"))
         assert (page.url, page.status) == ("/api/", 200)
-        assert "Signed in as Alice until" in page.text
+        assert "Logged in as Alice until" in page.text
         assert "(14 minutes left)" in page.text
 
     @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ class TestAToken:
 
     def test_one_of_a_key_set_does_as_well(self, browser: Browser, issuer: Issuer) -> None:
         page = paste(browser, issuer.mint(sub="bob"))
-        assert "Signed in as bob" in page.text
+        assert "Logged in as bob" in page.text
 
     @pytest.mark.parametrize(("length", "kept"), [(4085, True), (4086, False)])
     def test_a_browser_keeps_4096_octets(self, length: int, *, kept: bool) -> None:
@@ -87,7 +87,7 @@ class TestAToken:
     def test_one_that_no_browser_would_keep_is_refused(self, browser: Browser, mint: Mint) -> None:
         page = paste(browser, mint(image="x" * 3500))
         assert page.status == HTTPStatus.BAD_REQUEST
-        assert "more than a browser keeps" in page.text
+        assert "more than a browser keeps in a cookie" in page.text
         assert "todos_token" not in browser.client.cookies
 
 
@@ -200,7 +200,7 @@ class TestWhatIsMarkedAsWrong:
         issuer.broken = True
         page = browser.get(LOGIN)
         assert page.status == HTTPStatus.OK
-        assert "signed in already" not in page.text
+        assert "logged in." not in page.text
 
     def test_no_cache_keeps_what_was_pasted(self, browser: Browser) -> None:
         assert "no-store" in paste(browser, "x").response["Cache-Control"]
@@ -212,20 +212,20 @@ class TestAName:
         form = browser.get(LOGIN).form("name")
         assert form.value("name") == "demo"
         page = form.submit()
-        assert "Signed in as demo" in page.text
-        assert "(11 hours left)" in page.text
-        assert "Signed in as carol" in browser.get(LOGIN).form("name").submit(name="carol").text
+        assert "Logged in as demo" in page.text
+        assert "(11 hours, 59 minutes left)" in page.text
+        assert "Logged in as carol" in browser.get(LOGIN).form("name").submit(name="carol").text
 
     @pytest.mark.usefixtures("_debug")
     @pytest.mark.parametrize("name", ["", " ", "x" * 256, "\x07"])
     def test_what_is_no_identity_is_refused(self, browser: Browser, name: str) -> None:
         page = browser.get(LOGIN).form("name").submit(name=name)
         assert page.status == HTTPStatus.BAD_REQUEST
-        assert "This name cannot be an identity" in page.text
+        assert "A user id has 1 to 255 characters" in page.text
 
     def test_nobody_is_made_up_in_production(self, browser: Browser) -> None:
         page = browser.get(LOGIN)
-        assert "Sign in as" not in page.text
+        assert "Log in as" not in page.text
         form = page.form("token")
         page = browser.send(form, [*form.fields, ("name", "alice")])
         assert page.status == HTTPStatus.BAD_REQUEST
@@ -253,7 +253,7 @@ class TestAName:
     ) -> None:
         form = browser.get(LOGIN).form("name")
         browser.client.defaults.update(environ)
-        assert "Sign in as" not in browser.get(LOGIN).text
+        assert "Log in as" not in browser.get(LOGIN).text
         page = browser.send(form, [*form.fields, ("name", "alice")])
         assert page.status == HTTPStatus.BAD_REQUEST
         assert "todos_token" not in browser.client.cookies
@@ -262,12 +262,12 @@ class TestAName:
     @pytest.mark.parametrize("peer", ["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"])
     def test_a_name_is_enough_on_this_machine(self, browser: Browser, peer: str) -> None:
         browser.client.defaults["REMOTE_ADDR"] = peer
-        assert "Signed in as demo" in browser.get(LOGIN).form("name").submit().text
+        assert "Logged in as demo" in browser.get(LOGIN).form("name").submit().text
 
     @pytest.mark.usefixtures("_debug")
     def test_nor_where_only_an_issuer_can_sign(self, browser: Browser, settings: Settings) -> None:
         settings.BETTER_AUTH_URL, settings.BETTER_AUTH_SECRET = "https://app.example.com", ""
-        assert "Sign in as" not in browser.get(LOGIN).text
+        assert "Log in as" not in browser.get(LOGIN).text
 
 
 class TestTheWayBack:
@@ -309,8 +309,8 @@ class TestTheWayBack:
 
     def test_who_is_signed_in_can_go_back_as_they_are(self, alices: Browser) -> None:
         page = alices.get(f"{LOGIN}?next=/api/me/")
-        assert "You are signed in already" in page.text
-        assert page.links["back to where you were"] == "/api/me/"
+        assert "You are logged in." in page.text
+        assert page.links["back to the previous page"] == "/api/me/"
 
 
 class TestLoggingOut:
@@ -369,9 +369,9 @@ def test_the_frameworks_own_links_lead_here(browser: Browser) -> None:
 
 
 def test_it_tells_why_plain_http_will_not_do(browser: Browser) -> None:
-    assert "your browser may keep no token" in browser.get(LOGIN).text
+    assert "your browser may not keep a token" in browser.get(LOGIN).text
     headers = {"x-forwarded-proto": "https"}
-    assert "your browser may keep no token" not in browser.get(LOGIN, **headers).text
+    assert "your browser may not keep a token" not in browser.get(LOGIN, **headers).text
 
 
 def test_the_secret_is_on_no_page(browser: Browser) -> None:

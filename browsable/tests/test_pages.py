@@ -141,7 +141,7 @@ def test_every_label_has_its_input(visited: dict[str, Page]) -> None:
 def test_every_answer_says_who_is_signed_in_and_for_how_long(visited: dict[str, Page]) -> None:
     for name, page in visited.items():
         expected = name not in ("nobody", "docs", "no such path")
-        assert ("Signed in as Alice until 20" in page.text) == expected, name
+        assert ("Logged in as Alice until 20" in page.text) == expected, name
         assert ("Log in" in page.links) == (name == "nobody"), name
 
 
@@ -170,7 +170,7 @@ def test_what_somebody_wrote_is_text(alices: Browser, text: str) -> None:
 def test_a_name_that_somebody_gave_themselves_is_text(browser: Browser, mint: Any) -> None:
     token = mint(name="<script>alert(1)</script>", sub="\u202e<b>")
     page = browser.get("/api/login/").form("token").submit(token=token)
-    assert "Signed in as <script>alert(1)</script> until" in page.text
+    assert "Logged in as <script>alert(1)</script> until" in page.text
     assert "<script" not in page.html
 
 
@@ -189,7 +189,7 @@ def test_it_shows_what_another_client_would_get(alices: Browser, alice: Client) 
 
 def test_the_line_for_a_terminal_can_be_pasted(alices: Browser) -> None:
     page = alices.get("/api/todos/").form("title").submit(title="It's $HOME; `ls`")
-    line = page.text.partition("The same with curl")[2]
+    line = page.text.partition("As a curl command")[2]
     assert """--data-raw '{"title": "It'"'"'s $HOME; `ls`"}'""" in line
     assert "-X POST" in line
     assert '-H "Authorization: Bearer $TOKEN"' in line

@@ -112,7 +112,7 @@ class Visitor:
         self._refused.add((response.url, status))
 
     def bring(self, token: str) -> None:
-        """Be signed in already."""
+        """Be logged in.."""
         url = f"{self.api.url}/api/"
         self.context.add_cookies([{"name": COOKIE, "value": token, "url": url}])
 
@@ -143,7 +143,7 @@ class Visitor:
     @property
     def answer(self) -> Any:
         """The JSON that the page shows."""
-        shown = self.page.get_by_role("region", name="The answer").inner_text()
+        shown = self.page.get_by_role("region", name="Response").inner_text()
         return json.loads(shown.partition("\n\n")[2])
 
     @property

@@ -52,7 +52,7 @@ def alice(visitor: Visitor, alices_token: str) -> Visitor:
 def test_a_todo_is_made_and_completed_with_the_mouse_alone(visitor: Visitor) -> None:
     visitor.open("/api/", status=401)
     visitor.click(in_main(visitor, "Log in"))
-    visitor.press("Sign in")
+    visitor.press("Log in as this user")
     visitor.follow("Todos")
     visitor.page.get_by_text("Write the JSON by hand").click()
     visitor.press("POST this JSON", status=201)
@@ -68,15 +68,15 @@ class TestLoggingIn:
     @pytest.mark.parametrize("pasted", ["{}", '{{"token": "{}"}}', "Authorization: Bearer {}\n"])
     def test_by_a_token(self, site: Site, visitor: Visitor, pasted: str) -> None:
         visitor.sign_in(pasted.format(site.mint(sub="alice", name="Alice")))
-        assert "Signed in as Alice" in visitor.text
+        assert "Logged in as Alice" in visitor.text
         visitor.follow("Me")
         assert visitor.answer["id"] == "alice"
 
     def test_by_a_name(self, visitor: Visitor) -> None:
         visitor.open("/api/login/")
         visitor.page.get_by_label("User id").fill("Zoë <b>")
-        visitor.press("Sign in")
-        assert "Signed in as Zoë <b>" in visitor.text
+        visitor.press("Log in as this user")
+        assert "Logged in as Zoë <b>" in visitor.text
 
     @pytest.mark.parametrize(
         ("spoilt", "reason"),
@@ -165,7 +165,7 @@ class TestTheCookie:
     def test_in_production_it_is_for_https_alone(self, site: Site) -> None:
         with site.visitor(site.production) as visitor:
             visitor.open("/api/login/")
-            assert "Sign in as anybody" not in visitor.text
+            assert "Log in as any user" not in visitor.text
             visitor.paste(site.mint(sub="alice"))
             assert visitor.cookies[COOKIE]["secure"] is True
 
@@ -190,7 +190,7 @@ class TestTodos:
         alice.press("Reopen")
         assert alice.answer["completed"] is False
         alice.page.get_by_text("Delete…").click()
-        alice.press("Delete it for good")
+        alice.press("Delete")
         alice.follow("Todos")
         assert alice.answer["results"] == []
 
@@ -219,7 +219,7 @@ class TestTodos:
         assert titles_in(alice) == ["c"]
         alice.follow("← Previous page")
         assert titles_in(alice) == ["a"]
-        alice.follow("Take all filters away")
+        alice.follow("Remove all filters")
         assert alice.path == LIST
         assert len(titles_in(alice)) == 3
 
