@@ -11,27 +11,10 @@ from pytest_django import Settings
 
 from api.views import MeView
 from authn.testing import Bearer, Mint
+from tests.support.security_headers import HSTS, assert_guarded
 
 ORIGIN = "https://app.example.com"
 TODOS = "/api/todos/"
-OF_JSON = "default-src 'none'; frame-ancestors 'none'"
-EVERYWHERE = {
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), "
-    "payment=(), usb=()",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
-HSTS = "max-age=31536000"
-
-
-def assert_guarded(response: Any, *, status: int, policy: str = OF_JSON) -> None:
-    assert response.status_code == status
-    found = {name: response.headers.get(name) for name in EVERYWHERE}
-    assert found == EVERYWHERE
-    assert response.headers.get("Content-Security-Policy") == policy
 
 
 @pytest.mark.django_db

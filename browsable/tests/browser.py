@@ -1,4 +1,4 @@
-"""A browser without scripts: it keeps cookies, follows redirects and sends forms as they are."""
+"""A browser without scripts, which keeps cookies, follows redirects and sends forms."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from urllib.parse import urlencode, urljoin
 from django.http import HttpResponse
 from django.test import Client
 
-# What Chromium sends.
+# As Chromium sends it.
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 FORM = "application/x-www-form-urlencoded"
 
 
 class Browser:
-    """``client`` is for requests that no browser would send with these cookies."""
+    """A user's browser. ``client`` sends requests that no page of it would send."""
 
     def __init__(self) -> None:
         self.client = Client(enforce_csrf_checks=True, headers={"accept": ACCEPT})
@@ -40,7 +40,7 @@ class Browser:
 
 @dataclass
 class Form:
-    """``fields`` are those that would be sent as the page is, ``buttons`` what each adds."""
+    """A form. ``fields`` has what it sends unchanged, ``buttons`` the name and value of each."""
 
     page: Page
     action: str
@@ -51,7 +51,7 @@ class Form:
     options: dict[str, list[str]] = field(default_factory=dict)
 
     def submit(self, button: str = "", **values: str | list[str] | None) -> Page:
-        """Fill in ``values`` and press a button; ``None`` takes a field, such as a tick, away."""
+        """Fill in ``values`` and press a button. ``None`` removes a field, as unticking does."""
         unknown = values.keys() - self.names
         assert not unknown, f"no such fields: {unknown}"
         sent = [(name, value) for name, value in self.fields if name not in values]
@@ -85,11 +85,11 @@ class Page:
 
     @property
     def links(self) -> dict[str, str]:
-        """Text -> address."""
+        """Addresses by the text of their links."""
         return self.reader.links
 
     def form(self, name: str, *, button: str = "") -> Form:
-        """The first that has a field, or a control, of this name, and such a button."""
+        """The first form with a field of this name and, where given, this button."""
         for form in self.reader.forms:
             has_button = not button or button in [value for _, value in form.buttons]
             if name in form.names and has_button:
@@ -172,7 +172,7 @@ class Reader(HTMLParser):
             if element:
                 self.by_id[element] += data
         if self._area:
-            # A newline that opens an area is not part of it.
+            # HTML drops a newline at the start of a textarea.
             self.forms[-1].fields[-1] = (self._area, data.removeprefix("\n"))
         if self._href:
             self.links[data.strip()] = self._href

@@ -31,7 +31,7 @@ def _browsable(
     settings.ALLOWED_HOSTS = ["testserver"]
     settings.MIDDLEWARE = with_pages["MIDDLEWARE"]
     settings.REST_FRAMEWORK = with_pages["REST_FRAMEWORK"]
-    # What the views read when they were made.
+    # DRF reads these settings when a view class is made.
     for name in ("authentication_classes", "renderer_classes"):
         monkeypatch.setattr(APIView, name, getattr(api_settings, f"DEFAULT_{name.upper()}"))
     pages = path("api/", include("browsable.urls"))
@@ -44,13 +44,13 @@ def _browsable(
 
 @pytest.fixture
 def browser(_browsable: None) -> Browser:
-    """Of somebody who has not signed in."""
+    """The browser of a user who has not logged in."""
     return Browser()
 
 
 @pytest.fixture
 def alices(browser: Browser, mint: Mint) -> Browser:
-    """Alice's browser, which has the cookie that logging in sets."""
+    """Alice's browser, with the cookie that login sets."""
     browser.client.cookies[cookies.NAME] = mint(
         sub="alice", name="Alice", exp=int(time.time()) + 900
     )

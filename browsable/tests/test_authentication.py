@@ -1,4 +1,4 @@
-"""The cookie opens pages to whoever signed in, and nothing else to anybody."""
+"""The cookie authenticates pages and their forms, and nothing else."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 PAGES = {"/api/login/", "/api/login/forget.css", "/api/logout/", "/api/docs/"}
 OPEN = {"/", "/api/schema/", *PAGES}
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
-NO_PAGES = ["application/json", "*/*", "", "application/*", "application/problem+json"]
+JSON_ACCEPTS = ["application/json", "*/*", "", "application/*", "application/problem+json"]
 
 
 def paths(todo: Todo) -> list[str]:
@@ -31,15 +31,17 @@ def paths(todo: Todo) -> list[str]:
 
 
 @pytest.mark.usefixtures("browser")
-def test_every_page_is_classified() -> None:
+def test_every_route_asks_for_a_token_or_says_why_not() -> None:
     for route, callback in iterate_routes(get_resolver()):
         assert asks_for_token(callback) == (route not in OPEN)
         assert bool(reason_to_be_open(callback)) == (route in OPEN)
 
 
-@pytest.mark.parametrize("accept", NO_PAGES)
+@pytest.mark.parametrize("accept", JSON_ACCEPTS)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", *UNSAFE])
-def test_for_anything_but_a_page_it_is_nobodys(alices: Browser, method: str, accept: str) -> None:
+def test_the_cookie_authenticates_no_request_for_json(
+    alices: Browser, method: str, accept: str
+) -> None:
     todo = make_todo(owner_id="alice", title="Private")
     for path in paths(todo):
         answer = alices.client.generic(
@@ -55,7 +57,7 @@ def test_for_anything_but_a_page_it_is_nobodys(alices: Browser, method: str, acc
 
 @pytest.mark.parametrize("media_type", ["application/json", "text/plain", "multipart/form-data"])
 @pytest.mark.parametrize("method", UNSAFE)
-def test_for_a_change_that_no_form_asks_for_it_is_nobodys(
+def test_the_cookie_authenticates_no_change_without_a_form(
     alices: Browser, method: str, media_type: str
 ) -> None:
     todo = make_todo(owner_id="alice", title="Private")
@@ -72,7 +74,7 @@ def test_for_a_change_that_no_form_asks_for_it_is_nobodys(
 
 @pytest.mark.parametrize("method", UNSAFE)
 @pytest.mark.parametrize("csrf_token", ["", "x" * 64, "x"])
-def test_a_form_from_elsewhere_changes_nothing(
+def test_a_form_without_a_valid_csrf_token_changes_nothing(
     alices: Browser, method: str, csrf_token: str
 ) -> None:
     todo = make_todo(owner_id="alice", title="Private")
@@ -86,7 +88,7 @@ def test_a_form_from_elsewhere_changes_nothing(
     assert (Todo.objects.count(), todo.title) == (1, "Private")
 
 
-def test_a_form_of_another_origin_changes_nothing(alices: Browser) -> None:
+def test_a_form_from_another_origin_changes_nothing(alices: Browser) -> None:
     form = alices.get("/api/todos/").form("title")
     token = form.value("csrfmiddlewaretoken")
     for origin in ("https://evil.example", "http://evil.testserver", "null"):
@@ -100,7 +102,7 @@ def test_a_form_of_another_origin_changes_nothing(alices: Browser) -> None:
     assert not Todo.objects.exists()
 
 
-def test_a_header_counts_and_the_cookie_does_not(alices: Browser, mint: Mint) -> None:
+def test_a_bearer_header_overrides_the_cookie(alices: Browser, mint: Mint) -> None:
     make_todo(owner_id="alice", title="Of Alice")
     make_todo(owner_id="bob", title="Of Bob")
     bob = {"authorization": f"Bearer {mint(sub='bob')}"}
@@ -108,17 +110,19 @@ def test_a_header_counts_and_the_cookie_does_not(alices: Browser, mint: Mint) ->
     assert "Of Bob" in page.text
     assert "Of Alice" not in page.text
     assert "Logged in as bob" in page.text
-    assert "Create" not in page.text  # its form would be sent as Alice
+    assert "Create" not in page.text  # the cookie would send the form as Alice
 
 
 @pytest.mark.parametrize("token", ["nonsense", "", "x.y.z"])
-def test_a_header_that_is_refused_is_not_saved_by_the_cookie(alices: Browser, token: str) -> None:
+def test_the_cookie_does_not_replace_a_refused_bearer_header(alices: Browser, token: str) -> None:
     page = alices.get("/api/todos/", authorization=f"Bearer {token}")
     assert page.status == HTTPStatus.UNAUTHORIZED
     assert "token_malformed" in page.html
 
 
-def test_a_form_with_a_header_is_a_body_of_another_type(alices: Browser, mint: Mint) -> None:
+def test_a_form_with_a_bearer_header_is_an_unsupported_media_type(
+    alices: Browser, mint: Mint
+) -> None:
     headers = {"authorization": f"Bearer {mint(sub='bob')}"}
     csrf = alices.get("/api/todos/").form("title").value("csrfmiddlewaretoken")
     body = f"title=x&csrfmiddlewaretoken={csrf}"
@@ -128,7 +132,7 @@ def test_a_form_with_a_header_is_a_body_of_another_type(alices: Browser, mint: M
 
 
 @pytest.mark.parametrize("method", UNSAFE)
-def test_a_form_of_somebody_without_the_cookie_is_nobodys(browser: Browser, method: str) -> None:
+def test_a_form_without_the_cookie_is_unauthorized(browser: Browser, method: str) -> None:
     todo = make_todo(owner_id="alice")
     csrf = browser.get("/api/login/").form("token").value("csrfmiddlewaretoken")
     body = f"title=x&_method={method}&csrfmiddlewaretoken={csrf}"
@@ -136,7 +140,7 @@ def test_a_form_of_somebody_without_the_cookie_is_nobodys(browser: Browser, meth
         assert browser.client.post(path, body, FORM).status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_a_strangers_todo_stays_out_of_reach(alices: Browser) -> None:
+def test_a_strangers_todo_is_forbidden_on_pages(alices: Browser) -> None:
     todo = make_todo(owner_id="bob", title="Private")
     csrf = alices.get("/api/todos/").form("title").value("csrfmiddlewaretoken")
     for ending in ("", "complete/", "reopen/"):
@@ -154,7 +158,7 @@ def test_a_strangers_todo_stays_out_of_reach(alices: Browser) -> None:
 
 
 @pytest.mark.parametrize("name", ["owner", "owner_id", "user_id"])
-def test_a_form_does_not_choose_an_owner(alices: Browser, name: str) -> None:
+def test_a_form_that_names_an_owner_is_refused(alices: Browser, name: str) -> None:
     csrf = alices.get("/api/todos/").form("title").value("csrfmiddlewaretoken")
     body = f"title=x&{name}=bob&csrfmiddlewaretoken={csrf}"
     answer = alices.client.post("/api/todos/", body, FORM)
@@ -162,7 +166,7 @@ def test_a_form_does_not_choose_an_owner(alices: Browser, name: str) -> None:
     assert not Todo.objects.exists()
 
 
-def test_an_expired_one_shows_the_way_back(alices: Browser, clock: Clock) -> None:
+def test_an_expired_cookie_links_to_login_and_back(alices: Browser, clock: Clock) -> None:
     clock.advance(931)
     page = alices.get("/api/todos/?completed=true")
     assert page.status == HTTPStatus.UNAUTHORIZED
@@ -170,7 +174,7 @@ def test_an_expired_one_shows_the_way_back(alices: Browser, clock: Clock) -> Non
     assert page.links["Log in"] == "/api/login/?next=%2Fapi%2Ftodos%2F%3Fcompleted%3Dtrue"
 
 
-def test_after_a_form_that_came_too_late_the_way_back_is_to_its_page(
+def test_a_form_after_expiry_links_to_login_and_back_to_its_page(
     alices: Browser, clock: Clock
 ) -> None:
     todo = make_todo(owner_id="alice")
@@ -181,9 +185,7 @@ def test_after_a_form_that_came_too_late_the_way_back_is_to_its_page(
     assert page.links["Log in"] == f"/api/login/?next=%2Fapi%2Ftodos%2F{todo.pk}%2F"
 
 
-def test_a_user_of_the_cookie_is_throttled_like_any_other(
-    alices: Browser, settings: Settings
-) -> None:
+def test_a_user_with_the_cookie_is_throttled(alices: Browser, settings: Settings) -> None:
     settings.THROTTLE_USER = (2, 3600)
     assert alices.get("/api/todos/").status == HTTPStatus.OK
     assert alices.get("/api/todos/").status == HTTPStatus.OK
@@ -192,7 +194,7 @@ def test_a_user_of_the_cookie_is_throttled_like_any_other(
     assert "Too many requests" in page.text
 
 
-def test_a_cookie_that_passed_before_passes_where_the_address_used_up_its_refusals(
+def test_a_remembered_cookie_passes_after_too_many_refusals(
     alices: Browser, browser: Browser, settings: Settings
 ) -> None:
     settings.THROTTLE_REFUSED = (2, 3600)
@@ -204,7 +206,7 @@ def test_a_cookie_that_passed_before_passes_where_the_address_used_up_its_refusa
     assert alices.get("/api/me/").status == HTTPStatus.OK
 
 
-def test_refused_ones_are_counted_like_any_refused_token(
+def test_refused_cookies_count_as_refused_tokens(
     browser: Browser, mint: Mint, settings: Settings
 ) -> None:
     settings.THROTTLE_REFUSED = (2, 3600)
@@ -219,21 +221,19 @@ def test_refused_ones_are_counted_like_any_refused_token(
     assert answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
 
 
-class TestWithoutBrowsableApi:
-    """The suite's own settings."""
-
-    def test_the_cookie_opens_nothing(self, mint: Mint) -> None:
+class TestWithoutPages:
+    def test_without_pages_the_cookie_authenticates_nothing(self, mint: Mint) -> None:
         client = Client(headers={"accept": ACCEPT})
         client.cookies["todos_token"] = mint()
         answer = client.get("/api/todos/")
         assert (answer.status_code, answer["Content-Type"]) == (401, "application/problem+json")
 
-    def test_a_form_opens_nothing(self, mint: Mint) -> None:
+    def test_without_pages_a_form_is_unauthorized(self, mint: Mint) -> None:
         client = Client(headers={"accept": ACCEPT})
         client.cookies["todos_token"] = mint()
         assert client.post("/api/todos/", "title=x", FORM).status_code == HTTPStatus.UNAUTHORIZED
 
-    def test_no_cookie_is_read_or_set(self, alice: Client) -> None:
+    def test_without_pages_no_cookie_is_read_or_set(self, alice: Client) -> None:
         alice.cookies["todos_csrftoken"] = alice.cookies["csrftoken"] = "x"
         for path in ("/api/todos/", "/healthz", "/nothing"):
             answer: Any = alice.get(path)
@@ -250,11 +250,11 @@ class TestWithoutBrowsableApi:
         ],
     )
     @pytest.mark.parametrize("method", ["GET", "POST"])
-    def test_no_page_is_there(self, method: str, path: str) -> None:
+    def test_without_pages_their_addresses_are_not_found(self, method: str, path: str) -> None:
         answer: Any = Client(headers={"accept": ACCEPT}).generic(method, path)
         assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
 
-    def test_whatever_a_browser_accepts_is_json(self, alice: Client) -> None:
+    def test_without_pages_a_browser_gets_json(self, alice: Client) -> None:
         todo = make_todo(owner_id="alice")
         for path in ("/", "/api/", f"/api/todos/{todo.pk}/", "/api/todos/?q=x", "/healthz"):
             answer = alice.get(path, headers={"accept": ACCEPT})
@@ -263,13 +263,13 @@ class TestWithoutBrowsableApi:
             answer = alice.get(path, headers={"accept": ACCEPT})
             assert answer["Content-Type"] == "application/problem+json"
 
-    def test_who_takes_pages_only_gets_none(self, alice: Client) -> None:
+    def test_without_pages_html_alone_is_not_acceptable(self, alice: Client) -> None:
         answer = alice.get("/api/todos/", headers={"accept": "text/html"})
         assert answer.status_code == HTTPStatus.NOT_ACCEPTABLE
         assert json.loads(answer.content)["code"] == "not_acceptable"
 
 
-def test_other_clients_see_no_difference(browser: Browser, bearer: Bearer, mint: Mint) -> None:
+def test_pages_change_no_json_response(browser: Browser, bearer: Bearer, mint: Mint) -> None:
     alice = bearer(mint(sub="alice"))
     todo = make_todo(owner_id="alice")
     for path in ("/api/", "/api/me/", "/api/todos/", f"/api/todos/{todo.pk}/"):

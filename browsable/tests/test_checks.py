@@ -11,10 +11,10 @@ from pytest_django import Settings
         (False, True, True, ["browsable.W001"]),
         (False, True, False, []),
         (False, False, True, []),
-        (True, True, True, []),  # which security.W018 is about
+        (True, True, True, []),  # security.W018 warns about DEBUG
     ],
 )
-def test_pages_outside_debug_are_somebodys_decision(
+def test_a_deployment_check_warns_about_pages_without_debug(
     settings: Settings, debug: bool, browsable: bool, deployment: bool, ids: list[str]
 ) -> None:
     settings.DEBUG, settings.BROWSABLE_API = debug, browsable

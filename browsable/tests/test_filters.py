@@ -20,7 +20,7 @@ def filters(page: Page) -> Form:
     return page.form("_filters")
 
 
-def test_there_is_a_field_for_every_parameter(alices: Browser) -> None:
+def test_the_filter_form_has_every_parameter(alices: Browser) -> None:
     form = filters(alices.get(LIST))
     assert form.names == {*TodoFilters.parameters(), "ordering", "limit", "_filters"}
     assert form.options["completed"] == ["", "true", "false"]
@@ -28,7 +28,7 @@ def test_there_is_a_field_for_every_parameter(alices: Browser) -> None:
     assert {"created_at", "-created_at", "due", "-title"} < {*form.options["ordering"]}
 
 
-def test_what_is_left_empty_is_not_asked_for(alices: Browser) -> None:
+def test_empty_filters_are_left_out_of_the_address(alices: Browser) -> None:
     make_todo(owner_id="alice", title="Buy milk", priority=Priority.HIGH, completed=True)
     make_todo(owner_id="alice", title="Buy bread")
     form = filters(alices.get(LIST))
@@ -39,11 +39,11 @@ def test_what_is_left_empty_is_not_asked_for(alices: Browser) -> None:
     assert "Buy bread" not in page.text
 
 
-def test_nothing_filled_in_is_the_whole_list(alices: Browser) -> None:
+def test_an_empty_filter_form_shows_the_whole_list(alices: Browser) -> None:
     assert filters(alices.get(LIST)).submit().url == LIST
 
 
-def test_what_was_filled_in_stays(alices: Browser) -> None:
+def test_the_filter_form_keeps_its_values(alices: Browser) -> None:
     address = f"{LIST}?completed=false&priority=low&tag=a&tag=b&due_from=2026-12-24&limit=7"
     form = filters(alices.get(address))
     kept = [each for each in form.fields if each[1]]
@@ -59,7 +59,7 @@ def test_what_was_filled_in_stays(alices: Browser) -> None:
     assert form.submit(tag=["a", "b", "c"]).url.endswith("&tag=a&tag=b&tag=c")
 
 
-def test_a_mistake_is_told_beside_its_field(alices: Browser) -> None:
+def test_a_wrong_filter_has_its_error_beside_it(alices: Browser) -> None:
     page = filters(alices.get(LIST)).submit(limit="0", created_from="soon")
     assert page.status == HTTPStatus.BAD_REQUEST
     assert page.text_of("filter-created_from_error").startswith("A date-time of RFC 3339")
@@ -68,35 +68,37 @@ def test_a_mistake_is_told_beside_its_field(alices: Browser) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-def test_a_change_is_not_led_elsewhere(alices: Browser, method: str) -> None:
+def test_a_change_with_the_filter_marker_is_not_redirected(alices: Browser, method: str) -> None:
     answer: Any = alices.client.generic(method, f"{LIST}?_filters=", "{}", "application/json")
     assert answer.status_code == HTTPStatus.UNAUTHORIZED
 
 
 @pytest.mark.parametrize("query", ["_filters=&q=" + "%3C" * 9000, "a=1&" * 1200 + "_filters="])
-def test_too_much_is_a_clear_error(alices: Browser, query: str) -> None:
+def test_too_many_or_too_long_filters_are_a_bad_request(alices: Browser, query: str) -> None:
     assert alices.get(f"{LIST}?{query}").status == HTTPStatus.BAD_REQUEST
 
 
-def test_what_looks_like_a_query_in_a_path_stays_one(alices: Browser) -> None:
+def test_an_escaped_question_mark_in_a_path_stays_escaped(alices: Browser) -> None:
     answer: Any = alices.client.get("/api/todos/a%3Fb=c/?_filters=")
     assert answer["Location"] == "/api/todos/a%3Fb%3Dc/"
 
 
-def test_other_clients_have_no_marker(alices: Browser, alice: Any) -> None:
+def test_the_filter_marker_is_for_pages_only(alices: Browser, alice: Any) -> None:
     assert alice.get(f"{LIST}?_filters=").status_code == HTTPStatus.BAD_REQUEST
     answer = alices.client.get(f"{LIST}?_filters=", headers={"accept": "application/json"})
     assert answer.status_code == HTTPStatus.UNAUTHORIZED
 
 
 @pytest.mark.parametrize("path", ["/\\evil.example", "/api/nothing/"])
-def test_it_leads_nowhere_else(alices: Browser, path: str) -> None:
+def test_unknown_paths_with_the_filter_marker_are_not_redirected(
+    alices: Browser, path: str
+) -> None:
     answer: Any = alices.client.get(f"{path}?_filters=&q=x")
     assert answer.status_code == HTTPStatus.NOT_FOUND
     assert "Location" not in answer
 
 
-def test_pages_lead_to_one_another(alices: Browser) -> None:
+def test_pages_of_a_list_link_to_each_other(alices: Browser) -> None:
     for day in range(1, 6):
         make_todo(owner_id="alice", title=f"Of day {day}", due_date=date(2026, 12, day))
     page = alices.get(f"{LIST}?limit=2&ordering=due")
@@ -110,7 +112,7 @@ def test_pages_lead_to_one_another(alices: Browser) -> None:
     assert "Of day 4" in alices.get(page.links["← Previous page"]).text
 
 
-def test_every_todo_of_a_list_leads_to_its_page(alices: Browser) -> None:
+def test_every_todo_in_a_list_links_to_its_page(alices: Browser) -> None:
     todo = make_todo(owner_id="alice", title="Buy milk")
     page = alices.get(alices.get(LIST).links[f'"{todo.pk}"'])
     assert (page.url, page.status) == (f"{LIST}{todo.pk}/", 200)

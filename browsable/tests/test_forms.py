@@ -1,4 +1,4 @@
-"""Everything that a client can do to todos, with the forms of a browser that has no scripts."""
+"""Forms create, change, act on and delete todos without scripts."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def open_(browser: Browser, todo: Todo) -> Page:
 
 
 def curl(page: Page) -> str:
-    """What the page says that the same request is in a terminal."""
+    """The request of this page as a curl command."""
     return page.text.partition("As a curl command")[2]
 
 
 class TestCreate:
-    def test_every_field_can_be_filled_in(self, alices: Browser) -> None:
+    def test_the_create_form_sets_every_field(self, alices: Browser) -> None:
         page = (
             alices.get(LIST)
             .form("title")
@@ -62,16 +62,14 @@ class TestCreate:
         assert todo.tags == ["phone", "money"]
         assert todo.due_at is not None
         assert todo.due_at.isoformat() == "2026-12-24T08:30:00+00:00"
-        assert page.text.count(str(todo.pk)) >= 2  # Location, and the id
+        assert page.text.count(str(todo.pk)) >= 2  # Location and id
 
-    def test_what_is_left_as_it_was_is_not_sent(self, alices: Browser) -> None:
+    def test_the_create_form_sends_only_what_was_filled_in(self, alices: Browser) -> None:
         page = alices.get(LIST).form("title").submit(title="Buy milk")
         assert """--data-raw '{"title": "Buy milk"}'""" in curl(page)
         assert "-H 'Idempotency-Key: " in curl(page)
 
-    def test_mistakes_are_told_beside_their_fields_and_nothing_is_lost(
-        self, alices: Browser
-    ) -> None:
+    def test_the_create_form_shows_errors_and_keeps_its_values(self, alices: Browser) -> None:
         page = (
             alices.get(LIST)
             .form("title")
@@ -87,28 +85,30 @@ class TestCreate:
         assert page.status == HTTPStatus.CREATED
         assert Todo.objects.get().description == "A <long> text"
 
-    def test_sending_it_twice_makes_one_todo(self, alices: Browser) -> None:
+    def test_a_create_form_sent_twice_creates_one_todo(self, alices: Browser) -> None:
         form = alices.get(LIST).form("title")
         first, second = (form.submit(title="Buy milk") for _ in range(2))
         assert (first.status, second.status) == (201, 201)
         assert "Idempotency-Replayed: true" in second.text
         assert Todo.objects.count() == 1
 
-    def test_who_goes_back_and_writes_something_else_makes_another(self, alices: Browser) -> None:
+    def test_a_create_form_sent_with_other_values_creates_another_todo(
+        self, alices: Browser
+    ) -> None:
         form = alices.get(LIST).form("title")
         for title in ("Buy milk", "Buy bread", "Buy milk"):
             assert form.submit(title=title).status == HTTPStatus.CREATED
         assert Todo.objects.count() == 2
 
-    def test_a_new_todo_can_be_completed_at_once(self, alices: Browser) -> None:
+    def test_the_page_of_a_new_todo_can_complete_it(self, alices: Browser) -> None:
         page = alices.get(LIST).form("title").submit(title="Buy milk")
         page = page.form_to("/complete/").submit()
         assert page.status == HTTPStatus.OK
         assert Todo.objects.get().completed
 
-    def test_the_json_can_be_written_by_hand(self, alices: Browser) -> None:
+    def test_a_todo_is_created_from_json_written_by_hand(self, alices: Browser) -> None:
         form = alices.get(LIST).form("_raw")
-        assert json.loads(form.value("_raw"))["title"] == "Buy milk"  # an example that works
+        assert json.loads(form.value("_raw"))["title"] == "Buy milk"  # the example
         assert form.submit().status == HTTPStatus.CREATED
         page = form.submit(_raw='{"title": 5}')
         assert page.status == HTTPStatus.BAD_REQUEST
@@ -116,14 +116,14 @@ class TestCreate:
         assert "title: Not a valid string." in page.text
 
     @pytest.mark.parametrize("raw", ["", "{", "[]", "null", '{"a": 1, "a": 2}', "😀"])
-    def test_what_is_no_object_is_refused(self, alices: Browser, raw: str) -> None:
+    def test_json_that_is_no_object_creates_nothing(self, alices: Browser, raw: str) -> None:
         page = alices.get(LIST).form("_raw").submit(_raw=raw)
         assert page.status == HTTPStatus.BAD_REQUEST
         assert not Todo.objects.exists()
 
 
 class TestChange:
-    def test_it_shows_what_there_is(self, alices: Browser, todo: Todo) -> None:
+    def test_the_change_form_shows_the_todo(self, alices: Browser, todo: Todo) -> None:
         form = open_(alices, todo).form("title", button="PATCH")
         assert form.value("title") == "Buy milk"
         assert form.value("description") == "Two litres\nof it"
@@ -132,7 +132,7 @@ class TestChange:
         assert form.options["priority"] == ["none", "low", "medium", "high"]
         assert "completed" not in dict(form.fields)
 
-    def test_patch_sends_what_was_changed(self, alices: Browser, todo: Todo) -> None:
+    def test_patch_sends_only_changed_fields(self, alices: Browser, todo: Todo) -> None:
         form = open_(alices, todo).form("title", button="PATCH")
         before = todo.etag
         page = form.submit("PATCH", priority="low", due_date="2026-12-24")
@@ -142,7 +142,7 @@ class TestChange:
         todo.refresh_from_db()
         assert (todo.priority, todo.due_date) == (Priority.LOW, date(2026, 12, 24))
 
-    def test_patch_takes_away_what_was_emptied(self, alices: Browser) -> None:
+    def test_patch_sends_null_for_an_emptied_field(self, alices: Browser) -> None:
         todo = make_todo(owner_id="alice", due_date=date(2026, 12, 24), completed=True)
         form = open_(alices, todo).form("title", button="PATCH")
         page = form.submit("PATCH", due_date="", completed=None)
@@ -150,7 +150,7 @@ class TestChange:
         todo.refresh_from_db()
         assert (todo.due_date, todo.completed) == (None, False)
 
-    def test_patch_of_nothing_changes_nothing(self, alices: Browser, todo: Todo) -> None:
+    def test_patch_without_changes_keeps_the_etag(self, alices: Browser, todo: Todo) -> None:
         before = todo.etag
         page = open_(alices, todo).form("title", button="PATCH").submit("PATCH")
         assert page.status == HTTPStatus.OK
@@ -159,7 +159,7 @@ class TestChange:
         assert todo.etag == before
 
     @pytest.mark.parametrize("text", ["a\rb", "a\r\nb", "\n\na", " a ", "\u2028", "<b>&amp;\"'"])
-    def test_patch_leaves_what_a_browser_writes_otherwise(self, alices: Browser, text: str) -> None:
+    def test_patch_keeps_text_that_a_browser_alters(self, alices: Browser, text: str) -> None:
         todo = make_todo(owner_id="alice", description=text)
         form = open_(alices, todo).form("title", button="PATCH")
         sent = form.value("description").replace("\r\n", "\n").replace("\r", "\n")
@@ -167,7 +167,7 @@ class TestChange:
         todo.refresh_from_db()
         assert (todo.title, todo.description) == ("Changed", text)
 
-    def test_put_sends_everything(self, alices: Browser, todo: Todo) -> None:
+    def test_put_sends_every_field(self, alices: Browser, todo: Todo) -> None:
         form = open_(alices, todo).form("title", button="PUT")
         page = form.submit("PUT", title="Buy bread")
         assert page.status == HTTPStatus.OK
@@ -176,20 +176,22 @@ class TestChange:
         todo.refresh_from_db()
         assert (todo.title, todo.tags) == ("Buy bread", ["home", "shop"])
 
-    def test_a_mistake_is_told_beside_its_field(self, alices: Browser, todo: Todo) -> None:
+    def test_the_change_form_shows_errors_and_keeps_its_values(
+        self, alices: Browser, todo: Todo
+    ) -> None:
         form = open_(alices, todo).form("title", button="PATCH")
         page = form.submit("PATCH", due_time="09:30", description="Kept")
         assert page.status == HTTPStatus.BAD_REQUEST
         assert page.text_of("due_time_error") == "A time needs a date and a timezone."
         form = page.form("title", button="PATCH")
         assert (form.value("due_time"), form.value("description")) == ("09:30", "Kept")
-        # What is sent again is still what differs from the todo, and not from the mistake.
+        # The second PATCH still compares with the todo, not with the first form.
         page = form.submit("PATCH", due_time="")
         assert page.status == HTTPStatus.OK
         assert """--data-raw '{"description": "Kept"}'""" in curl(page)
 
     @pytest.mark.parametrize("required", [False, True])
-    def test_what_somebody_else_wrote_meanwhile_is_not_overwritten_by_accident(
+    def test_a_form_of_an_old_version_overwrites_only_when_sent_again(
         self, alices: Browser, todo: Todo, settings: Settings, *, required: bool
     ) -> None:
         settings.REQUIRE_IF_MATCH = required
@@ -207,14 +209,14 @@ class TestChange:
         todo.refresh_from_db()
         assert todo.title == "Mine"
 
-    def test_it_can_be_written_by_hand(self, alices: Browser, todo: Todo) -> None:
+    def test_a_todo_is_changed_by_json_written_by_hand(self, alices: Browser, todo: Todo) -> None:
         form = open_(alices, todo).form("_raw", button="PATCH")
         assert json.loads(form.value("_raw"))["tags"] == ["home", "shop"]
         assert form.submit("PATCH", _raw='{"tags": null}').status == HTTPStatus.OK
         todo.refresh_from_db()
         assert todo.tags == []
 
-    def test_every_form_says_which_version_it_is_about(
+    def test_every_form_of_a_todo_sends_if_match(
         self, alices: Browser, todo: Todo, settings: Settings
     ) -> None:
         settings.REQUIRE_IF_MATCH = True
@@ -226,8 +228,8 @@ class TestChange:
         assert not Todo.objects.exists()
 
 
-class TestTheRest:
-    def test_complete_and_reopen(self, alices: Browser, todo: Todo) -> None:
+class TestOtherForms:
+    def test_buttons_complete_and_reopen_a_todo(self, alices: Browser, todo: Todo) -> None:
         page = open_(alices, todo).form_to("/complete/").submit()
         todo.refresh_from_db()
         assert (page.status, todo.completed) == (200, True)
@@ -235,16 +237,16 @@ class TestTheRest:
         todo.refresh_from_db()
         assert (page.status, todo.completed) == (200, False)
 
-    def test_delete(self, alices: Browser, todo: Todo) -> None:
+    def test_a_button_deletes_a_todo(self, alices: Browser, todo: Todo) -> None:
         page = open_(alices, todo).form("_if_match", button="DELETE").submit("DELETE")
         assert "HTTP 204 No Content" in page.text
-        assert page.status == HTTPStatus.OK  # or a browser would stay on the page before
+        assert page.status == HTTPStatus.OK  # at 204 a browser stays on the page before
         assert page.links["Back to the list"] == LIST
         assert "PATCH sends" not in page.text
         assert "Content-Type" not in page.text
         assert not Todo.objects.exists()
 
-    def test_deleting_twice_is_answered_like_the_first_time(
+    def test_a_delete_form_sent_twice_replays_its_response(
         self, alices: Browser, todo: Todo
     ) -> None:
         form = open_(alices, todo).form("_if_match", button="DELETE")
@@ -254,7 +256,7 @@ class TestTheRest:
         assert "Idempotency-Replayed: true" in page.text
 
     @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-    def test_a_change_sent_twice_is_no_conflict(
+    def test_a_change_form_sent_twice_replays_its_response(
         self, alices: Browser, todo: Todo, method: str
     ) -> None:
         form = open_(alices, todo).form("title", button=method)
@@ -262,13 +264,13 @@ class TestTheRest:
         assert (first.status, second.status) == (HTTPStatus.OK, HTTPStatus.OK)
         assert "Idempotency-Replayed: true" in second.text
 
-    def test_one_form_may_be_sent_by_both_of_its_buttons(self, alices: Browser, todo: Todo) -> None:
+    def test_both_buttons_of_one_form_send_requests(self, alices: Browser, todo: Todo) -> None:
         form = open_(alices, todo).form("_raw", button="PATCH")
         raw = json.dumps({"title": "Changed", "priority": "low"})
         assert form.submit("PATCH", _raw=raw).status == HTTPStatus.OK
         assert form.submit("PUT", _raw=raw, _if_match="*").status == HTTPStatus.OK
 
-    def test_what_came_too_late_is_told(self, alices: Browser, todo: Todo) -> None:
+    def test_a_button_for_an_old_version_changes_nothing(self, alices: Browser, todo: Todo) -> None:
         page = open_(alices, todo)
         todo.change(title="By somebody else")
         for form in (page.form_to("/complete/"), page.form("_if_match", button="DELETE")):
@@ -278,19 +280,19 @@ class TestTheRest:
             assert "The form below" not in answer.text
         assert Todo.objects.filter(pk=todo.pk, completed=False).exists()
 
-    def test_options_offer_nothing_to_send(self, alices: Browser, todo: Todo) -> None:
+    def test_the_page_of_an_options_request_has_no_forms(self, alices: Browser, todo: Todo) -> None:
         answer: Any = alices.client.options(f"{LIST}{todo.pk}/")
         assert answer.status_code == HTTPStatus.OK
         assert b"PUT this JSON" not in answer.content
         assert b"Delete it" not in answer.content
 
-    def test_a_mistake_in_a_batch_is_told_with_its_place(self, alices: Browser) -> None:
+    def test_an_error_in_a_batch_names_its_operation(self, alices: Browser) -> None:
         form = alices.get("/api/todos/batch/").form("_raw")
         operations = [{"op": "create", "title": "x"}, {"op": "create", "title": ""}]
         page = form.submit(_raw=json.dumps({"operations": operations}))
         assert "operations/1/title: This field may not be blank." in page.text
 
-    def test_several_changes_at_once(self, alices: Browser, todo: Todo) -> None:
+    def test_a_batch_is_sent_as_json_written_by_hand(self, alices: Browser, todo: Todo) -> None:
         page = alices.get(alices.get(LIST).links["Batch…"])
         assert page.status == HTTPStatus.METHOD_NOT_ALLOWED
         form = page.form("_raw")
@@ -302,7 +304,7 @@ class TestTheRest:
         assert Todo.objects.filter(pk=todo.pk).exists()
 
     @pytest.mark.parametrize("method", ["", "GET", "HEAD", "TRACE", "delete", "FROBNICATE", "\x00"])
-    def test_a_method_that_no_form_has_is_a_post(
+    def test_an_unknown_method_control_means_post(
         self, alices: Browser, todo: Todo, method: str
     ) -> None:
         form = open_(alices, todo).form("title", button="PATCH")
@@ -334,7 +336,7 @@ class TestTheRest:
             ("title=a&title=b", 201),
         ],
     )
-    def test_a_body_that_no_page_sends_is_a_clear_error(
+    def test_a_form_that_no_page_sends_gets_an_error_page(
         self, alices: Browser, body: str, status: int
     ) -> None:
         csrf = alices.get(LIST).form("title").value("csrfmiddlewaretoken")
@@ -342,7 +344,7 @@ class TestTheRest:
         assert answer.status_code == status
         assert answer["Content-Type"].startswith("text/html")
 
-    def test_nobody_gets_forms_before_signing_in(self, browser: Browser, todo: Todo) -> None:
+    def test_pages_have_no_forms_before_login(self, browser: Browser, todo: Todo) -> None:
         for path in (LIST, f"{LIST}{todo.pk}/", "/api/", "/api/todos/batch/"):
             page = browser.get(path)
             assert page.status == HTTPStatus.UNAUTHORIZED

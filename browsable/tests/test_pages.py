@@ -1,4 +1,4 @@
-"""What every page has, and what none has."""
+"""Rules for every page: status, headers, markup, escaping."""
 
 from __future__ import annotations
 
@@ -36,9 +36,20 @@ HOSTILE = [
 ]
 
 
+@pytest.fixture(scope="module")
+def _visited() -> dict[str, Page]:
+    return {}
+
+
 @pytest.fixture
-def visited(alices: Browser) -> dict[str, Page]:
-    """A page of every kind, by its name."""
+def visited(_visited: dict[str, Page], request: pytest.FixtureRequest) -> dict[str, Page]:
+    """A page of every kind, by its name; loaded once for the tests of this module."""
+    if not _visited:
+        _visited.update(visit(request.getfixturevalue("alices")))
+    return _visited
+
+
+def visit(alices: Browser) -> dict[str, Page]:
     todo = make_todo(owner_id="alice", title="Buy milk", tags=["home"])
     strangers = make_todo(owner_id="bob")
     address = f"/api/todos/{todo.pk}/"
@@ -50,42 +61,42 @@ def visited(alices: Browser) -> dict[str, Page]:
         "list": alices.get("/api/todos/?limit=1&q=milk"),
         "todo": alices.get(address),
         "created": form.submit(title="Buy bread"),
-        "mistaken": form.submit(title=""),  # after Back
+        "invalid": form.submit(title=""),
         "completed": alices.get(address).form_to("/complete/").submit(),
-        "stale": stale.submit("PATCH", title="x"),
+        "old version": stale.submit("PATCH", title="x"),
         "deleted": alices.get(address).form("_if_match", button="DELETE").submit("DELETE"),
         "missing": alices.get(address),
         "forbidden": alices.get(f"/api/todos/{strangers.pk}/"),
         "batch": alices.get("/api/todos/batch/"),
         "wrong filter": alices.get("/api/todos/?limit=x&tag=&x=1"),
-        "no such path": alices.get("/api/nothing/"),
+        "unknown path": alices.get("/api/nothing/"),
         "login": alices.get("/api/login/"),
         "refused": alices.get("/api/login/").form("token").submit(token="x"),
-        "nobody": Browser().get("/api/todos/"),
+        "anonymous": Browser().get("/api/todos/"),
         "docs": alices.get("/api/docs/"),
     }
 
 
 STATUSES = {
     "created": 201,
-    "mistaken": 400,
-    "stale": 412,
+    "invalid": 400,
+    "old version": 412,
     "missing": 404,
     "forbidden": 403,
     "batch": 405,
     "wrong filter": 400,
-    "no such path": 404,
+    "unknown path": 404,
     "refused": 400,
-    "nobody": 401,
+    "anonymous": 401,
 }
 
 
-def test_they_answer_what_the_api_answers(visited: dict[str, Page]) -> None:
+def test_pages_have_the_status_of_the_api(visited: dict[str, Page]) -> None:
     found = {name: page.status for name, page in visited.items()}
     assert found == {name: STATUSES.get(name, 200) for name in visited}
 
 
-def test_none_can_run_a_script(visited: dict[str, Page]) -> None:
+def test_only_the_docs_run_scripts(visited: dict[str, Page]) -> None:
     for name, page in visited.items():
         own_script = "; script-src 'self'; connect-src 'self'" if name == "docs" else ""
         assert page.response["Content-Security-Policy"] == POLICY + own_script
@@ -94,7 +105,7 @@ def test_none_can_run_a_script(visited: dict[str, Page]) -> None:
         assert ("<script" in page.html) == (name == "docs")
 
 
-def test_none_has_anything_of_another_host(visited: dict[str, Page]) -> None:
+def test_pages_load_nothing_from_other_hosts(visited: dict[str, Page]) -> None:
     for name, page in visited.items():
         addresses = re.findall(r"""(?:src|href|action)=["']([^"']*)""", page.html)
         assert addresses
@@ -102,7 +113,7 @@ def test_none_has_anything_of_another_host(visited: dict[str, Page]) -> None:
             assert re.match(r"/(?!/)|http://testserver/|#", address), (name, address)
 
 
-def test_none_is_shown_in_a_frame_or_as_something_else(visited: dict[str, Page]) -> None:
+def test_pages_forbid_frames_and_content_sniffing(visited: dict[str, Page]) -> None:
     for page in visited.values():
         assert page.response["X-Frame-Options"] == "DENY"
         assert "frame-ancestors 'none'" in page.response["Content-Security-Policy"]
@@ -110,7 +121,7 @@ def test_none_is_shown_in_a_frame_or_as_something_else(visited: dict[str, Page])
         assert page.response["Content-Type"] == "text/html; charset=utf-8"
 
 
-def test_none_is_mistaken_for_the_json_of_the_same_address(visited: dict[str, Page]) -> None:
+def test_pages_are_cached_apart_from_json(visited: dict[str, Page]) -> None:
     for name, page in visited.items():
         assert {"Accept", "Authorization", "Cookie"} <= {*page.response["Vary"].split(", ")}, name
         kept = page.response["Cache-Control"]
@@ -120,33 +131,33 @@ def test_none_is_mistaken_for_the_json_of_the_same_address(visited: dict[str, Pa
         assert "ETag" not in page.response
 
 
-def test_each_is_small(visited: dict[str, Page]) -> None:
+def test_every_page_is_small(visited: dict[str, Page]) -> None:
     sizes = {name: len(page.response.content) for name, page in visited.items()}
     assert max(sizes.values()) < MAX_PAGE_BYTES, sizes
 
 
-def test_each_has_one_heading_and_no_id_twice(visited: dict[str, Page]) -> None:
+def test_every_page_has_one_heading_and_unique_ids(visited: dict[str, Page]) -> None:
     for name, page in visited.items():
         assert page.html.count("<h1") == (name != "docs"), name
         assert len({*page.ids}) == len(page.ids), name
         assert '<html lang="en">' in page.html
 
 
-def test_every_label_has_its_input(visited: dict[str, Page]) -> None:
+def test_every_label_refers_to_an_input(visited: dict[str, Page]) -> None:
     for name, page in visited.items():
         for target in re.findall(r'(?:<label for|aria-describedby)="([^"]*)"', page.html):
             assert {*target.split()} <= {*page.ids}, (name, target)
 
 
-def test_every_answer_says_who_is_signed_in_and_for_how_long(visited: dict[str, Page]) -> None:
+def test_pages_show_the_user_and_the_time_left(visited: dict[str, Page]) -> None:
     for name, page in visited.items():
-        expected = name not in ("nobody", "docs", "no such path")
+        expected = name not in ("anonymous", "docs", "unknown path")
         assert ("Logged in as Alice until 20" in page.text) == expected, name
-        assert ("Log in" in page.links) == (name == "nobody"), name
+        assert ("Log in" in page.links) == (name == "anonymous"), name
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_what_somebody_wrote_is_text(alices: Browser, text: str) -> None:
+def test_hostile_text_is_escaped(alices: Browser, text: str) -> None:
     todo = make_todo(owner_id="alice", title=text, description=text, tags=[text[:50]])
     pages = [
         alices.get("/api/todos/"),
@@ -167,14 +178,14 @@ def test_what_somebody_wrote_is_text(alices: Browser, text: str) -> None:
     assert (form.value("title"), form.value("description")) == (text, text)
 
 
-def test_a_name_that_somebody_gave_themselves_is_text(browser: Browser, mint: Any) -> None:
+def test_a_hostile_user_name_is_escaped(browser: Browser, mint: Any) -> None:
     token = mint(name="<script>alert(1)</script>", sub="\u202e<b>")
     page = browser.get("/api/login/").form("token").submit(token=token)
     assert "Logged in as <script>alert(1)</script> until" in page.text
     assert "<script" not in page.html
 
 
-def test_it_shows_what_another_client_would_get(alices: Browser, alice: Client) -> None:
+def test_a_page_shows_the_json_response(alices: Browser, alice: Client) -> None:
     todo = make_todo(owner_id="alice", title="Buy milk")
     address = f"/api/todos/{todo.pk}/"
     page, answer = alices.get(address), alice.get(address)
@@ -187,7 +198,7 @@ def test_it_shows_what_another_client_would_get(alices: Browser, alice: Client) 
     assert "Content-Type: application/problem+json" in alices.get("/api/todos/?x=1").text
 
 
-def test_the_line_for_a_terminal_can_be_pasted(alices: Browser) -> None:
+def test_the_curl_command_is_quoted_for_a_shell(alices: Browser) -> None:
     page = alices.get("/api/todos/").form("title").submit(title="It's $HOME; `ls`")
     line = page.text.partition("As a curl command")[2]
     assert """--data-raw '{"title": "It'"'"'s $HOME; `ls`"}'""" in line
@@ -195,7 +206,7 @@ def test_the_line_for_a_terminal_can_be_pasted(alices: Browser) -> None:
     assert '-H "Authorization: Bearer $TOKEN"' in line
 
 
-def test_keys_that_cannot_be_had_are_said_to_be_that(
+def test_a_page_without_signing_keys_is_unavailable(
     browser: Browser, issuer: Issuer, settings: Settings
 ) -> None:
     browser.get("/api/login/").form("token").submit(token=issuer.mint())
@@ -207,14 +218,14 @@ def test_keys_that_cannot_be_had_are_said_to_be_that(
     assert int(page.response["Retry-After"]) > 0
 
 
-def test_a_page_is_not_what_somebody_has_cached_as_json(alices: Browser) -> None:
+def test_a_page_ignores_if_none_match(alices: Browser) -> None:
     todo = make_todo(owner_id="alice")
     page = alices.get(f"/api/todos/{todo.pk}/", **{"if-none-match": todo.etag})
     assert page.status == HTTPStatus.OK
     assert "Todo" in page.text
 
 
-def test_a_page_costs_no_query_more_than_its_json(
+def test_a_page_costs_the_queries_of_its_json(
     alices: Browser, alice: Client, django_assert_num_queries: Any
 ) -> None:
     todo = make_todo(owner_id="alice")
@@ -226,14 +237,12 @@ def test_a_page_costs_no_query_more_than_its_json(
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json, text/html;q=0.1", "text/html;q=0"])
-def test_an_error_is_a_page_for_who_likes_pages_best(browser: Browser, accept: str) -> None:
+def test_errors_are_json_unless_html_is_preferred(browser: Browser, accept: str) -> None:
     answer = browser.client.get("/api/nothing/", headers={"accept": accept})
     assert answer["Content-Type"] == "application/problem+json"
 
 
-def test_an_address_that_asks_too_much_is_told_on_a_page(
-    browser: Browser, settings: Settings
-) -> None:
+def test_a_throttled_browser_gets_a_page(browser: Browser, settings: Settings) -> None:
     settings.THROTTLE_ANON = (1, 3600)
     browser.get("/api/login/")
     page = browser.get("/api/login/")
@@ -245,22 +254,20 @@ def test_an_address_that_asks_too_much_is_told_on_a_page(
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "GET"])
 @pytest.mark.parametrize("media_type", ["application/json", "text/plain"])
-def test_a_large_body_is_answered_as_without_pages(
+def test_a_large_body_has_the_same_status_for_html_and_json(
     browser: Browser, bearer: Bearer, mint: Mint, method: str, media_type: str
 ) -> None:
-    statuses = []
-    for accept in (ACCEPT, "*/*"):
-        todo = make_todo(owner_id="alice")
-        client, body = bearer(mint(sub="alice")), "x" * 300_000
-        for each in (client, browser.client):
-            answer = each.generic(
-                method, f"/api/todos/{todo.pk}/", body, media_type, headers={"accept": accept}
-            )
-            statuses.append((accept, answer.status_code))
-    assert [each[1] for each in statuses[:2]] == [each[1] for each in statuses[2:]]
+    client, body = bearer(mint(sub="alice")), "x" * 300_000
+    for each in (client, browser.client):
+        statuses = []
+        for accept in (ACCEPT, "*/*"):
+            path = f"/api/todos/{make_todo(owner_id='alice').pk}/"
+            answer = each.generic(method, path, body, media_type, headers={"accept": accept})
+            statuses.append(answer.status_code)
+        assert statuses[0] == statuses[1]
 
 
-def test_only_a_form_of_a_page_is_told_200_for_204(
+def test_a_delete_by_a_bearer_client_is_204_for_html(
     browser: Browser, bearer: Bearer, mint: Mint
 ) -> None:
     todo = make_todo(owner_id="alice")
@@ -269,11 +276,11 @@ def test_only_a_form_of_a_page_is_told_200_for_204(
     assert answer.status_code == HTTPStatus.NO_CONTENT
 
 
-def test_the_document_is_no_page(alices: Browser) -> None:
+def test_the_openapi_document_has_no_page(alices: Browser) -> None:
     assert alices.client.get("/api/schema/")["Content-Type"] == "application/json"
 
 
-def test_an_answer_that_is_very_long_is_not_coloured(alices: Browser) -> None:
+def test_a_very_long_response_is_not_coloured(alices: Browser) -> None:
     for _ in range(2):
         make_todo(owner_id="alice", description='"' * 10_000)
     assert '<span class="key">&quot;results' in alices.get("/api/todos/").html
@@ -284,11 +291,11 @@ def test_an_answer_that_is_very_long_is_not_coloured(alices: Browser) -> None:
     assert '"results": [' in page.text
 
 
-class TestTheStart:
-    def test_a_browser_is_led_to_the_api(self, browser: Browser) -> None:
+class TestIndex:
+    def test_the_index_redirects_a_browser_to_the_api(self, browser: Browser) -> None:
         assert browser.get("/").url == "http://testserver/api/"
 
-    def test_a_terminal_is_told_where_things_are(self, browser: Browser) -> None:
+    def test_the_index_lists_addresses_as_json(self, browser: Browser) -> None:
         answer = browser.client.get("/", headers={"accept": "*/*"})
         assert answer.json() == {
             "api": "http://testserver/api/",
@@ -296,7 +303,7 @@ class TestTheStart:
             "docs": "http://testserver/api/docs/",
         }
 
-    def test_without_pages_it_names_none(self, anonymous: Client) -> None:
+    def test_without_pages_the_index_lists_no_docs(self, anonymous: Client) -> None:
         answer = anonymous.get("/", headers={"accept": ACCEPT})
         assert answer.json() == {
             "api": "http://testserver/api/",
@@ -314,7 +321,7 @@ class TestStaticFiles:
             "drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js",
         ],
     )
-    def test_they_are_served_without_another_server(self, browser: Browser, path: str) -> None:
+    def test_static_files_are_served(self, browser: Browser, path: str) -> None:
         answer: Any = browser.client.get(f"/static/{path}")
         assert answer.status_code == HTTPStatus.OK
         assert answer["X-Content-Type-Options"] == "nosniff"
@@ -322,11 +329,11 @@ class TestStaticFiles:
         answer.close()
 
     @pytest.mark.parametrize("path", ["browsable/../../settings.py", "%2e%2e/manage.py", "x", ""])
-    def test_nothing_else_is(self, browser: Browser, path: str) -> None:
+    def test_no_other_file_is_served_as_static(self, browser: Browser, path: str) -> None:
         assert browser.client.get(f"/static/{path}").status_code == HTTPStatus.NOT_FOUND
 
 
-def test_the_document_is_the_same_with_and_without_pages(browser: Browser) -> None:
+def test_pages_do_not_change_the_openapi_document(browser: Browser) -> None:
     from api.views import openapi_document
 
     openapi_document.cache_clear()

@@ -1,4 +1,4 @@
-"""The pages behind a proxy that takes the path of ``PUBLIC_URL`` away."""
+"""Pages behind a proxy that removes the path of ``PUBLIC_URL``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ORIGIN, PREFIX = "https://app.example.com", "/backend"
 
 
 class Proxy(Client):
-    """Takes the prefix away, and says nothing of https."""
+    """A proxy that removes the prefix, and sends no header about https."""
 
     def generic(self, method: str, path: Any, *args: Any, **options: Any) -> Any:
         return super().generic(method, path.removeprefix(PREFIX), *args, **options)
@@ -32,13 +32,13 @@ def browser(browser: Browser, settings: Settings) -> Iterator[Browser]:
     settings.PUBLIC_ORIGIN, settings.FORCE_SCRIPT_NAME = ORIGIN, PREFIX
     settings.CSRF_TRUSTED_ORIGINS, settings.CSRF_COOKIE_PATH = [ORIGIN], f"{PREFIX}/api"
     settings.STATIC_URL = f"{PREFIX}/static/"
-    set_script_prefix(PREFIX)  # WSGIHandler does so, which no test client calls
+    set_script_prefix(PREFIX)  # WSGIHandler does this; the test client does not
     browser.client = Proxy(enforce_csrf_checks=True, headers={"accept": ACCEPT, "origin": ORIGIN})
     yield browser
     set_script_prefix("/")
 
 
-def test_somebody_signs_in_makes_a_todo_and_changes_it(browser: Browser, mint: Mint) -> None:
+def test_login_create_and_change_work_under_a_path_prefix(browser: Browser, mint: Mint) -> None:
     login = browser.get(f"{PREFIX}/api/login/?next={PREFIX}/api/todos/")
     assert "plain http" not in login.text
     page = login.form("token").submit(token=mint())
@@ -53,7 +53,7 @@ def test_somebody_signs_in_makes_a_todo_and_changes_it(browser: Browser, mint: M
     assert "200 OK" in page.text
 
 
-def test_every_link_of_a_page_has_the_prefix(browser: Browser, mint: Mint) -> None:
+def test_every_link_has_the_path_prefix(browser: Browser, mint: Mint) -> None:
     page = browser.get(f"{PREFIX}/api/login/").form("token").submit(token=mint())
     page = browser.get(f"{PREFIX}/api/todos/?limit=1")
     targets = re.findall(r'(?:href|src|action)="(/[^"]*|http[^"]*)"', page.html)

@@ -1,4 +1,4 @@
-"""The line of a request says of a page what it says of the JSON."""
+"""The request log has the same fields for a page as for JSON."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ def outcome(caplog: pytest.LogCaptureFixture) -> tuple[int, str | None, str | No
     return fields["status"], fields["code"], fields["user_id"]
 
 
-def test_of_whoever_is_signed_in(alices: Browser, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_names_the_user_of_the_cookie(
+    alices: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
     alices.get("/api/todos/")
     assert outcome(caplog) == (200, None, "alice")
     alices.get("/api/todos/?x=1")
     assert outcome(caplog) == (400, "invalid_parameter", "alice")
 
 
-def test_of_a_form_it_has_the_method_that_was_meant(
+def test_the_log_has_the_method_that_a_form_stands_for(
     alices: Browser, caplog: pytest.LogCaptureFixture
 ) -> None:
     todo = make_todo(owner_id="alice")
@@ -41,14 +43,14 @@ def test_of_a_form_it_has_the_method_that_was_meant(
     assert fields["user_id"] == "alice"
 
 
-def test_of_an_error_that_no_view_has_answered(
+def test_the_log_has_the_code_of_an_unknown_path(
     browser: Browser, caplog: pytest.LogCaptureFixture
 ) -> None:
     browser.get("/api/nope/")
     assert outcome(caplog) == (404, "not_found", None)
 
 
-def test_why_somebody_was_not_signed_in(
+def test_the_log_has_the_code_of_a_refused_login(
     browser: Browser, mint: Mint, issuer: Issuer, caplog: pytest.LogCaptureFixture
 ) -> None:
     form = browser.get("/api/login/").form("token")
@@ -61,12 +63,16 @@ def test_why_somebody_was_not_signed_in(
     assert outcome(caplog) == (503, "keys_unavailable", None)
 
 
-def test_a_form_from_elsewhere(browser: Browser, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_has_the_code_of_a_csrf_failure(
+    browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
     browser.client.post("/api/login/", "token=x", FORM, headers={"accept": ACCEPT})
     assert outcome(caplog) == (403, "csrf_failed", None)
 
 
-def test_a_static_file_has_no_route(browser: Browser, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_static_file_has_no_route_in_the_log(
+    browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
     response: Any = browser.client.get("/static/browsable/style.css")
     response.close()
     assert (last(caplog)["route"], last(caplog)["status"]) == (None, 200)
