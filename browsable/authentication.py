@@ -27,9 +27,9 @@ class CsrfRefused(PermissionDenied):
 class CookieAuthentication(SessionAuthentication):
     """Subclass of SessionAuthentication that reads the token of ``browsable.cookies``.
 
-    It comes after ``JWTAuthentication``, so a Bearer header decides. The cookie authenticates a
-    page that is read, and a form that a page sent; for any other request it does not count.
-    Raises ``CsrfRefused`` for a form from elsewhere.
+    ``JWTAuthentication`` comes first, so a Bearer header overrides the cookie. The cookie
+    authenticates safe requests for pages, and forms of pages with their CSRF token. For any other
+    request it does not count. Raises ``CsrfRefused`` for a form without its CSRF token.
     """
 
     def authenticate(self, request: Request) -> tuple[TokenUser, Claims] | None:
@@ -52,7 +52,7 @@ class CookieAuthentication(SessionAuthentication):
 
 
 def authenticate_browser(request: HttpRequest, token: str) -> tuple[TokenUser, Claims]:
-    """Authenticate, and count a refused token for the address.
+    """Authenticate a token from a browser. A refused one counts for its address.
 
     Raises what ``authenticate_token`` raises, and ``TooManyRequests``.
     """

@@ -89,7 +89,7 @@ class ForgetView(View):
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer for ``CSRF_FAILURE_VIEW``. ``api.middleware`` adds the problem document."""
+    """Respond to a form that Django's CSRF check refuses (``CSRF_FAILURE_VIEW``)."""
     if not wants_page(request):
         return HttpResponse(status=403)
     context = {"title": "403 Forbidden", "detail": CsrfRefused.default_detail, "hide_login": True}

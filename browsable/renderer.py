@@ -119,7 +119,7 @@ def _marked(match: re.Match[str], links: Mapping[str, str]) -> str:
 
 
 def as_curl(request: HttpRequest) -> str:
-    """The same request for a terminal. Its body is known if a form of a page sent it."""
+    """The request as a curl command, with its body if a form of a page sent it."""
     line = [f"curl -i {shlex.quote(root_of(request) + request.get_full_path())}"]
     line.append('-H "Authorization: Bearer $TOKEN"')
     if request.method not in ("GET", "HEAD"):

@@ -27,7 +27,7 @@ def submission_of(request: HttpRequest) -> QueryDict | None:
 
 
 def is_submission(request: HttpRequest) -> bool:
-    """Tell a form with the cookie. A Bearer token in the header excludes one."""
+    """Recognize a form sent with the cookie and without a Bearer header."""
     return (
         request.method == "POST"
         and request.content_type == "application/x-www-form-urlencoded"
@@ -85,7 +85,7 @@ def _values(form: ApiForm, method: str) -> Iterator[tuple[str, Any]]:
 
 
 def _idempotency_key(form: QueryDict, method: str, body: bytes) -> str:
-    """The same key for a form sent twice, another one after a change or for another button."""
+    """Repeat the key of a form sent twice; another body or button makes another key."""
     if not (form_id := form.get("_form")):
         return ""
     return f"{form_id}.{hashlib.sha256(method.encode() + body).hexdigest()}"

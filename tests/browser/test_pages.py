@@ -21,7 +21,7 @@ from tests.browser.chromium import Site, Visitor, open_site
 pytestmark = pytest.mark.browser
 
 LIST = "/api/todos/"
-SOON_SECONDS = 3
+SOON_SECONDS = 10
 ENOUGH_TABS = 60
 
 

@@ -3,12 +3,12 @@
 const page = document.querySelector("#swagger");
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
-function dress() {
+function applyTheme() {
   document.documentElement.classList.toggle("dark-mode", dark.matches);
 }
 
-dark.addEventListener("change", dress);
-dress();
+dark.addEventListener("change", applyTheme);
+applyTheme();
 SwaggerUIBundle({
   domNode: page,
   url: page.dataset.schema,
