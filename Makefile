@@ -21,33 +21,12 @@ READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 intact := $(shell test -e $(READY) && test -x $(RUN) && echo yes)
 
-# Settings as in production, all of them said so that no .env has a part in it.
-lint: export DEBUG := false
+# Settings as in production, and none of a developer's .env.
+lint: export ENV_FILE :=
 lint: export DJANGO_SECRET_KEY := an example that is long enough for what the checks ask of it
 lint: export DJANGO_ALLOWED_HOSTS := todos.example.com
 lint: export BETTER_AUTH_URL := https://app.example.com
-lint: export BETTER_AUTH_JWKS_URL :=
-lint: export BETTER_AUTH_ISSUER :=
-lint: export BETTER_AUTH_AUDIENCE :=
-lint: export BETTER_AUTH_ALGORITHMS :=
-lint: export BETTER_AUTH_SECRET :=
-lint: export BETTER_AUTH_ALLOW_HTTP := false
-lint: export BETTER_AUTH_LEEWAY := 30
-lint: export CORS_ALLOWED_ORIGINS :=
 lint: export DATABASE_URL := sqlite://:memory:
-lint: export PUBLIC_URL :=
-lint: export REQUIRE_IF_MATCH := false
-lint: export BROWSABLE_API :=
-lint: export CACHE_URL :=
-lint: export THROTTLE_USER := 600/min
-lint: export THROTTLE_ANON := 120/min
-lint: export THROTTLE_REFUSED := 30/min
-lint: export NUM_PROXIES := 0
-lint: export SECURE_HSTS_INCLUDE_SUBDOMAINS := false
-lint: export WEB_CONCURRENCY := 1
-lint: export LOG_LEVEL := INFO
-lint: export LOG_FORMAT := console
-lint: export METRICS_TOKEN :=
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test lint openapi screenshots serve bench lock clean always

@@ -1,6 +1,7 @@
-"""The settings of a database and of a cache, of the URLs that an operator writes.
+"""Django's settings of the database and the cache, read from ``DATABASE_URL`` and ``CACHE_URL``.
 
-Refuse at start what a request would find out. No error has a value: it may be a password.
+A start refuses what the first request would otherwise find out. No error quotes a value, because
+it may be a password.
 """
 
 from __future__ import annotations
@@ -13,77 +14,73 @@ from contextlib import closing
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
+from environ import Env
 
-DATABASE_SCHEMES = ("postgres", "postgresql", "sqlite")
-IN_MEMORY = "sqlite://:memory:"
-TRUE = ("true", "on", "yes", "1")
-FALSE = ("false", "off", "no", "0")
+from config.env import boolean, text
+
 # Each process has its own. Django's default of 300 entries would drop counters that still run.
 MEMORY_CACHE = {
     "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
     "OPTIONS": {"MAX_ENTRIES": 100_000},
 }
-# Each thread keeps its connection, and looks before it uses it whether the server has ended it.
 POSTGRESQL = {
+    "ENGINE": "database.postgresql",
     "CONN_MAX_AGE": 600,
     "CONN_HEALTH_CHECKS": True,
-    # A pooler that hands out its connections by the transaction keeps no cursor.
+    # A pooler in transaction mode keeps no cursor.
     "DISABLE_SERVER_SIDE_CURSORS": True,
 }
 # A server that is unreachable, gone or slow must not hold every thread.
 POSTGRESQL_OPTIONS = {
     "connect_timeout": 5,
-    "tcp_user_timeout": 10_000,  # milliseconds until what was sent must be acknowledged
-    # Seconds: where nothing is sent, it is noticed like this, and no NAT forgets the connection.
+    "tcp_user_timeout": 10_000,  # milliseconds until sent data must be acknowledged
+    # Seconds. Keepalives notice a dead network, and keep a NAT from forgetting the connection.
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "options": "-c statement_timeout=10s -c lock_timeout=5s "
     "-c idle_in_transaction_session_timeout=30s",
 }
-MAX_NAME_OCTETS = 63  # of a database: PostgreSQL would cut what is longer
+MAX_NAME_OCTETS = 63  # of a database: PostgreSQL cuts longer names
 # Writers wait for one another instead of failing, and never block readers.
 SQLITE_OPTIONS = {
     "init_command": "PRAGMA journal_mode=WAL",
     "timeout": 20,
     "transaction_mode": "IMMEDIATE",
 }
-# A cache that is slow must not make every request slow.
+# Seconds. A slow cache must not make every request slow.
 REDIS_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 0.25}
+REDIS_URL = re.compile(
+    r"rediss?://([^/]*@)?([\w.-]*|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]+))?(/[0-9]{0,9})?", re.ASCII
+)
+HOST = re.compile(r"[/@].*|\[?[0-9A-Fa-f:.]*(%\w+)?\]?|[\w.-]+", re.ASCII)
+
+PARTS_OF_A_URL = {
+    "dbname": "NAME",
+    "host": "HOST",
+    "password": "PASSWORD",
+    "port": "PORT",
+    "user": "USER",
+}
+
+Reader = Callable[[str], Any]  # raises ValueError
 
 
-def boolean(value: str) -> bool:
-    """Raises ``ValueError`` for a typing mistake."""
-    if value.lower() not in TRUE + FALSE:
-        raise ValueError(value)
-    return value.lower() in TRUE
+def matching(pattern: str, cast: Reader = str) -> Reader:
+    def read(value: str) -> Any:
+        if not re.fullmatch(pattern, value, re.IGNORECASE):
+            raise ValueError
+        return cast(value)
+
+    return read
 
 
-def a_number(value: str) -> float:
-    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
-        raise ValueError(value)
-    return float(value)
-
-
-def whole(value: str) -> int:
-    if not re.fullmatch("[0-9]{1,9}", value):
-        raise ValueError(value)
-    return int(value)
-
-
-def above_zero(value: str) -> float:
-    if not (number := a_number(value)):
-        raise ValueError(value)
-    return number
-
-
-def port(value: str) -> str:
-    """One, or a comma list of one for each host."""
+def ports(value: str) -> str:
+    """Read a comma list with one port for each host."""
     if not all(not each or 0 < whole(each) < 2**16 for each in value.split(",")):
-        raise ValueError(value)
+        raise ValueError
     return value
 
 
@@ -93,226 +90,163 @@ def addresses(value: str) -> str:
     return value
 
 
-def seconds_or_ever(value: str) -> int | None:
-    return None if value.lower() == "none" else whole(value)
-
-
-def one_of(*values: str) -> Callable[[str], str]:
-    def read(value: str) -> str:
-        if value.lower() not in values:
-            raise ValueError(value)
-        return value
-
-    return read
-
-
 def existing(value: str) -> str:
-    """A file or folder; or a word of the driver's, such as ``system`` and ``pkcs11:…``."""
+    """Read a path, or a word of the driver's such as ``system`` and ``pkcs11:…``."""
     if value != "system" and ":" not in value and not Path(value).expanduser().exists():
-        raise ValueError(value)
+        raise ValueError
     return value
 
 
-# Django has these for every database.
-DJANGO_PARAMETERS: Mapping[str, Callable[[str], Any]] = {
+whole = matching("[0-9]{1,9}", int)
+seconds = matching(r"[0-9]{1,9}(\.[0-9]{1,9})?", float)
+above_zero = matching(r"(?=.*[1-9])[0-9]{1,9}(\.[0-9]{1,9})?", float)
+
+DJANGO_PARAMETERS: dict[str, Reader] = {
     "conn_health_checks": boolean,
-    "conn_max_age": seconds_or_ever,
+    "conn_max_age": matching("none|[0-9]{1,9}", lambda age: int(age) if age.isdigit() else None),
     "disable_server_side_cursors": boolean,
 }
-# The others that libpq has are for it to judge.
-POSTGRESQL_PARAMETERS: Mapping[str, Callable[[str], Any]] = {
+# libpq judges all of its parameters but these before it connects.
+POSTGRESQL_PARAMETERS: dict[str, Reader] = {
     "assume_role": str,
-    "client_encoding": one_of("utf8", "utf-8"),  # Django asks for it, whatever is said here
+    "client_encoding": matching("utf-?8"),  # Django sets it in any case
     "connect_timeout": whole,
     "hostaddr": addresses,
     "passfile": existing,
-    "port": port,
+    "port": ports,
     "prepare_threshold": whole,
-    "replication": one_of("false", "off", "no", "0"),
-    "sslcert": existing,
-    "sslcrl": existing,
-    "sslcrldir": existing,
-    "sslkey": existing,
-    "sslrootcert": existing,
+    "replication": matching("false|off|no|0"),
+    **dict.fromkeys(("sslcert", "sslcrl", "sslcrldir", "sslkey", "sslrootcert"), existing),
 }
-PARTS_OF_A_URL = {
-    "dbname": "NAME",
-    "host": "HOST",
-    "password": "PASSWORD",
-    "port": "PORT",
-    "user": "USER",
-}
-SQLITE_PARAMETERS: Mapping[str, Callable[[str], Any]] = {
+SQLITE_PARAMETERS: dict[str, Reader] = {
     "init_command": str,
-    "timeout": a_number,
-    "transaction_mode": one_of("deferred", "immediate", "exclusive"),
+    "timeout": seconds,
+    "transaction_mode": matching("deferred|immediate|exclusive"),
 }
-REDIS_PARAMETERS: Mapping[str, Callable[[str], Any]] = {
+redis_boolean = matching("true|yes|1|false|no|0")  # redis-py takes "off" for True
+REDIS_PARAMETERS: dict[str, Reader] = {
     "client_name": str,
     "db": whole,
     "health_check_interval": whole,
     "max_connections": above_zero,
     "password": str,
-    "protocol": one_of("2", "3"),
-    "retry_on_timeout": boolean,
+    "protocol": matching("2|3"),
+    "retry_on_timeout": redis_boolean,
     "socket_connect_timeout": above_zero,
-    "socket_keepalive": boolean,
+    "socket_keepalive": redis_boolean,
     "socket_timeout": above_zero,
     "username": str,
 }
-REDISS_PARAMETERS: Mapping[str, Callable[[str], Any]] = {
-    **REDIS_PARAMETERS,
-    "ssl_ca_certs": existing,
-    "ssl_ca_path": existing,
-    "ssl_cert_reqs": one_of("none", "optional", "required"),
-    "ssl_certfile": existing,
-    "ssl_check_hostname": boolean,
-    "ssl_keyfile": existing,
+REDIS_TLS_PARAMETERS: dict[str, Reader] = {
+    **dict.fromkeys(("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile"), existing),
+    "ssl_cert_reqs": matching("none|optional|required"),
+    "ssl_check_hostname": redis_boolean,
 }
 
 
-def database(name: str, url: str, *, default: Path) -> dict[str, Any]:
-    """The settings of the database at ``url``, or of the SQLite file ``default``.
+def database(name: str, *, default: Path) -> dict[str, Any]:
+    """Return the settings of the database at the URL, or of the SQLite file ``default``.
 
-    A parameter of the URL comes before what is set here, and a blank one takes that away.
+    A parameter of the URL overrides a default of this module, and a blank one removes it.
     """
-    url = url.strip()
+    url = text(name).strip()
     if not url:
         sqlite = {"ENGINE": "django.db.backends.sqlite3", "NAME": default}
         return {**sqlite, "OPTIONS": SQLITE_OPTIONS}
-    scheme = url.partition(":")[0]
-    if scheme not in DATABASE_SCHEMES:
-        schemes = " or ".join(f"{each}://" for each in DATABASE_SCHEMES)
-        raise ImproperlyConfigured(f"{name} must start with {schemes}.")
-    address, parameters = _parsed(name, url)
-    return (_sqlite if scheme == "sqlite" else _postgresql)(name, address, parameters)
+    if url.startswith("sqlite:"):
+        return _sqlite(name, *_split(name, url))
+    if url.startswith(("postgres:", "postgresql:")):
+        return _postgresql(name, *_split(name, url))
+    raise ImproperlyConfigured(f"{name} must start with postgres://, postgresql:// or sqlite://.")
 
 
-def _sqlite(name: str, address: str, parameters: dict[str, str]) -> dict[str, Any]:
-    if address != IN_MEMORY and urlsplit(address).netloc:
+def _sqlite(name: str, address: str, query: dict[str, str]) -> dict[str, Any]:
+    if address != "sqlite://:memory:" and urlsplit(address).netloc:
         raise ImproperlyConfigured(
             f"{name} needs three slashes before a file, as sqlite:///todos.sqlite3, "
             "or four before a path from the root."
         )
-    known = {**DJANGO_PARAMETERS, **SQLITE_PARAMETERS}
-    values = _read(name, parameters, known)
-    if command := values.get("init_command"):
-        try:
-            with closing(sqlite3.connect(":memory:")) as connection:
-                connection.executescript(command)
-        except sqlite3.Error:
-            raise _refused(name, "init_command") from None
-    return _settings(environ.Env.db_url_config(address), values, SQLITE_OPTIONS)
-
-
-def _postgresql(name: str, address: str, parameters: dict[str, str]) -> dict[str, Any]:
-    from psycopg import pq  # takes a while, and is not there where nobody needs it
-
-    keywords: dict[str, Callable[[str], Any]]
-    keywords = {each.keyword.decode(): str for each in pq.Conninfo.get_defaults()}
-    known = {**keywords, **DJANGO_PARAMETERS, **POSTGRESQL_PARAMETERS}
-    values = _read(name, parameters, known)
+    values = _read(name, query, DJANGO_PARAMETERS | SQLITE_PARAMETERS)
     try:
-        if re.search(":0+(,|$)", urlsplit(address).netloc):
-            raise ValueError("port")
-        config = {**POSTGRESQL, **environ.Env.db_url_config(address)}
-    except ValueError:
-        raise _no_url(name) from None
-    config["HOST"] = _socket(address) or unquote(config["HOST"])
-    # libpq too lets a parameter come before the same part of the URL.
-    parts = [key for key in PARTS_OF_A_URL if key in values]
-    config |= {PARTS_OF_A_URL[key]: values.pop(key) or "" for key in parts}
-    if not all(map(_is_host, config["HOST"].split(","))):
-        raise _no_url(name)
+        with closing(sqlite3.connect(":memory:")) as connection:
+            connection.executescript(values.get("init_command", ""))
+    except sqlite3.Error:
+        raise _refused(name, "init_command") from None
+    return _merged(Env.db_url_config(address), SQLITE_OPTIONS, values)
+
+
+def _postgresql(name: str, address: str, query: dict[str, str]) -> dict[str, Any]:
+    from psycopg import ProgrammingError, pq  # not needed with SQLite, and slow to import
+    from psycopg.conninfo import conninfo_to_dict
+
+    keywords = [each.keyword.decode() for each in pq.Conninfo.get_defaults()]
+    known = dict.fromkeys(keywords, str) | DJANGO_PARAMETERS | POSTGRESQL_PARAMETERS
+    values = _read(name, query, known)
+    try:
+        parts = conninfo_to_dict(address)
+        ports(str(parts.get("port", "")))
+    except (ProgrammingError, ValueError):
+        raise _not_a_url(name) from None
+    # An unencoded "/" in a password leaves its "@" behind.
+    if "@" in address.partition("://")[2].partition("/")[2]:
+        raise _not_a_url(name)
+    parts |= {key: values.pop(key) for key in PARTS_OF_A_URL if key in values}
+    config = {setting: str(parts.get(key, "")) for key, setting in PARTS_OF_A_URL.items()}
+    if config["NAME"].startswith("/"):  # the folder of a Unix socket, as django-environ reads it
+        config["HOST"], _, config["NAME"] = config["NAME"].rpartition("/")
+    if not all(map(HOST.fullmatch, config["HOST"].split(","))):
+        raise _not_a_url(name)
     if not (config["NAME"] or values.get("service")):
         raise ImproperlyConfigured(f"{name} names no database: add it, as in …@host/todos.")
     if len(config["NAME"].encode()) > MAX_NAME_OCTETS:
-        raise ImproperlyConfigured(f"{name} names a database in over {MAX_NAME_OCTETS} bytes.")
-    config = _settings({**config, "ENGINE": "database.postgresql"}, values, POSTGRESQL_OPTIONS)
-    _require_taken_by_libpq(
-        name, {key: value for key, value in config["OPTIONS"].items() if key in keywords}
-    )
-    return config
-
-
-def _socket(address: str) -> str:
-    """The folder of a Unix socket, whose case counts; empty where there is a host instead."""
-    match = re.fullmatch(r"(?:.*@)?(%2F[^:]*)(?::[0-9]*)?", urlsplit(address).netloc, re.IGNORECASE)
-    return unquote(match[1]) if match else ""
-
-
-def _is_host(text: str) -> bool:
-    """A name, an address or the folder of a Unix socket; empty for the host of this machine."""
-    return bool(re.fullmatch(r"[/@].*|\[?[0-9A-Fa-f:.]*(%\w+)?\]?|[\w.-]+", text, re.ASCII))
-
-
-def _settings(
-    config: Mapping[str, Any], values: dict[str, Any], defaults: Mapping[str, Any]
-) -> dict[str, Any]:
-    settings, options = dict(config), dict(defaults)
-    for key, value in values.items():
-        place, key_there = (settings, key.upper()) if key in DJANGO_PARAMETERS else (options, key)
-        if value == "":
-            place.pop(key_there, None)
-        else:
-            place[key_there] = value
-    return {**settings, "OPTIONS": options}
-
-
-def _require_taken_by_libpq(name: str, parameters: dict[str, Any]) -> None:
-    """Raise ``ImproperlyConfigured`` where libpq finds a mistake before it sends anything.
-
-    It is told to connect to a socket of this process, and to no other address.
-    """
-    if not _refuses(parameters):
-        return
-    if _refuses({}):
         raise ImproperlyConfigured(
-            f"{name} cannot be used while a PG… variable of the environment has a value "
-            "that libpq refuses: correct it, as PGSSLMODE or PGSERVICE."
+            f"{name} names a database in over {MAX_NAME_OCTETS} bytes: choose a shorter name."
         )
-    for key in parameters:
-        if not _refuses({each: parameters[each] for each in parameters if each != key}):
-            raise _refused(name, key)
-    alone = [key for key, value in parameters.items() if _refuses({key: value})]
-    raise _refused(name, " and ".join(alone))
+    merged = _merged(POSTGRESQL | config, POSTGRESQL_OPTIONS, values)
+    options = merged["OPTIONS"]
+    _require_accepted_by_libpq(name, {key: options[key] for key in keywords if key in options})
+    return merged
 
 
-def _refuses(parameters: dict[str, Any]) -> bool:
+def _require_accepted_by_libpq(name: str, parameters: dict[str, Any]) -> None:
+    """Have libpq check its parameters while it connects to a socket of this process."""
     from psycopg import pq
     from psycopg.conninfo import make_conninfo
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         here = {"host": "127.0.0.1", "hostaddr": "127.0.0.1", "port": server.getsockname()[1]}
-        # In a container, the user of this process may have no name that libpq could take.
+        # The user of a container may have no name, which libpq would refuse as well.
         conninfo = make_conninfo("", **{**parameters, **here, "dbname": "any", "user": "any"})
         connection = pq.PGconn.connect_start(conninfo.encode())
-        try:
-            return connection.status == pq.ConnStatus.BAD
-        finally:
-            connection.finish()
+        reason = connection.error_message.decode(errors="replace")
+        is_refused = connection.status == pq.ConnStatus.BAD
+        connection.finish()
+    if is_refused:
+        named = [key for key in parameters if re.search(rf"\b{key}\b", reason)]
+        if named:
+            raise _refused(name, " and ".join(named))
+        raise ImproperlyConfigured(
+            f"{name} cannot be used while a PG… variable of the environment has a value "
+            "that libpq refuses: correct it, as PGSSLMODE or PGSERVICE."
+        )
 
 
-def cache(name: str, url: str) -> dict[str, Any]:
-    """The settings of the Redis at a URL, or of a cache in this process."""
-    url = url.strip()
+def cache(name: str) -> dict[str, Any]:
+    """Return the settings of the Redis at the URL, or of a cache in this process."""
+    url = text(name).strip()
     if not url:
         return MEMORY_CACHE
     if not url.startswith(("redis://", "rediss://")):
         raise ImproperlyConfigured(f"{name} must start with redis:// or rediss://.")
-    address, parameters = _parsed(name, url)
-    known = REDISS_PARAMETERS if url.startswith("rediss://") else REDIS_PARAMETERS
-    values = _read(name, parameters, known)
+    address, query = _split(name, url)
+    with_tls = REDIS_TLS_PARAMETERS if url.startswith("rediss://") else {}
+    values = _read(name, query, REDIS_PARAMETERS | with_tls)
+    match = REDIS_URL.fullmatch(address)
     try:
-        _require_redis(urlsplit(address))
-        # No connection is opened. The first request would find the mistake otherwise.
-        _make_connection(url)
-    except (ValueError, TypeError, KeyError):
-        raise ImproperlyConfigured(
-            f"{name} is no URL of a Redis, as redis://:password@host:6379/0: "
-            "what is special in a password must be percent-encoded."
-        ) from None
-    # A list, because Django takes a comma in a string for the end of a URL.
+        ports((match["port"] or "") if match else "no port")
+    except ValueError:
+        raise _not_a_url(name) from None
+    # A list, because Django splits a string at its commas.
     return {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": [url],
@@ -320,49 +254,26 @@ def cache(name: str, url: str) -> dict[str, Any]:
     }
 
 
-def _require_redis(parts: SplitResult) -> None:
-    """Raise ``ValueError`` for a number that the library ignores, and a host that is none."""
-    if not re.fullmatch(r"[\w.-]*|[0-9A-Fa-f:.]+", parts.hostname or "", re.ASCII):
-        raise ValueError(parts.hostname)
-    if parts.path.strip("/"):
-        whole(parts.path.strip("/"))
-    if parts.port == 0:
-        raise ValueError(parts.port)
-
-
-def _make_connection(url: str) -> None:
-    import redis  # takes a tenth of a second
-
-    try:
-        redis.ConnectionPool.from_url(url, **REDIS_OPTIONS).make_connection()
-    except redis.RedisError as error:
-        raise ValueError(url) from error
-
-
-def _parsed(name: str, url: str) -> tuple[str, dict[str, str]]:
-    """The URL without its query, and what that says."""
+def _split(name: str, url: str) -> tuple[str, dict[str, str]]:
+    """Return the URL without its query, and the parameters of that."""
     address, _, query = url.partition("?")
     pairs = parse_qsl(query, keep_blank_values=True)
-    # A "?" or "#" of a password ends a URL too early, and what comes then is not to be shown.
+    # An unencoded "?" or "#" in a password ends the URL early. What follows must not be shown.
     if "@" in query or "#" in url or not all(re.fullmatch("[A-Za-z_]+", key) for key, _ in pairs):
-        raise _no_url(name)
+        raise _not_a_url(name)
     parameters = dict(pairs)
     if len(parameters) < len(pairs):
-        raise ImproperlyConfigured(f"{name} has a parameter twice.")
+        raise ImproperlyConfigured(f"{name} has a parameter twice: remove one.")
     return address, parameters
 
 
-def _read(
-    name: str, parameters: dict[str, str], known: Mapping[str, Callable[[str], Any]]
-) -> dict[str, Any]:
-    """Their values, where a blank one stays blank."""
+def _read(name: str, query: dict[str, str], known: Mapping[str, Reader]) -> dict[str, Any]:
+    """Return the parameters with their types; a blank one stays blank."""
     values: dict[str, Any] = {}
-    for given, value in parameters.items():
+    for given, value in query.items():
         key = given.lower() if given.lower() in DJANGO_PARAMETERS else given
         if key not in known:
-            raise ImproperlyConfigured(
-                f"{name} has the parameter {given}, which means nothing here: take it out."
-            )
+            raise ImproperlyConfigured(f"{name} has the unknown parameter {given}: remove it.")
         try:
             values[key] = value and known[key](value)
         except ValueError:
@@ -370,13 +281,26 @@ def _read(
     return values
 
 
+def _merged(
+    config: Mapping[str, Any], options: Mapping[str, Any], values: Mapping[str, Any]
+) -> dict[str, Any]:
+    settings, options = dict(config), dict(options)
+    for key, value in values.items():
+        place, its_key = (settings, key.upper()) if key in DJANGO_PARAMETERS else (options, key)
+        if value == "":
+            place.pop(its_key, None)
+        else:
+            place[its_key] = value
+    return {**settings, "OPTIONS": options}
+
+
 def _refused(name: str, parameter: str) -> ImproperlyConfigured:
     return ImproperlyConfigured(
-        f"{name} has a value of {parameter} that cannot work: correct it, or take it out."
+        f"{name} has a value of {parameter} that cannot work: correct it, or remove it."
     )
 
 
-def _no_url(name: str) -> ImproperlyConfigured:
+def _not_a_url(name: str) -> ImproperlyConfigured:
     return ImproperlyConfigured(
-        f"{name} is no URL: what is special in a password must be percent-encoded."
+        f"{name} is no URL: special characters in a password must be percent-encoded."
     )

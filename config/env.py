@@ -1,69 +1,117 @@
-"""The environment, and under it the file ``.env``: what the settings are made of.
+"""Typed readers of the environment and of the file that ``ENV_FILE`` names.
 
-A blank value counts as unset. ``os.environ`` is not filled from the file: what this process
-starts would inherit that.
+A variable of the environment overrides the same one in the file, and a blank value counts as
+unset. The file does not change ``os.environ``, which child processes inherit.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import re
-from ipaddress import IPv6Address
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
+from dotenv.parser import parse_stream
+from environ import Env
 
-from authn.origins import DEFAULT_PORTS, origin_of
-from config import connections
-from config.dotenv import read_dotenv
+from authn.origins import split_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 WINDOW_SECONDS = {"s": 1, "min": 60, "h": 3600}
-FALSE = ("false", "off", "no", "n", "0")
-NAME = r"[a-z0-9_-]+(\.[a-z0-9_-]+)*"
-ORIGIN = rf"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<sub>\*\.)?(?P<host>{NAME}|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{{1,5}}))?"
-PATH = r"(?P<path>(/(?!\.{1,2}(/|$))[\w.~-]+)*)"
-# Origins that django-cors-headers takes besides those with a host, and its word for all of them.
+BOOLEANS = {*Env.BOOLEAN_TRUE_STRINGS, "false", "off", "no", "n", "0"}
+# Values that npm's dotenv and Node read like python-dotenv. Those end a value at any #, have
+# backticks as a third quote, and know no escapes but \n and \r.
+ALIKE = re.compile(
+    r"""\s*('([^'\\]|\\[^'\\])*'\s*(#.*)?|"([^"\\]|\\[nr])*"\s*(#.*)?"""
+    r"""|([^\s'"`#][^#]*)?((?<=\s)#.*)?)\s*"""
+)
+NAME = "[a-z0-9_-]+([.][a-z0-9_-]+)*"
+ORIGIN_OF_AN_APP = re.compile(f"(?!https?:)[a-z][a-z0-9+.-]*://{NAME}(:[0-9]{{1,5}})?")
+PUBLIC_URL = re.compile(r"(?ai)(https?://[^/]*)((/(?!\.{1,2}(/|$))[\w.~-]+)*)/?")
+# django-cors-headers accepts these origins as they are.
 ORIGINS_WITHOUT_HOST = ("*", "null", "file://")
-# The suite must not depend on a developer's file.
-_file = {} if "PYTEST_VERSION" in os.environ else read_dotenv(BASE_DIR / ".env")
-ENVIRONMENT = {**_file, **os.environ}
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """Return what a file of ``NAME=value`` lines sets.
+
+    Raises ``ImproperlyConfigured`` with the number of a line that sets nothing, or that the
+    front end's tools read differently. The error quotes no line, because it may hold a secret.
+    """
+    try:
+        content = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"ENV_FILE {path} cannot be read ({error.strerror}): name another, or none."
+        ) from None
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(f"ENV_FILE {path} is not in UTF-8: save it in UTF-8.") from None
+    values = {}
+    for binding in parse_stream(io.StringIO(content)):
+        source = binding.original.string
+        blank = source[: len(source) - len(source.lstrip())]
+        line = binding.original.line + blank.count("\n")
+        if binding.key is None and not binding.error:
+            continue
+        if binding.key is None or binding.value is None:
+            raise ImproperlyConfigured(f"Line {line} of {path} is not NAME=value: correct it.")
+        if not ALIKE.fullmatch(source.partition("=")[2]):
+            raise ImproperlyConfigured(
+                f"Line {line} of {path} has a value that other tools read differently: put it in "
+                "single quotes, and choose one without quotes, backticks and backslashes."
+            )
+        values[binding.key] = binding.value
+    return values
+
+
+def environment_of(process: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a process, over those of the file that its ``ENV_FILE`` names."""
+    default = BASE_DIR / ".env"
+    name = process.get("ENV_FILE", str(default) if default.exists() else "")
+    return {**(read_env_file(Path(name)) if name else {}), **process}
+
+
+ENVIRONMENT = environment_of(os.environ)
 
 
 def text(name: str, default: str = "") -> str:
+    """Read to the letter: django-environ takes a value with a leading ``$`` for a reference."""
     return ENVIRONMENT.get(name) or default
 
 
 def items(name: str) -> list[str]:
-    """A comma list. Spaces around its items do not count."""
+    """Read a comma list, without the spaces around its items."""
     return [item.strip() for item in text(name).split(",") if item.strip()]
 
 
+def boolean(value: str) -> bool:
+    """Raise ``ValueError`` for a typing mistake, which django-environ takes for ``False``."""
+    if value.strip().lower() not in BOOLEANS:
+        raise ValueError
+    return bool(Env.parse_value(value, bool))
+
+
 def flag(name: str, *, default: bool = False) -> bool:
-    """A typing mistake opens nothing, and is told."""
-    value = text(name).strip().lower()
-    if value and value not in (*environ.Env.BOOLEAN_TRUE_STRINGS, *FALSE):
-        raise ImproperlyConfigured(f"{name} must be true or false.")
-    return value in environ.Env.BOOLEAN_TRUE_STRINGS if value else default
+    value = text(name).strip()
+    try:
+        return boolean(value) if value else default
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be true or false.") from None
 
 
-def whole_number(
-    name: str, default: int, *, minimum: int | None = None, maximum: int | None = None
-) -> int:
-    value = text(name, str(default))
-    if not re.fullmatch("-?[0-9]{1,9}", value):
-        raise ImproperlyConfigured(f"{name} must be a whole number.")
-    if minimum is not None and int(value) < minimum:
-        raise ImproperlyConfigured(f"{name} must be {minimum} or more.")
-    if maximum is not None and int(value) > maximum:
-        raise ImproperlyConfigured(f"{name} must be {maximum} or less.")
-    return int(value)
+def whole_number(name: str, default: int, *, allowed: range) -> int:
+    with suppress(ValueError):
+        number = int(Env.parse_value(text(name, str(default)), int))
+        if number in allowed:
+            return number
+    raise ImproperlyConfigured(f"{name} must be a whole number from {allowed[0]} to {allowed[-1]}.")
 
 
 def rate(name: str, default: str) -> tuple[int, int]:
-    """``"600/min"`` -> how many, and in how many seconds."""
+    """Read ``"600/min"`` as 600 requests in 60 seconds."""
     match = re.fullmatch("([1-9][0-9]{0,8})/(s|min|h)", text(name, default))
     if not match:
         raise ImproperlyConfigured(f"{name} must be a number and a time: N/s, N/min or N/h.")
@@ -71,7 +119,7 @@ def rate(name: str, default: str) -> tuple[int, int]:
 
 
 def secret(name: str) -> str:
-    """What a client sends after ``Bearer`` (RFC 6750 section 2.1), too long to be guessed."""
+    """Read a Bearer token (RFC 6750 section 2.1) that is too long to be guessed."""
     value = text(name)
     if value and not re.fullmatch("[A-Za-z0-9._~+/-]{32,}=*", value):
         raise ImproperlyConfigured(
@@ -88,81 +136,65 @@ def choice(name: str, *, of: tuple[str, ...], default: str) -> str:
 
 
 def hosts(name: str) -> list[str]:
-    """Names as Django compares them with a ``Host``: without a scheme, a port or a path."""
-    found = items(name)
-    # Django takes no underscore in a Host, whatever is allowed.
-    pattern = re.compile(
-        rf"\*|\.?{NAME.replace('_', '')}|\[[0-9a-f:.]+\]", re.IGNORECASE | re.ASCII
-    )
-    for number, host in enumerate(found, start=1):
-        if not pattern.fullmatch(host):
+    """Read names as Django compares them with a ``Host``: without scheme, port and path."""
+    # Django accepts no underscore in a Host.
+    pattern = rf"\*|\.?{NAME.replace('_', '')}|\[[0-9a-f:.]+\]"
+    for number, host in enumerate(items(name), start=1):
+        if not re.fullmatch(pattern, host, re.IGNORECASE | re.ASCII):
             raise ImproperlyConfigured(
                 f"{name} must be names without scheme, port and path, as todos.example.com, or "
                 f".example.com with all its subdomains: number {number} matches no request."
             )
-    return found
+    return items(name)
 
 
 def public_url(name: str) -> tuple[str, str]:
-    """The origin, and the path without its trailing slash; both empty where it is unset."""
+    """Return the origin and the path without its trailing slash; both empty if unset."""
     url = text(name).strip()
-    if not url:
-        return "", ""
-    match = re.fullmatch(f"{ORIGIN}{PATH}/?", url, re.IGNORECASE | re.ASCII)
-    if not match or match["sub"] or match["scheme"].lower() not in DEFAULT_PORTS:
+    match = PUBLIC_URL.fullmatch(url)
+    origin = browser_origin(match[1]) if match else ""
+    if url and not origin:
         raise ImproperlyConfigured(
             f"{name} must be http:// or https://, a host and perhaps a path, as "
             "https://app.example.com/backend: no user, query or fragment."
         )
-    return _as_browsers_write(name, match), match["path"]
+    return origin, match[2] if match else ""
 
 
 def origins(name: str) -> tuple[list[str], list[str]]:
-    """Origins as a browser writes them, and patterns for those of subdomains."""
+    """Return origins as browsers write them, and patterns for those of subdomains."""
     exact, patterns = [], []
     for number, item in enumerate(items(name), start=1):
-        match = re.fullmatch(f"{ORIGIN}/?", item, re.IGNORECASE | re.ASCII)
-        if item in ORIGINS_WITHOUT_HOST:
-            exact.append(item)
-        elif not match or (match["sub"] and not _has_subdomains(match["host"])):
+        scheme, wildcard, domain = item.partition("://*.")
+        origin = browser_origin(f"{scheme}://{domain}" if wildcard else item)
+        if not origin or (wildcard and not _has_subdomains(origin)):
             raise ImproperlyConfigured(
                 f"{name} must be origins as a browser sends them, as https://app.example.com, "
                 "https://*.example.com or https://xn--bcher-kva.example, without a path: "
                 f"number {number} is none."
             )
-        elif match["sub"]:
-            scheme, _, rest = _as_browsers_write(name, match).partition("://")
-            patterns.append(rf"^{scheme}://([a-z0-9_-]+\.)+{re.escape(rest)}\Z")
+        if wildcard:
+            scheme, _, domain = origin.partition("://")
+            patterns.append(rf"^{scheme}://([a-z0-9_-]+\.)+{re.escape(domain)}\Z")
         else:
-            exact.append(_as_browsers_write(name, match))
+            exact.append(origin)
     return exact, patterns
 
 
-def _has_subdomains(host: str) -> bool:
-    """Refuse ``https://*.com``: every site of the world would match."""
+def browser_origin(url: str) -> str:
+    """Return an origin as browsers write it; empty if no browser sends it."""
+    if url in ORIGINS_WITHOUT_HOST:
+        return url
+    url = url.removesuffix("/")
+    if ORIGIN_OF_AN_APP.fullmatch(url.lower()):
+        return url.lower()
+    parts = split_url(url) if re.fullmatch(r"\w+://[\w.:\[\]-]+", url, re.ASCII) else None
+    if parts is None or (parts.hostname or "").endswith("."):
+        return ""
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _has_subdomains(origin: str) -> bool:
+    """Refuse ``https://*.com``, which every site of that domain matches."""
+    host = re.sub(":[0-9]+$", "", origin.partition("://")[2])
     return host == "localhost" or ("." in host and not host[-1].isdigit())
-
-
-def _as_browsers_write(name: str, match: re.Match[str]) -> str:
-    """In lower case, and without the port that the scheme has by itself."""
-    scheme, host, port = match["scheme"].lower(), match["host"].lower(), match["port"]
-    if port and not 0 < int(port) < 2**16:
-        raise ImproperlyConfigured(f"{name} has a port that is none.")
-    if host.startswith("["):
-        try:
-            host = f"[{IPv6Address(host[1:-1])}]"
-        except ValueError:
-            raise ImproperlyConfigured(f"{name} has an IPv6 address that is none.") from None
-    is_needed = port and int(port) != DEFAULT_PORTS.get(scheme)
-    origin = f"{scheme}://{host}:{int(port)}" if is_needed else f"{scheme}://{host}"
-    if scheme in DEFAULT_PORTS and origin_of(origin) != origin:  # such as https://127.1
-        raise ImproperlyConfigured(f"{name} has a host that a browser writes otherwise.")
-    return origin
-
-
-def database(name: str, *, default: Path) -> dict[str, Any]:
-    return connections.database(name, text(name), default=default)
-
-
-def cache(name: str) -> dict[str, Any]:
-    return connections.cache(name, text(name))

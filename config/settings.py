@@ -10,11 +10,10 @@ from typing import Any
 from corsheaders.defaults import default_headers
 from django.core.management.utils import get_random_secret_key
 
+from config.connections import cache, database
 from config.env import (
     BASE_DIR,
-    cache,
     choice,
-    database,
     flag,
     hosts,
     items,
@@ -40,7 +39,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_ORIGIN] if PUBLIC_ORIGIN else []
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 HOST = text("HOST", "127.0.0.1")
 PORT = text("PORT", "8000")
-WEB_CONCURRENCY = whole_number("WEB_CONCURRENCY", default=1, minimum=1, maximum=1024)
+WEB_CONCURRENCY = whole_number("WEB_CONCURRENCY", default=1, allowed=range(1, 1025))
 CORS_ALLOWED_ORIGINS, CORS_ALLOWED_ORIGIN_REGEXES = origins("CORS_ALLOWED_ORIGINS")
 # A tracer of the front end adds these to each request. Nothing here reads them.
 TRACING_HEADERS = ("baggage", "sentry-trace", "traceparent", "tracestate", "x-request-id")
@@ -72,12 +71,12 @@ BETTER_AUTH_AUDIENCE = items("BETTER_AUTH_AUDIENCE")
 BETTER_AUTH_ALGORITHMS = items("BETTER_AUTH_ALGORITHMS")
 BETTER_AUTH_SECRET = text("BETTER_AUTH_SECRET")
 BETTER_AUTH_ALLOW_HTTP = flag("BETTER_AUTH_ALLOW_HTTP")
-BETTER_AUTH_LEEWAY = whole_number("BETTER_AUTH_LEEWAY", default=30)
+BETTER_AUTH_LEEWAY = whole_number("BETTER_AUTH_LEEWAY", default=30, allowed=range(301))
 
 THROTTLE_USER = rate("THROTTLE_USER", default="600/min")
 THROTTLE_ANON = rate("THROTTLE_ANON", default="120/min")
 THROTTLE_REFUSED = rate("THROTTLE_REFUSED", default="30/min")
-NUM_PROXIES = whole_number("NUM_PROXIES", default=0, minimum=0, maximum=20)
+NUM_PROXIES = whole_number("NUM_PROXIES", default=0, allowed=range(21))
 
 INSTALLED_APPS = [
     "corsheaders",

@@ -36,7 +36,8 @@ class Sources(PythonFilter):
 
 def main() -> None:
     exit_on_signals()
-    write_env_file(BASE_DIR / ".env")
+    if "ENV_FILE" not in os.environ:
+        write_env_file(BASE_DIR / ".env")
     load_settings()
     address = Address.from_settings()
     require_free(address, command="make run")

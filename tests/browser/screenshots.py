@@ -34,8 +34,7 @@ TODOS: tuple[dict[str, Any], ...] = (
 
 
 def main() -> None:
-    # As in a test, a developer's .env is to have no part in what the server does.
-    os.environ.setdefault("PYTEST_VERSION", "")
+    os.environ["ENV_FILE"] = ""
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, open_site(Path(scratch)) as site:
         with ada(site) as visitor:

@@ -358,9 +358,7 @@ def run(
 
 
 def with_path(environment: Mapping[str, str]) -> dict[str, str]:
-    # The version of pytest is what keeps a developer's .env out of the settings.
-    inherited = {name: os.environ[name] for name in ("PATH", "PYTEST_VERSION")}
-    return {**inherited, **environment}
+    return {"PATH": os.environ["PATH"], "ENV_FILE": "", **environment}
 
 
 # Below the range that outgoing connections get theirs from: a server that was stopped finds

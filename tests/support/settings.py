@@ -46,8 +46,7 @@ def ids_of_checks(environment: dict[str, str], *, tags: list[str] | None = None)
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run Python code in a process with the settings of ``environment`` alone."""
-    # PYTEST_VERSION keeps a developer's .env out, as in the suite itself.
-    path = {"PATH": os.environ["PATH"], "PYTEST_VERSION": "any"}
+    path = {"PATH": os.environ["PATH"], "ENV_FILE": ""}
     return subprocess.run(
         [sys.executable, "-c", code],
         cwd=settings.BASE_DIR,
