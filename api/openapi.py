@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of every operation, beside what its own view says."""
+"""The parts of the OpenAPI document that every operation shares."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from api.errors.schema import COUNTED, reference, response_name
 
 JSON = dict[str, Any]
 
-IGNORED = {"description": "Read-only: taken, so that what a GET brought can be sent, and ignored."}
+IGNORED = {"description": "Read-only: ignored, so that the answer to a GET can be sent back."}
+BOUNDS = {"gte": {"description": "This or later."}, "lt": {"description": "Earlier than this."}}
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -34,7 +35,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 class FilterParameters(OpenApiFilterExtension):  # type: ignore[no-untyped-call]
-    """Of the fields that the filters take, with their limits."""
+    """A query parameter for each filter, with the limits of its field."""
 
     target_class = "api.lists.filters.FilterBackend"
     priority = 1
@@ -42,19 +43,20 @@ class FilterParameters(OpenApiFilterExtension):  # type: ignore[no-untyped-call]
     def get_schema_operation_parameters(
         self, auto_schema: Any, *args: Any, **kwargs: Any
     ) -> list[JSON]:
-        filters = auto_schema.view.filterset_class.base_filters.items()
+        filters: dict[str, Any] = auto_schema.view.filterset_class.base_filters
         return [
-            {**auto_schema.query_parameter(name, each.extra["takes"]), **bound(each.lookup_expr)}
-            for name, each in filters
+            auto_schema.query_parameter(name, each.extra["takes"])
+            | BOUNDS.get(each.lookup_expr, {})
+            for name, each in filters.items()
         ]
 
 
 class Schema(AutoSchema):
-    """Adds to an operation what every operation has in common."""
+    """Subclass of drf-spectacular's that adds problems and shared header fields to operations."""
 
     def get_operation(self, *args: Any, **kwargs: Any) -> JSON | None:
         operation: JSON | None = super().get_operation(*args, **kwargs)
-        if operation is None:
+        if operation is None:  # of a view without a schema
             return None
         for status, response in operation["responses"].items():
             response["description"] = HTTPStatus(int(status)).phrase
@@ -70,7 +72,7 @@ class Schema(AutoSchema):
         return f"{serializer_name}Page"
 
     def get_description(self) -> str:  # type: ignore[override]
-        return ""  # docstrings of views are for those who change them
+        return ""  # the docstring of a view is for its developers
 
     def query_parameter(self, name: str, field: serializers.Field[Any, Any, Any, Any]) -> JSON:
         schema = self._map_serializer_field(field, "request")  # type: ignore[no-untyped-call]
@@ -110,73 +112,63 @@ class Schema(AutoSchema):
             schema["additionalProperties"] = False
             read_only = (name for name, field in serializer.fields.items() if field.read_only)
             schema["properties"].update(dict.fromkeys(read_only, IGNORED))
-            say_defaults(schema, serializer)
-            if serializer.partial:
-                take_away(schema, serializer)
+            tell_defaults(schema["properties"], serializer)
         return schema
 
 
-def bound(lookup: str) -> JSON:
-    bounds = {"gte": "This or later.", "lt": "Earlier than this."}
-    return {"description": bounds[lookup]} if lookup in bounds else {}
+def merge(target: JSON, patch: JSON) -> None:
+    """Apply a JSON Merge Patch (RFC 7396) in place."""
+    for name, value in patch.items():
+        if value is None:
+            target.pop(name, None)
+        elif isinstance(value, dict) and isinstance(target.get(name), dict):
+            merge(target[name], value)
+        else:
+            target[name] = value
 
 
-def refer_to_choices(result: JSON, **kwargs: Any) -> JSON:
-    """A postprocessing hook of drf-spectacular: choices that have a name are said once."""
-    schemas = result["components"]["schemas"]
+def name_choices(document: JSON) -> JSON:
+    """Refer to the named choices where drf-spectacular repeats them, as in a query parameter."""
+    schemas = document["components"]["schemas"]
     named = {name: schema for name, schema in schemas.items() if "enum" in schema}
-    result["paths"] = _referring(result["paths"], named)
-    for name in schemas.keys() - named.keys():
-        schemas[name] = _referring(schemas[name], named)
-    return result
 
+    def referring(part: Any) -> Any:
+        if isinstance(part, list):
+            return [referring(each) for each in part]
+        if not isinstance(part, dict):
+            return part
+        for name, schema in named.items():
+            if part == schema:
+                return reference("schemas", name)
+        return {name: referring(each) for name, each in part.items()}
 
-def _referring(part: Any, named: dict[str, JSON]) -> Any:
-    if isinstance(part, list):
-        return [_referring(each, named) for each in part]
-    if not isinstance(part, dict):
-        return part
-    for name, schema in named.items():
-        if part == schema:
-            return reference("schemas", name)
-    return {name: _referring(each, named) for name, each in part.items()}
+    renamed: JSON = referring(document)
+    renamed["components"]["schemas"] |= named
+    return renamed
 
 
 def describe(schema: JSON, field: Any) -> None:
-    """Say what a field says of itself; ``None`` unsays what its type told."""
-    for name, value in getattr(field, "openapi", {}).items():
-        schema[name] = value
-        if value is None:
-            del schema[name]
+    merge(schema, getattr(field, "openapi", {}))
     if isinstance(field, serializers.ListField):
         describe(schema["items"], field.child)
 
 
-def say_defaults(schema: JSON, serializer: StrictSerializer) -> None:
-    """Say in words what an optional field becomes.
+def tell_defaults(properties: JSON, serializer: StrictSerializer) -> None:
+    """Say in words what an optional field becomes, without a ``default``.
 
-    openapi-typescript and others make a property with a ``default`` a required one.
+    Generators such as openapi-typescript make a property with a ``default`` a required one. In a
+    merge patch, ``null`` returns a field to its default (RFC 7396).
     """
     said = "`null` stands for" if serializer.partial else "Default:"
     for name, field in serializer.optional_fields().items():
-        default = default_of(field)
+        schema, default = properties[name], default_of(field)
         shown = None if default is None else field.to_representation(default)
         if shown is not None or not serializer.partial:
-            add_text(schema["properties"][name], f"{said} `{json.dumps(shown)}`.")
-
-
-def add_text(schema: JSON, text: str) -> None:
-    schema["description"] = f"{schema.get('description', '')} {text}".lstrip()
-
-
-def take_away(schema: JSON, serializer: StrictSerializer) -> None:
-    """``null`` returns what is optional to its default (RFC 7396)."""
-    for name in serializer.optional_fields():
-        property_schema = schema["properties"][name]
-        types = property_schema["type"]
-        if "enum" in property_schema:
-            description = property_schema.pop("description")
-            anything = {"anyOf": [property_schema, {"type": "null"}]}
-            schema["properties"][name] = {**anything, "description": description}
-        elif isinstance(types, str):
-            property_schema["type"] = [types, "null"]
+            text = f"{schema.get('description', '')} {said} `{json.dumps(shown)}`."
+            schema["description"] = text.lstrip()
+        if serializer.partial and "enum" in schema:
+            description = schema.pop("description")
+            choices = {"anyOf": [schema, {"type": "null"}]}
+            properties[name] = {**choices, "description": description}
+        elif serializer.partial and isinstance(schema["type"], str):
+            schema["type"] = [schema["type"], "null"]

@@ -1,8 +1,5 @@
-"""What every client needs before it has a todo: where things are, and who it is."""
-
 from __future__ import annotations
 
-from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
@@ -24,12 +21,10 @@ from authn.claims import Claims
 
 
 class IndexView(KnownParametersOnly):
-    """Where somebody starts who knows nothing but the host."""
-
     authentication_classes = []
     permission_classes = [AllowAny]
-    open_because = "It says where the API is, which is no secret."
-    schema = None  # the API begins below it
+    open_because = "The address of the API is no secret."
+    schema = None
 
     def get(self, request: Request) -> HttpResponseBase:
         root = _address(request, "root")
@@ -46,10 +41,11 @@ class RootSerializer(serializers.Serializer[Any]):
 
 
 class RootView(KnownParametersOnly):
-    """Where things are."""
-
     @extend_schema(
-        operation_id="getRoot", summary="Where things are", tags=["root"], responses=RootSerializer
+        operation_id="getRoot",
+        summary="List the addresses of the API",
+        tags=["root"],
+        responses=RootSerializer,
     )
     def get(self, request: Request) -> Response:
         routes = {"todos": "todo-list", "me": "me", "schema": "schema"}
@@ -64,29 +60,30 @@ class MeSerializer(serializers.Serializer[Any]):
 
 
 class MeView(KnownParametersOnly):
-    """Who the token says is asking. Answers from the token alone, without a query."""
+    """The user of the token. Costs no query."""
 
-    @extend_schema(operation_id="getMe", summary="Whose token this is", responses=MeSerializer)
+    @extend_schema(
+        operation_id="getMe", summary="Get the user of the token", responses=MeSerializer
+    )
     def get(self, request: Request) -> Response:
         user, claims = user_of(request), cast("Claims", request.auth)
-        return Response(
-            {
-                "id": user.id,
-                "email": user.email,
-                "name": user.name,
-                "token_expires_at": _rfc3339(claims.expires_at),
-            }
-        )
+        me = {
+            "id": user.id,
+            "email": user.email,
+            "name": user.name,
+            "token_expires_at": claims.expires_at,
+        }
+        return Response(MeSerializer(me).data)
 
 
 class SchemaView(KnownParametersOnly):
-    """The OpenAPI document of this API."""
+    """The OpenAPI document. ``/api/docs/`` is its page."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
-    open_because = "What the API is like is no secret, and clients are made from it."
-    schema = None  # it is not about itself
-    renderer_classes = [JSONRenderer]  # a page of it would be large, and docs/ is one
+    open_because = "The OpenAPI document is no secret, because clients are generated from it."
+    schema = None
+    renderer_classes = [JSONRenderer]
 
     def get(self, request: Request) -> Response:
         return Response(openapi_document())
@@ -100,7 +97,3 @@ def openapi_document() -> dict[str, Any]:
 
 def _address(request: Request, route: str) -> str:
     return f"{root_of(request)}{reverse(route)}"
-
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

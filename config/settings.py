@@ -141,8 +141,8 @@ if BROWSABLE_API:
     REST_FRAMEWORK["DEFAULT_RENDERER_CLASSES"].append("browsable.renderer.PageRenderer")
 SPECTACULAR_SETTINGS = {
     "TITLE": "Todos",
-    "DESCRIPTION": "The todos of those who have signed in with Better Auth, each user's for "
-    "this user alone. Every error is a problem document (RFC 9457).",
+    "DESCRIPTION": "Todos for users who sign in with Better Auth. Each user reads and changes "
+    "only their own. Every error is a problem document (RFC 9457).",
     "VERSION": "1",
     "TAGS": [
         {"name": "root", "description": "The addresses of everything else."},
@@ -164,11 +164,7 @@ SPECTACULAR_SETTINGS = {
     "ENABLE_DJANGO_DEPLOY_CHECK": False,  # a test makes the document, so a start need not
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "api.openapi.refer_to_choices",
-        "todos.openapi.add_due_rule",
-        "todos.batch_openapi.add_batch",
-        "todos.openapi.add_links",
-        "api.errors.schema.add_shared_components",
+        "todos.openapi.overlay",
     ],
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024

@@ -1,32 +1,14 @@
-"""The parts of the OpenAPI document that operations share: problems and header fields."""
+"""Problems and header fields in the OpenAPI document."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
-from rest_framework import exceptions
+from rest_framework import exceptions as drf
+from rest_framework.exceptions import APIException
 
-from api.errors.exceptions import (
-    PROBLEM_MEDIA_TYPE,
-    BadRequest,
-    ContentTooLarge,
-    DatabaseUnavailable,
-    IdempotencyKeyInFlight,
-    IdempotencyKeyReused,
-    IdempotencyKeysUsedUp,
-    InternalError,
-    InvalidHeader,
-    InvalidParameter,
-    LengthRequired,
-    NotReady,
-    Overloaded,
-    PreconditionFailed,
-    PreconditionRequired,
-    RequestTimeout,
-    SearchTooBroad,
-    TooManyRequests,
-)
+from api.errors import exceptions as own
 from api.errors.handler import problem_document, title_of
 from authn.authentication import InvalidToken, VerificationUnavailable
 from authn.exceptions import KeysUnavailable, TokenRejected
@@ -39,8 +21,8 @@ def reference(kind: str, name: str) -> JSON:
 
 
 TEXT = {"type": "string"}
-EXAMPLE_REQUEST_ID = "0f0c4c5e-3d0b-4b1a-9d5b-3c0f0e0a7c11"
-# Codes of the members of `errors`: of a body, a query parameter, a header field or a check.
+REQUEST_ID = "0f0c4c5e-3d0b-4b1a-9d5b-3c0f0e0a7c11"
+# Codes in `errors`: of a body, a query parameter, a header field or a check.
 ERROR_CODES = (
     "blank",
     "control_character",
@@ -82,10 +64,14 @@ PROBLEM: JSON = {
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": TEXT,
         "code": reference("schemas", "ProblemCode"),
-        "instance": {**TEXT, "format": "uri", "description": "The request id, as in X-Request-Id."},
+        "instance": {
+            **TEXT,
+            "format": "uri",
+            "description": "The id in `X-Request-Id`.",
+        },
         "errors": {
             "type": "array",
-            "description": "What is wrong where: in the body, a query parameter or a header field.",
+            "description": "The mistakes in the body, a query parameter or a header field.",
             "items": {
                 "type": "object",
                 "required": ["code", "detail"],
@@ -93,12 +79,15 @@ PROBLEM: JSON = {
                     "pointer": {**TEXT, "description": "A JSON pointer (RFC 6901)."},
                     "parameter": TEXT,
                     "header": TEXT,
-                    "check": {**TEXT, "description": "Of `/readyz`, which is for operators."},
+                    "check": {
+                        **TEXT,
+                        "description": "A failed check of `/readyz`.",
+                    },
                     "code": reference("schemas", "ErrorCode"),
                     "detail": TEXT,
                     "params": {
                         "type": "object",
-                        "description": "The numbers of `detail`, for a text in another language.",
+                        "description": "The numbers in `detail`, for a text in another language.",
                         "additionalProperties": {"type": "integer"},
                         "examples": [{"max": 500}],
                     },
@@ -111,12 +100,12 @@ HEADERS: JSON = {
     "X-Request-Id": {"schema": {**TEXT, "format": "uuid"}, "required": True},
     "RateLimit-Policy": {
         "schema": TEXT,
-        "description": "What is allowed: q requests in w seconds.",
+        "description": "The allowance: q requests in w seconds.",
         "example": '"user";q=600;w=60',
     },
     "RateLimit": {
         "schema": TEXT,
-        "description": "What is left: r requests in the t seconds to come.",
+        "description": "The rest of the allowance: r requests in the next t seconds.",
         "example": '"user";r=599;t=42',
     },
     "Retry-After": {
@@ -128,88 +117,77 @@ HEADERS: JSON = {
 }
 COUNTED = ("RateLimit-Policy", "RateLimit", "X-Request-Id")
 HEADERS_OF_PROBLEMS = {
-    401: ("WWW-Authenticate",),
-    409: ("Retry-After",),
-    429: ("Retry-After",),
-    503: ("Retry-After",),
+    401: ["WWW-Authenticate"],
+    **{status: ["Retry-After"] for status in (409, 429, 503)},
 }
 
 
-def add_shared_components(result: JSON, **kwargs: Any) -> JSON:
-    """A postprocessing hook of drf-spectacular."""
-    components = result["components"]
-    components["schemas"] |= {
-        "Problem": PROBLEM,
-        "ProblemCode": {**TEXT, "enum": all_codes()},
-        "ErrorCode": {**TEXT, "enum": [*ERROR_CODES]},
+def components() -> JSON:
+    codes = [code for errors in problems().values() for code in errors]
+    # Only a probe, or a method that a path does not have, gets one of these.
+    codes += [own.NotReady.default_code, drf.MethodNotAllowed.default_code]
+    return {
+        "schemas": {
+            "Problem": PROBLEM,
+            "ProblemCode": {**TEXT, "enum": sorted({*codes})},
+            "ErrorCode": {**TEXT, "enum": [*ERROR_CODES]},
+        },
+        "headers": HEADERS,
+        "responses": {
+            response_name(status): _response(status, errors)
+            for status, errors in problems().items()
+        },
     }
-    components["headers"] = HEADERS
-    components["responses"] = {
-        response_name(status): problem_response(status, errors)
-        for status, errors in problems().items()
-    }
-    return result
 
 
-def all_codes() -> list[str]:
-    """The codes of problems that an operation answers, or that a probe or a wrong method gets."""
-    known = (code for errors in problems().values() for code in errors)
-    return sorted({*known, NotReady.default_code, exceptions.MethodNotAllowed.default_code})
-
-
-def problems() -> dict[int, dict[str, exceptions.APIException]]:
-    """Every status of a problem of an operation: code -> error."""
-    found: dict[int, dict[str, exceptions.APIException]] = {}
-    for error in sorted(_errors(), key=lambda error: (error.status_code, _code_of(error))):
-        found.setdefault(error.status_code, {})[_code_of(error)] = error
+def problems() -> dict[int, dict[str, JSON]]:
+    """An example for every problem of an operation: status -> code -> document."""
+    documents = [problem_document(error, request_id=REQUEST_ID) for error in _errors()]
+    found: dict[int, dict[str, JSON]] = {}
+    for document in sorted(documents, key=itemgetter("status", "code")):
+        found.setdefault(document["status"], {})[document["code"]] = document
     return found
 
 
-def _errors() -> Iterator[exceptions.APIException]:
-    yield BadRequest()
-    yield InvalidHeader("Idempotency-Key", "invalid", "…")
-    yield InvalidParameter("nope", "unknown", "…")
-    yield exceptions.ParseError()
-    yield exceptions.ValidationError({"title": exceptions.ErrorDetail("…", "blank")})
-    yield exceptions.NotAuthenticated()
-    yield from (InvalidToken(reason()) for reason in TokenRejected.__subclasses__())
-    yield exceptions.PermissionDenied()
-    yield exceptions.NotFound()
-    yield exceptions.NotAcceptable()
-    yield RequestTimeout()
-    yield IdempotencyKeyInFlight()
-    yield LengthRequired()
-    yield PreconditionFailed()
-    yield ContentTooLarge()
-    yield exceptions.UnsupportedMediaType("text/plain")
-    yield IdempotencyKeyReused()
-    yield PreconditionRequired()
-    yield IdempotencyKeysUsedUp(wait_seconds=3600)
-    yield TooManyRequests(wait=42)
-    yield InternalError()
-    yield DatabaseUnavailable()
-    yield Overloaded()
-    yield SearchTooBroad()
-    yield VerificationUnavailable(KeysUnavailable(retry_after_seconds=1))
+def _errors() -> list[APIException]:
+    return [
+        own.BadRequest(),
+        own.InvalidHeader("Idempotency-Key", "invalid", "…"),
+        own.InvalidParameter("nope", "unknown", "…"),
+        drf.ParseError(),
+        drf.ValidationError({"title": drf.ErrorDetail("…", "blank")}),
+        drf.NotAuthenticated(),
+        *(InvalidToken(reason()) for reason in TokenRejected.__subclasses__()),
+        drf.PermissionDenied(),
+        drf.NotFound(),
+        drf.NotAcceptable(),
+        own.RequestTimeout(),
+        own.IdempotencyKeyInFlight(),
+        own.LengthRequired(),
+        own.PreconditionFailed(),
+        own.ContentTooLarge(),
+        drf.UnsupportedMediaType("text/plain"),
+        own.IdempotencyKeyReused(),
+        own.PreconditionRequired(),
+        own.IdempotencyKeysUsedUp(wait_seconds=3600),
+        own.TooManyRequests(wait=42),
+        own.InternalError(),
+        own.DatabaseUnavailable(),
+        own.Overloaded(),
+        own.SearchTooBroad(),
+        VerificationUnavailable(KeysUnavailable(retry_after_seconds=1)),
+    ]
 
 
-def _code_of(error: exceptions.APIException) -> str:
-    return str(problem_document(error, request_id=EXAMPLE_REQUEST_ID)["code"])
-
-
-def problem_response(status: int, errors: dict[str, exceptions.APIException]) -> JSON:
-    title = title_of(status)
+def _response(status: int, examples: dict[str, JSON]) -> JSON:
     names = (*HEADERS_OF_PROBLEMS.get(status, ()), *COUNTED)
     return {
-        "description": f"{title}: {', '.join(f'`{code}`' for code in errors)}.",
+        "description": f"{title_of(status)}: {', '.join(f'`{code}`' for code in examples)}.",
         "headers": {name: reference("headers", name) for name in names},
         "content": {
-            PROBLEM_MEDIA_TYPE: {
+            own.PROBLEM_MEDIA_TYPE: {
                 "schema": reference("schemas", "Problem"),
-                "examples": {
-                    code: {"value": problem_document(error, request_id=EXAMPLE_REQUEST_ID)}
-                    for code, error in errors.items()
-                },
+                "examples": {code: {"value": examples[code]} for code in examples},
             }
         },
     }

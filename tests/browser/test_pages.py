@@ -342,7 +342,7 @@ class TestTheReference:
         page.get_by_label("Value").fill(alices_token)
         page.get_by_label("Apply credentials").click()
         page.get_by_role("button", name="Close").last.click()
-        page.get_by_role("button", name="List one's own todos").click()
+        page.get_by_role("button", name="List your todos").click()
         try_out(visitor)
         page.reload()  # which also keeps what was open
         try_out(visitor)

@@ -55,8 +55,8 @@ ROUTES = {
     ),
 }
 OPEN_ROUTES: dict[str, str] = {
-    "/": "It says where the API is, which is no secret.",
-    "/api/schema/": "What the API is like is no secret, and clients are made from it.",
+    "/": "The address of the API is no secret.",
+    "/api/schema/": "The OpenAPI document is no secret, because clients are generated from it.",
 }
 # A probe has no token and learns nothing of any user. The metrics need METRICS_TOKEN.
 FOR_OPERATORS = ["/healthz", "/readyz", "/metrics"]
