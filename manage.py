@@ -8,8 +8,9 @@ import sys
 
 
 def main() -> None:
-    # Another project of this shell may have named its own; --settings still comes before.
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    # The shell may have set the settings of another project. --settings overrides these.
+    tests = sys.argv[1:2] == ["test"]
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings" if tests else "config.settings"
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 

@@ -20,60 +20,35 @@ NOT_NEEDED = shutil.ignore_patterns(".*", "node_modules", "screenshots", "result
 
 
 @pytest.fixture
-def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """What would have been run, by a pytest that finds two of its tests failing."""
+def run(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Collect the arguments of each pytest that would have run, and failed."""
     seen: list[list[str]] = []
 
-    def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
-        seen.append(command)
-        return subprocess.CompletedProcess(command, returncode=1)
+    def main(arguments: list[str]) -> pytest.ExitCode:
+        seen.append(arguments)
+        return pytest.ExitCode.TESTS_FAILED
 
-    monkeypatch.setattr("tests.runner.subprocess.run", run)
+    monkeypatch.setattr("tests.runner.pytest.main", main)
     return seen
 
 
-def arguments_for(commands: list[list[str]], *labels: str, **options: Any) -> list[str]:
-    PytestRunner(**options).run_tests(labels)
-    [[_, _, _, _, *arguments]] = commands
-    return arguments
-
-
-def test_it_runs_pytest_with_this_interpreter(commands: list[list[str]]) -> None:
-    PytestRunner().run_tests([])
-    assert commands == [
-        [sys.executable, "-m", "pytest", "--pyargs", "--verbosity=0", "--numprocesses=auto"]
-    ]
-
-
-def test_labels_are_passed_on(commands: list[list[str]]) -> None:
-    assert arguments_for(commands, "authn", "api/tests/test_me.py::test_it")[1:] == [
-        "authn",
-        "api/tests/test_me.py::test_it",
-    ]
-
-
-def test_k_is_passed_on(commands: list[list[str]]) -> None:
-    assert arguments_for(commands, k="title or me")[1:] == ["-k", "title or me"]
-
-
-def test_failfast_is_passed_on(commands: list[list[str]]) -> None:
-    assert arguments_for(commands, "todos", failfast=True)[1:] == ["--exitfirst", "todos"]
-
-
-@pytest.mark.parametrize("verbosity", [0, 1, 2, 3])
-def test_djangos_usual_verbosity_is_pytests(commands: list[list[str]], verbosity: int) -> None:
-    assert arguments_for(commands, verbosity=verbosity)[0] == f"--verbosity={verbosity - 1}"
-
-
-def test_options_of_django_that_mean_nothing_here_are_taken(
-    commands: list[list[str]],
+@pytest.mark.parametrize(
+    ("labels", "options", "arguments"),
+    [
+        ([], {}, ["--verbosity=0", "--numprocesses=auto"]),
+        (["authn", "a.py::test_b"], {}, ["--verbosity=0", "authn", "a.py::test_b"]),
+        ([], {"k": "title or me"}, ["--verbosity=0", "-k", "title or me"]),
+        (["todos"], {"failfast": True}, ["--verbosity=0", "todos", "--exitfirst"]),
+        (["todos"], {"verbosity": 0}, ["--verbosity=-1", "todos"]),
+        (["todos"], {"verbosity": 3}, ["--verbosity=2", "todos"]),
+        (["todos"], {"interactive": False, "debug_mode": False}, ["--verbosity=0", "todos"]),
+    ],
+)
+def test_options_of_manage_py_test_become_those_of_pytest(
+    run: list[list[str]], labels: list[str], options: dict[str, Any], arguments: list[str]
 ) -> None:
-    arguments = arguments_for(commands, "todos", interactive=False, debug_mode=False)
-    assert arguments == ["--verbosity=0", "todos"]
-
-
-def test_the_exit_status_is_pytests(commands: list[list[str]]) -> None:
-    assert PytestRunner().run_tests([]) == 1
+    assert PytestRunner(**options).run_tests(labels) == pytest.ExitCode.TESTS_FAILED
+    assert run == [["--pyargs", *arguments]]
 
 
 def test_k_is_an_option_of_the_command() -> None:
