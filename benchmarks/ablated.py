@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any
 
 from benchmarks.pieces import PIECES, replace
@@ -22,7 +21,6 @@ def main() -> None:
         return granian("benchmarks.ablated:application", **options)
 
     replace(http_server, Granian=serving_this)
-    sys.argv = [sys.argv[0], "--production"]
     production.main()
 
 

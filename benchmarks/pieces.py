@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -119,15 +118,6 @@ def use_django_look() -> None:
     replace(DatabaseWrapper, is_usable=base.DatabaseWrapper.is_usable)
 
 
-def use_stream_handler() -> None:
-    handlers = [logging.StreamHandler() for _ in logging.root.handlers]
-    for handler, ours in zip(handlers, logging.root.handlers, strict=True):
-        handler.setFormatter(ours.formatter)
-        handler.setLevel(ours.level)
-    replace(logging.root, handlers=handlers)
-    replace(logging, logThreads=True, logProcesses=True, logMultiprocessing=True)
-
-
 class PlainExecutor:
     """``server.turns.Turns`` without turns."""
 
@@ -211,7 +201,6 @@ PIECES = {
     "negotiation": Piece("content negotiation", "DRF's", use_drf_negotiation),
     "loader": Piece("timestamp loader", "Django's", use_django_loader),
     "look": Piece("connection look", "Django's `SELECT 1`", use_django_look),
-    "log": Piece("log handler", "`logging.StreamHandler`", use_stream_handler),
     "turns": Piece("turns", "`ThreadPoolExecutor` alone", use_plain_executor),
     "holdings": Piece("holdings", "no bound on octets", hold_anything),
     "mallopt": Piece("`mallopt`", "glibc's default", keep_freed_memory),

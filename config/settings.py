@@ -230,7 +230,7 @@ LOGGING = {
     },
     "handlers": {
         "stderr": {
-            "class": "operations.logging.StandardError",
+            "class": "logging.StreamHandler",
             "formatter": LOG_FORMAT.lower(),
             "level": LOG_LEVEL,
         },
