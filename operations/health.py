@@ -1,4 +1,4 @@
-"""What an operator's probes ask: is the process alive, and can it do its work?"""
+"""Answer an operator's probes: is the process alive, and can it serve requests?"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from api.errors.exceptions import DatabaseUnavailable, NotReady
 from api.lists.parameters import KnownParametersOnly
 from authn.conf import get_verifier
 from authn.exceptions import KeysUnavailable
-from operations.applied_migrations import MigrationsPending, get_applied_migrations
+from operations.applied_migrations import MigrationsPending, require_migrated
 from operations.encoding import EncodingUnsuitable, require_utf8
 
 
@@ -26,17 +26,17 @@ class ProbeView(KnownParametersOnly):
 
 
 class HealthView(ProbeView):
-    """Whether the process answers. Touches nothing else."""
+    """Tell that the process answers, whatever the database and the issuer do."""
 
     def get(self, request: Request) -> Response:
         return Response({"status": "ok"})
 
 
 class ReadinessView(ProbeView):
-    """Whether the database answers and is up to date, and there are keys to verify tokens with."""
+    """Tell if the database answers and is migrated, and if there are keys to verify tokens."""
 
     def get(self, request: Request) -> Response:
-        if errors := [*_wrong_with_database(), *_wrong_with_keys()]:
+        if errors := [*_database_errors(), *_key_errors()]:
             raise NotReady(errors)
         return Response({"database": "ok", "migrations": "ok", "keys": "ok"})
 
@@ -44,12 +44,11 @@ class ReadinessView(ProbeView):
 PROBES = {"/healthz": HealthView, "/readyz": ReadinessView}
 
 
-def _wrong_with_database() -> Iterator[dict[str, str]]:
-    """Of one that does not answer, nobody asks for its migrations: that takes as long again."""
+def _database_errors() -> Iterator[dict[str, str]]:
     try:
-        _require_database()
+        connection.ensure_connection()
         require_utf8()
-        get_applied_migrations().require()
+        require_migrated()
     except (OperationalError, InterfaceError):
         code, detail = DatabaseUnavailable.default_code, DatabaseUnavailable.default_detail
         yield {"check": "database", "code": code, "detail": detail}
@@ -59,13 +58,8 @@ def _wrong_with_database() -> Iterator[dict[str, str]]:
         yield {"check": "migrations", "code": reason.code, "detail": reason.detail}
 
 
-def _wrong_with_keys() -> Iterator[dict[str, str]]:
+def _key_errors() -> Iterator[dict[str, str]]:
     try:
         get_verifier().require_keys()
     except KeysUnavailable as reason:
         yield {"check": "keys", "code": reason.code, "detail": reason.detail}
-
-
-def _require_database() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")

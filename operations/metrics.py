@@ -1,7 +1,7 @@
-"""What an operator's Prometheus reads: what was asked, refused and throttled, and the keys' age.
+"""Count for an operator's Prometheus: requests, refusals, throttling and the age of the keys.
 
-Every worker writes its numbers into files that all of them share, so that whichever is asked
-answers for all (https://prometheus.github.io/client_python/multiprocess/).
+Every worker counts in files that all workers share, so that each can answer for all
+(https://prometheus.github.io/client_python/multiprocess/).
 """
 
 from __future__ import annotations
@@ -32,46 +32,45 @@ from authn.conf import get_verifier
 from operations.health import ProbeView
 from operations.request_log import method_of, route_of
 
-# The library's own variable, which ``make serve`` sets.
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-# There are about 90 methods of routes, of which each has 18 numbers in the histogram.
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client reads it, and make serve sets it
+# Enough for the histogram: 18 numbers for each of about 90 methods of routes.
 FILE_OCTETS = 1024 * 1024
 
 logger = logging.getLogger(__name__)
 
 
 class Metrics:
-    """Nothing of a client's choice is a label: each has as many values as this project has."""
+    """Use no text of a client as a label."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
         self._requests = Counter(
             "todos_http_requests",
-            "Requests answered; `code` is why one was refused.",
+            "Requests answered. `code` says why one was refused.",
             ["method", "route", "status", "code"],
             registry=registry,
         )
         self._seconds = Histogram(
             "todos_http_request_duration_seconds",
-            "From when a thread has the request to its answer.",
+            "Seconds from the start of a thread's work to the answer.",
             ["method", "route"],
             registry=registry,
         )
         self._throttled = Counter(
             "todos_throttled_requests",
-            "Requests beyond an allowance, which `scope` says.",
+            "Requests beyond the allowance of `scope`.",
             ["scope"],
             registry=registry,
         )
         self._keys_fetched_at = Gauge(
             "todos_key_set_fetched_timestamp_seconds",
-            "When the newest key set of any worker was fetched; 0 where there is none.",
+            "Time of the newest key set of any worker, 0 without one.",
             registry=registry,
             multiprocess_mode="max",
         )
         for scope in SCOPES:
-            self._throttled.labels(scope)  # zero, not absent, before it happens
-        # A kind of metric opens its file for the first value that it has. This is that value
-        # here: by the time of a request, somebody may have removed the folder.
+            self._throttled.labels(scope)  # counts from 0, not from absent
+        # Open the file of the histogram before the folder can be removed.
         self._seconds.labels("GET", "/healthz")
 
     def record(self, request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
@@ -88,29 +87,24 @@ class Metrics:
 
 
 @cache
-def get_registry() -> CollectorRegistry:
-    return CollectorRegistry()
-
-
-@cache
 def get_metrics() -> Metrics:
-    return Metrics(get_registry())
+    return Metrics()
 
 
 def count_answers(
     get_response: Handler, *, clock: Callable[[], float] = time.perf_counter
 ) -> Handler:
-    """Count every answer, where there is a ``METRICS_TOKEN``. ``clock`` is in seconds.
+    """Count every response with ``METRICS_TOKEN`` set. ``clock`` is in seconds.
 
-    Stands where ``operations.request_log`` does, and for the same reason.
+    Stands beside ``operations.request_log``, for the same reason.
     """
     if not settings.METRICS_TOKEN:
         raise MiddlewareNotUsed
     try:
         reserve_files()
-        metrics = get_metrics()  # while there is one thread
+        metrics = get_metrics()
     except OSError as error:
-        logger.error("Nothing is counted: %s", error)  # noqa: TRY400 - it says enough
+        logger.error("Nothing is counted: %s", error)  # noqa: TRY400
         raise MiddlewareNotUsed from None
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -130,12 +124,12 @@ def may_scrape(request: HttpRequest | Request) -> bool:
 
 
 class MetricsView(ProbeView):
-    """All of it, for whoever has ``METRICS_TOKEN``. Where that is not set there is nothing."""
+    """Show the metrics to requests with ``METRICS_TOKEN``. Without that setting answer 404."""
 
     def get_authenticate_header(self, request: Request) -> str:
         return f'Bearer realm="{REALM}"'
 
-    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:  # noqa: FBT001, FBT002 - the framework's
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:  # noqa: FBT001, FBT002 - DRF's
         return super().perform_content_negotiation(request, force=True)  # there is one type
 
     def check_target(self) -> None:
@@ -145,22 +139,18 @@ class MetricsView(ProbeView):
             raise NotAuthenticated
 
     def get(self, request: Request) -> HttpResponse:
-        return HttpResponse(exposition(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
-
-
-def exposition() -> bytes:
-    """Everything that was counted, in the text format of Prometheus."""
-    if FOLDER not in os.environ:
-        return generate_latest(get_registry())
-    everybodys = CollectorRegistry()
-    MultiProcessCollector(everybodys)  # type: ignore[no-untyped-call]
-    return generate_latest(everybodys)
+        if FOLDER in os.environ:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        else:
+            registry = get_metrics().registry
+        return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def reserve_files() -> None:
-    """Make the files of this process, as large as they will ever be.
+    """Reserve the disk space that this process counts in.
 
-    They are mapped into memory: one that had to grow on a full disk would kill the process.
+    The files are mapped into memory: to use space that a full disk lacks would kill the process.
     """
     if FOLDER not in os.environ:
         return

@@ -1,104 +1,103 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from django.apps import apps
-from django.db import connection
 from django.db.migrations import Migration
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
-from pytest_django import DjangoAssertNumQueries
 
-from authn.testing import Clock
 from operations.applied_migrations import (
-    FRESH_SECONDS,
-    AppliedMigrations,
+    Key,
     MigrationsPending,
-    all_applied,
-    get_applied_migrations,
-    needed_by_the_code,
-    needed_of,
+    needed_migrations,
+    require_migrated,
 )
 
 ONE, TWO, BOTH = ("todos", "0001_one"), ("todos", "0002_two"), ("todos", "0001_squashed_0002")
+Assume = Callable[[list[Key], list[Key]], None]
 
 
 class Both(Migration):
     replaces = [ONE, TWO]
 
 
-FOUND = {key: Migration(key[1], key[0]) for key in (ONE, TWO)}
-PLAIN = needed_of(FOUND)
-SQUASHED = needed_of({**FOUND, BOTH: Both(BOTH[1], BOTH[0])})
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def assume(monkeypatch: pytest.MonkeyPatch) -> Assume:
+    """Pretend that the code has some migrations and that the database has applied others."""
+
+    def load_disk(loader: MigrationLoader) -> None:
+        loader.disk_migrations = {
+            key: (Both if key == BOTH else Migration)(key[1], key[0]) for key in code
+        }
+
+    def applied_migrations(recorder: MigrationRecorder) -> dict[Key, None]:
+        return dict.fromkeys(applied)
+
+    def assume(of_code: list[Key], of_database: list[Key]) -> None:
+        code[:], applied[:] = of_code, of_database
+
+    code: list[Key] = []
+    applied: list[Key] = []
+    monkeypatch.setattr(MigrationLoader, "load_disk", load_disk)
+    monkeypatch.setattr(MigrationLoader, "build_graph", load_disk)
+    monkeypatch.setattr(MigrationRecorder, "applied_migrations", applied_migrations)
+    monkeypatch.setattr("operations.applied_migrations.needed_migrations", needed_anew)
+    return assume
 
 
-@pytest.fixture
-def state(clock: Clock) -> AppliedMigrations:
-    return AppliedMigrations(needed_by_the_code(), clock=clock)
+def needed_anew() -> dict[Key, set[Key]]:
+    return needed_migrations.__wrapped__()
 
 
 def test_the_code_needs_the_migrations_of_every_app() -> None:
-    assert {app for app, _ in needed_by_the_code()} == {
+    assert {app for app, _ in needed_migrations()} == {
         config.label
         for config in apps.get_app_configs()
         if any(model._meta.managed for model in config.get_models())
     }
 
 
-@pytest.mark.parametrize(
-    ("applied", "expected"),
-    [({ONE, TWO}, True), ({ONE, TWO, BOTH}, True), ({ONE}, False), (set(), False)],
-)
-def test_each_must_have_been_applied(applied: set[tuple[str, str]], *, expected: bool) -> None:
-    assert all_applied(PLAIN, applied) is expected
+def test_the_folders_of_migrations_are_read_once() -> None:
+    assert needed_migrations() is needed_migrations()
 
 
-@pytest.mark.parametrize(
-    ("applied", "expected"),
-    [({BOTH}, True), ({ONE, TWO}, True), ({ONE}, False), (set(), False)],
-)
-def test_one_that_replaces_others_is_as_good_as_they(
-    applied: set[tuple[str, str]], *, expected: bool
+@pytest.mark.parametrize("applied", [[ONE, TWO], [ONE, TWO, BOTH]], ids=str)
+def test_a_database_with_every_migration_is_up_to_date(assume: Assume, applied: list[Key]) -> None:
+    assume([ONE, TWO], applied)
+    require_migrated()
+
+
+@pytest.mark.parametrize("applied", [[ONE], [BOTH], []], ids=str)
+def test_a_database_without_one_migration_is_not_up_to_date(
+    assume: Assume, applied: list[Key]
 ) -> None:
-    assert all_applied(SQUASHED, applied) is expected
+    assume([ONE, TWO], applied)
+    with pytest.raises(MigrationsPending):
+        require_migrated()
+
+
+@pytest.mark.parametrize("applied", [[BOTH], [ONE, TWO]], ids=str)
+def test_a_squashed_migration_equals_those_that_it_replaces(
+    assume: Assume, applied: list[Key]
+) -> None:
+    assume([ONE, TWO, BOTH], applied)
+    require_migrated()
+
+
+@pytest.mark.parametrize("applied", [[ONE], []], ids=str)
+def test_a_squashed_migration_does_not_equal_some_of_those_that_it_replaces(
+    assume: Assume, applied: list[Key]
+) -> None:
+    assume([ONE, TWO, BOTH], applied)
+    with pytest.raises(MigrationsPending):
+        require_migrated()
 
 
 @pytest.mark.django_db
-def test_what_is_up_to_date_is_not_asked_again_for_some_seconds(
-    state: AppliedMigrations, clock: Clock, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    state.require()
-    MigrationRecorder(connection).record_unapplied("todos", "0001_initial")
-    clock.advance(FRESH_SECONDS - 0.001)
-    with django_assert_num_queries(0):
-        state.require()
-    clock.advance(0.001)
-    with django_assert_num_queries(2), pytest.raises(MigrationsPending):
-        state.require()
-
-
-@pytest.mark.django_db
-def test_what_is_pending_is_asked_every_time(state: AppliedMigrations) -> None:
-    recorder = MigrationRecorder(connection)
-    recorder.record_unapplied("todos", "0001_initial")
-    for _ in range(2):
-        with pytest.raises(MigrationsPending):
-            state.require()
-    recorder.record_applied("todos", "0001_initial")
-    state.require()
-
-
-@pytest.mark.django_db
-def test_a_database_with_nothing_in_it_is_not_up_to_date(
-    state: AppliedMigrations, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_empty_database_is_not_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    require_migrated()
     monkeypatch.setattr(MigrationRecorder, "has_table", lambda recorder: False)
     with pytest.raises(MigrationsPending):
-        state.require()
-
-
-def test_the_code_is_read_once() -> None:
-    assert get_applied_migrations() is get_applied_migrations()
+        require_migrated()
