@@ -17,19 +17,7 @@ from pytest_django import Settings
 from api.errors.middleware import problem_documents
 from api.views import MeView
 from authn.testing import Mint
-
-
-def problem(response: Any, status: int, code: str) -> dict[str, Any]:
-    """The members of a problem document, once it is one."""
-    assert response.status_code == status
-    assert response["Content-Type"] == "application/problem+json"
-    assert response["X-Content-Type-Options"] == "nosniff"
-    body: dict[str, Any] = json.loads(response.content)
-    assert {"type", "title", "status", "detail", "instance", "code"} <= set(body)
-    assert (body["type"], body["status"], body["code"]) == ("about:blank", status, code)
-    assert body["instance"] == f"urn:uuid:{response['X-Request-Id']}"
-    assert response["Content-Length"] == str(len(response.content))
-    return body
+from tests.support.problems import problem
 
 
 @pytest.fixture(params=[False, True], ids=["production", "DEBUG"])

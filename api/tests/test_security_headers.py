@@ -1,4 +1,4 @@
-"""What every answer tells a browser, whoever made it and whatever it is."""
+"""Security header fields: every answer has them, from a view, a middleware or Django."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TODOS = "/api/todos/"
 
 
 @pytest.mark.django_db
-def test_what_is_no_failure(alice: Client, anonymous: Client) -> None:
+def test_a_success_has_the_fields(alice: Client, anonymous: Client) -> None:
     created = alice.post(TODOS, {"title": "x"}, content_type="application/json")
     address, etag = created["Location"], created["ETag"]
     assert_guarded(created, status=201)
@@ -40,24 +40,26 @@ def test_what_is_no_failure(alice: Client, anonymous: Client) -> None:
         ("DELETE", "/api/me/", 405),
     ],
 )
-def test_a_failure(alice: Client, method: str, path: str, status: int) -> None:
+def test_a_failure_of_a_view_has_the_fields(
+    alice: Client, method: str, path: str, status: int
+) -> None:
     assert_guarded(alice.generic(method, path, "{}", "application/json"), status=status)
 
 
 @pytest.mark.django_db
-def test_somebody_elses_todo(alice: Client, bob: Client) -> None:
+def test_a_403_has_the_fields(alice: Client, bob: Client) -> None:
     created = alice.post(TODOS, {"title": "x"}, content_type="application/json")
     assert_guarded(bob.get(created["Location"]), status=403)
 
 
-def test_what_no_view_has_answered(anonymous: Client, settings: Settings) -> None:
+def test_an_answer_of_a_middleware_has_the_fields(anonymous: Client, settings: Settings) -> None:
     assert_guarded(anonymous.get("/api/me/", headers={"host": "evil.example"}), status=400)
     settings.THROTTLE_ANON = (2, 3600)
     assert_guarded(anonymous.get("/api/me/"), status=401)
     assert_guarded(anonymous.get("/api/me/"), status=429)
 
 
-def test_a_crash(mint: Mint, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_has_the_fields(mint: Mint, monkeypatch: pytest.MonkeyPatch) -> None:
     def crash(self: MeView, request: Any) -> None:
         raise LookupError
 
@@ -67,25 +69,25 @@ def test_a_crash(mint: Mint, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/me/", "/nope", "/healthz"])
-def test_https_is_to_be_kept_once_it_was_used(anonymous: Client, path: str) -> None:
+def test_an_answer_over_https_tells_browsers_to_keep_to_https(anonymous: Client, path: str) -> None:
     assert anonymous.get(path, secure=True)["Strict-Transport-Security"] == HSTS
     assert "Strict-Transport-Security" not in anonymous.get(path)
 
 
 class TestAnAllowedOrigin:
-    """``Cross-Origin-Resource-Policy`` is about requests without CORS alone."""
+    """``Cross-Origin-Resource-Policy`` concerns requests without CORS only."""
 
     @pytest.fixture(autouse=True)
     def _open_to_the_front_end(self, settings: Settings) -> None:
         settings.CORS_ALLOWED_ORIGINS = [ORIGIN]
 
-    def test_may_read_an_answer_as_before(self, mint: Mint, bearer: Bearer) -> None:
+    def test_may_read_an_answer_that_has_the_fields(self, mint: Mint, bearer: Bearer) -> None:
         response = bearer(mint()).get("/api/me/", headers={"origin": ORIGIN})
         assert_guarded(response, status=200)
         assert response["Access-Control-Allow-Origin"] == ORIGIN
         assert json.loads(response.content)["id"] == "alice"
 
-    def test_may_ask_first(self, anonymous: Client) -> None:
+    def test_gets_the_fields_with_a_preflight(self, anonymous: Client) -> None:
         headers = {"origin": ORIGIN, "access-control-request-method": "PATCH"}
         response = anonymous.options(TODOS, headers=headers)
         assert_guarded(response, status=200)

@@ -11,11 +11,11 @@ from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
-from api.tests.test_problems import problem
 from api.throttling import throttles as throttling
 from authn.keys import GRACE_SECONDS, MAX_AGE_SECONDS
 from authn.testing import Clock, Issuer, SecretIssuer
 from authn.verifier import TokenVerifier
+from tests.support.problems import problem
 
 ME = "/api/me/"
 ORIGIN = "https://app.example.com"

@@ -1,4 +1,4 @@
-"""Which failure gets which answer, and which of several comes first."""
+"""Failures, their answers, and the order in which they are answered."""
 
 from __future__ import annotations
 
@@ -10,37 +10,29 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from api.tests.test_problems import problem
+from api.models import IdempotencyKey
 from api.views import MeView
 from authn.testing import Bearer, Issuer, Mint
 from authn.verifier import TokenVerifier
 from conftest import UNLIMITED
-from todos.models import Todo
+from tests.support.problems import problem, without_instance
+from tests.support.routes import CHANGES, ROUTES, ask, every_case, path_of
 from todos.tests.factories import make_todo
-from todos.tests.test_conditional import CHANGES
-from todos.tests.test_idempotency import leave_in_flight, send
 
 pytestmark = pytest.mark.django_db
 
-# A request to change a todo that is right but for mistakes.
-Ask = Callable[[str, Collection[str]], Any]
+# A change of a todo: its route, its method and its mistakes.
+Change = Callable[[str, str, Collection[str]], Any]
 
 JSON = "application/json"
 ME, TODOS, BATCH = "/api/me/", "/api/todos/", "/api/todos/batch/"
 CHALLENGE = 'Bearer realm="todos"'
 EXHAUSTED = (0, 60)
-ON_A_TODO = {"GET": ("GET", "", ""), **CHANGES}
+TODO = "/api/todos/<str:pk>/"
+ON_A_TODO = [(TODO, "GET"), *CHANGES]
 
 
-def path_of(todo: Todo, action: str = "") -> str:
-    return f"/api/todos/{todo.pk}/{action}"
-
-
-def without_instance(body: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in body.items() if name != "instance"}
-
-
-class TestWhoAsks:
+class TestAuthentication:
     def test_no_token_is_401_with_a_challenge(self, anonymous: Client) -> None:
         response = anonymous.get(TODOS)
         problem(response, 401, "not_authenticated")
@@ -60,7 +52,7 @@ class TestWhoAsks:
         for part in (*token.split("."), "somebody-secret"):
             assert part not in response.content.decode() + challenge
 
-    def test_signing_keys_that_cannot_be_had_are_503_with_retry_after(
+    def test_missing_signing_keys_are_503_with_retry_after(
         self, issuer: Issuer, bearer: Bearer
     ) -> None:
         issuer.broken = True
@@ -78,28 +70,25 @@ class TestWhoAsks:
         assert 1 <= int(response["Retry-After"]) <= 60
 
 
-class TestWhatIsAskedFor:
-    @pytest.mark.parametrize("change", ON_A_TODO)
-    def test_somebody_elses_todo_is_403_on_every_method(self, bob: Client, change: str) -> None:
-        method, action, body = ON_A_TODO[change]
+class TestATarget:
+    @every_case(ON_A_TODO)
+    def test_another_users_todo_is_403(self, bob: Client, route: str, method: str) -> None:
         bodies = []
         for todo in (make_todo(title="Private"), make_todo(description="Private")):
-            response: Any = bob.generic(method, path_of(todo, action), body, JSON)
+            response = ask(bob, method, route, todo.pk)
             bodies.append(without_instance(problem(response, 403, "permission_denied")))
             assert "ETag" not in response
             assert b"Private" not in response.content
         assert bodies[0] == bodies[1]
 
-    @pytest.mark.parametrize("change", ON_A_TODO)
-    def test_no_such_todo_is_404(self, alice: Client, change: str) -> None:
-        method, action, body = ON_A_TODO[change]
-        missing = path_of(Todo(pk=uuid.uuid4()), action)
-        problem(alice.generic(method, missing, body, JSON), 404, "not_found")
+    @every_case(ON_A_TODO)
+    def test_a_missing_todo_is_404(self, alice: Client, route: str, method: str) -> None:
+        problem(ask(alice, method, route, uuid.uuid4()), 404, "not_found")
 
-    def test_no_such_path_is_404(self, alice: Client) -> None:
+    def test_an_unknown_path_is_404(self, alice: Client) -> None:
         problem(alice.get("/api/nope/"), 404, "not_found")
 
-    def test_a_method_that_a_path_does_not_know_is_405_with_allow(self, alice: Client) -> None:
+    def test_a_method_unknown_to_the_path_is_405_with_allow(self, alice: Client) -> None:
         response = alice.put(TODOS)
         problem(response, 405, "method_not_allowed")
         assert response["Allow"] == "GET, POST, HEAD, OPTIONS"
@@ -107,7 +96,7 @@ class TestWhatIsAskedFor:
     def test_an_accept_without_json_is_406(self, alice: Client) -> None:
         problem(alice.get(TODOS, headers={"accept": "image/png"}), 406, "not_acceptable")
 
-    def test_a_mistake_of_ours_is_500_and_tells_no_internals(
+    def test_a_crash_is_500_and_tells_no_internals(
         self, mint: Mint, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def crash(self: MeView, request: Any) -> None:
@@ -127,14 +116,14 @@ class TestABody:
         assert (error["pointer"], error["code"]) == ("/a~1b", "unknown_field")
         assert error["detail"]
 
-    def test_what_is_no_json_is_400(self, alice: Client) -> None:
+    def test_a_body_that_is_not_json_is_400(self, alice: Client) -> None:
         problem(alice.post(TODOS, "{", content_type=JSON), 400, "parse_error")
 
-    def test_another_media_type_is_415(self, alice: Client) -> None:
+    def test_a_body_of_another_media_type_is_415(self, alice: Client) -> None:
         response = alice.post(TODOS, "title=x", content_type="text/plain")
         problem(response, 415, "unsupported_media_type")
 
-    def test_more_than_256_kib_are_413(self, alice: Client) -> None:
+    def test_a_body_of_more_than_256_kib_is_413(self, alice: Client) -> None:
         response = alice.post(TODOS, {"title": "x" * 256 * 1024}, content_type=JSON)
         problem(response, 413, "content_too_large")
 
@@ -151,46 +140,46 @@ class TestAQuery:
             ("ordering=colour", "invalid_choice"),
         ],
     )
-    def test_an_unknown_parameter_a_limit_out_of_range_and_a_broken_cursor_are_400(
-        self, alice: Client, query: str, code: str
-    ) -> None:
+    def test_a_wrong_query_parameter_is_400(self, alice: Client, query: str, code: str) -> None:
         (error,) = problem(alice.get(f"{TODOS}?{query}"), 400, "invalid_parameter")["errors"]
         assert (error["parameter"], error["code"]) == (query.partition("=")[0], code)
 
 
 class TestAPrecondition:
-    @pytest.mark.parametrize("change", ON_A_TODO)
-    def test_one_that_fails_is_412(self, alice: Client, change: str) -> None:
-        method, action, body = ON_A_TODO[change]
-        stale = {"if-match": '"stale"'}
-        response = alice.generic(method, path_of(make_todo(), action), body, JSON, headers=stale)
+    @every_case(ON_A_TODO)
+    def test_a_stale_if_match_is_412(self, alice: Client, route: str, method: str) -> None:
+        response = ask(alice, method, route, make_todo().pk, **{"if-match": '"stale"'})
         problem(response, 412, "precondition_failed")
 
-    @pytest.mark.parametrize("change", CHANGES)
-    def test_one_that_is_required_and_missing_is_428(
-        self, alice: Client, change: str, settings: Settings
+    @every_case(CHANGES)
+    def test_a_change_without_the_required_if_match_is_428(
+        self, alice: Client, route: str, method: str, settings: Settings
     ) -> None:
         settings.REQUIRE_IF_MATCH = True
-        method, action, body = CHANGES[change]
-        response = alice.generic(method, path_of(make_todo(), action), body, JSON)
-        problem(response, 428, "precondition_required")
+        problem(ask(alice, method, route, make_todo().pk), 428, "precondition_required")
 
 
 class TestAnIdempotencyKey:
-    def test_one_that_is_reused_with_another_body_is_422(self, alice: Client) -> None:
-        send(alice, {"title": "Buy milk"})
-        problem(send(alice, {"title": "Buy bread"}), 422, "idempotency_key_reused")
+    @pytest.fixture(autouse=True)
+    def _sent_before(self, alice: Client) -> None:
+        assert self.create(alice, title="Buy milk").status_code == 201
 
-    def test_one_whose_request_is_in_flight_is_409_with_retry_after(self, alice: Client) -> None:
-        send(alice, {"title": "Buy milk"})
-        leave_in_flight()
-        response = send(alice, {"title": "Buy milk"})
+    def create(self, client: Client, **fields: str) -> Any:
+        headers = {"idempotency-key": "k"}
+        return client.post(TODOS, fields, content_type=JSON, headers=headers)
+
+    def test_a_key_sent_again_with_another_body_is_422(self, alice: Client) -> None:
+        problem(self.create(alice, title="Buy bread"), 422, "idempotency_key_reused")
+
+    def test_a_key_whose_request_is_in_flight_is_409_with_retry_after(self, alice: Client) -> None:
+        IdempotencyKey.objects.update(status=None, headers={}, body="")
+        response = self.create(alice, title="Buy milk")
         problem(response, 409, "idempotency_key_in_flight")
         assert response["Retry-After"] == "1"
 
 
 class TestTheOrder:
-    """Of several mistakes the first is answered: 401, 429, 404, 403, 412 or 428, 400."""
+    """A request with several mistakes: 401, 429, 404, 403, 412 or 428, 400."""
 
     MISTAKES = {
         "a refused token": 401,
@@ -203,14 +192,14 @@ class TestTheOrder:
     }
 
     @pytest.fixture
-    def ask(self, mint: Mint, bearer: Bearer, settings: Settings) -> Ask:
-        def ask(change: str, mistakes: Collection[str]) -> Any:
+    def change(self, mint: Mint, bearer: Bearer, settings: Settings) -> Change:
+        def change(route: str, method: str, mistakes: Collection[str]) -> Any:
             settings.REQUIRE_IF_MATCH = True
             settings.THROTTLE_USER = EXHAUSTED if "no allowance left" in mistakes else UNLIMITED
             expired = {"exp": 1} if "a refused token" in mistakes else {}
             todo = make_todo(owner_id="bob" if "a foreign todo" in mistakes else "alice")
-            method, action, body = CHANGES[change]
-            path = path_of(Todo(pk=uuid.uuid4()) if "a missing todo" in mistakes else todo, action)
+            path = path_of(route, uuid.uuid4() if "a missing todo" in mistakes else todo.pk)
+            body = ROUTES[route].body
             headers = {"if-match": todo.etag}
             if "a stale If-Match" in mistakes:
                 headers = {"if-match": '"stale"'}
@@ -221,22 +210,24 @@ class TestTheOrder:
             client = bearer(mint(sub="alice", **expired))
             return client.generic(method, path, body, JSON, headers=headers)
 
-        return ask
+        return change
 
-    @pytest.mark.parametrize("change", CHANGES)
+    @every_case(CHANGES)
     @pytest.mark.parametrize("first", MISTAKES)
-    def test_without_those_before_it_a_mistake_is_answered(
-        self, ask: Ask, change: str, first: str
+    def test_the_first_mistake_is_answered(
+        self, change: Change, route: str, method: str, first: str
     ) -> None:
         mistakes = [*self.MISTAKES]
-        response = ask(change, mistakes[mistakes.index(first) :])
+        response = change(route, method, mistakes[mistakes.index(first) :])
         assert response.status_code == self.MISTAKES[first]
 
-    @pytest.mark.parametrize("change", CHANGES)
-    def test_without_any_it_is_done(self, ask: Ask, change: str) -> None:
-        assert ask(change, []).status_code == (204 if change == "DELETE" else 200)
+    @every_case(CHANGES)
+    def test_a_change_without_mistakes_is_made(
+        self, change: Change, route: str, method: str
+    ) -> None:
+        assert change(route, method, []).status_code == ROUTES[route].answers[method]
 
-    def test_a_token_is_refused_without_a_look_at_its_users_allowance(
+    def test_a_refused_token_is_401_whatever_the_allowance_of_its_user(
         self, mint: Mint, bearer: Bearer, settings: Settings
     ) -> None:
         settings.THROTTLE_USER = EXHAUSTED
@@ -250,7 +241,7 @@ class TestTheOrder:
         problem(alice.get(TODOS), 429, "throttled")
 
 
-class TestWhatABodyOrAQueryNames:
+class TestForeignIds:
     def test_a_foreign_id_in_a_body_is_the_same_400_as_a_missing_one(self, bob: Client) -> None:
         bodies = []
         for todo_id in (make_todo(owner_id="alice").pk, uuid.uuid4()):
@@ -272,11 +263,11 @@ class TestWhatABodyOrAQueryNames:
         assert bodies[0] == bodies[1]
 
     @pytest.mark.parametrize("name", ["user_id", "owner", "owner_id"])
-    def test_neither_they_nor_a_header_choose_an_owner(self, bob: Client, name: str) -> None:
+    def test_bodies_queries_and_headers_choose_no_owner(self, bob: Client, name: str) -> None:
         todo = make_todo(owner_id="alice")
         problem(bob.get(f"{TODOS}?{name}=alice"), 400, "invalid_parameter")
         body = {"title": "x", name: "alice"}
         problem(bob.post(TODOS, body, content_type=JSON), 400, "validation_failed")
         headers = {name.replace("_", "-"): "alice"}
         assert bob.get(TODOS, headers=headers).json()["results"] == []
-        assert bob.get(path_of(todo), headers=headers).status_code == 403
+        assert bob.get(path_of(TODO, todo.pk), headers=headers).status_code == 403

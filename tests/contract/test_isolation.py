@@ -1,13 +1,11 @@
-"""Unauthorised access is impossible: every route x every method x everyone who may ask.
+"""No access to other users' todos: every route x every method x anonymous, owner and stranger.
 
-A route that this file does not classify fails it, so that nobody can add one without
-deciding who may use it.
+A route that ``tests/support/routes.py`` does not classify fails, so a new one needs a decision.
 """
 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -18,65 +16,21 @@ from django.urls import get_resolver
 
 from api.checks import asks_for_token, iterate_routes, reason_to_be_open
 from operations.middleware import VIEWS
+from tests.support.problems import without_instance
+from tests.support.routes import (
+    CASES,
+    CASES_ABOUT_ONE_TODO,
+    FOR_OPERATORS,
+    OPEN_ROUTES,
+    ROUTES,
+    ask,
+    every_case,
+    path_of,
+)
 from todos.models import Todo
 from todos.tests.factories import make_todo
 
 pytestmark = pytest.mark.django_db
-
-METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "FROBNICATE")
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What a route answers: to its methods (by the owner of what it is about), or 405."""
-
-    answers: dict[str, int]
-    body: str = '{"title": "Changed"}'
-    about_one_todo: bool = False
-
-
-READ = {"GET": 200, "HEAD": 200, "OPTIONS": 200}
-ROUTES = {
-    "/api/": Rule(READ),
-    "/api/me/": Rule(READ),
-    "/api/todos/": Rule({**READ, "POST": 201}),
-    "/api/todos/batch/": Rule(
-        {"OPTIONS": 200, "POST": 200},
-        body='{"operations": [{"op": "create", "title": "Another"}]}',
-    ),
-    "/api/todos/<str:pk>/": Rule(
-        {**READ, "PUT": 200, "PATCH": 200, "DELETE": 204}, about_one_todo=True
-    ),
-    "/api/todos/<str:pk>/complete/": Rule(
-        {"OPTIONS": 200, "POST": 200}, body="", about_one_todo=True
-    ),
-    "/api/todos/<str:pk>/reopen/": Rule(
-        {"OPTIONS": 200, "POST": 200}, body="", about_one_todo=True
-    ),
-}
-OPEN_ROUTES: dict[str, str] = {
-    "/": "The address of the API is no secret.",
-    "/api/schema/": "The OpenAPI document is no secret, because clients are generated from it.",
-}
-# A probe has no token and learns nothing of any user. The metrics need METRICS_TOKEN.
-FOR_OPERATORS = ["/healthz", "/readyz", "/metrics"]
-
-CASES = [(route, method) for route in ROUTES for method in METHODS]
-CASES_ABOUT_ONE_TODO = [case for case in CASES if ROUTES[case[0]].about_one_todo]
-
-
-def every_case(cases: list[tuple[str, str]]) -> pytest.MarkDecorator:
-    parameters = [pytest.param(*case, id=f"{case[1]} {case[0]}") for case in cases]
-    return pytest.mark.parametrize(("route", "method"), parameters)
-
-
-def ask(client: Client, method: str, route: str, todo_id: Any) -> Any:
-    path = route.replace("<str:pk>", str(todo_id))
-    return client.generic(method, path, ROUTES[route].body, "application/json")
-
-
-def without_instance(response: Any) -> dict[str, Any]:
-    return {name: value for name, value in response.json().items() if name != "instance"}
 
 
 def test_every_route_is_classified() -> None:
@@ -84,14 +38,16 @@ def test_every_route_is_classified() -> None:
     assert [*VIEWS] == FOR_OPERATORS
 
 
-def test_every_route_asks_for_a_token_or_says_why_not() -> None:
+def test_every_route_requires_a_token_or_says_why_not() -> None:
     for route, callback in iterate_routes(get_resolver()):
         assert asks_for_token(callback) == (route not in OPEN_ROUTES)
         assert reason_to_be_open(callback) == OPEN_ROUTES.get(route, "")
 
 
 @every_case(CASES)
-def test_nobody_without_a_token_gets_in(anonymous: Client, route: str, method: str) -> None:
+def test_a_request_without_a_token_is_401_and_costs_no_query(
+    anonymous: Client, route: str, method: str
+) -> None:
     todo = make_todo(title="Private")
     with CaptureQueriesContext(connection) as queries:
         response = ask(anonymous, method, route, todo.pk)
@@ -103,7 +59,7 @@ def test_nobody_without_a_token_gets_in(anonymous: Client, route: str, method: s
 
 
 @every_case(CASES)
-def test_the_owner_gets_what_the_method_does(alice: Client, route: str, method: str) -> None:
+def test_the_owner_gets_the_answer_of_the_method(alice: Client, route: str, method: str) -> None:
     todo = make_todo(title="Private")
     response = ask(alice, method, route, todo.pk)
     assert response.status_code == ROUTES[route].answers.get(method, 405)
@@ -119,7 +75,7 @@ def test_a_strangers_todo_is_forbidden(bob: Client, route: str, method: str) -> 
         response = ask(bob, method, route, todo.pk)
     assert response.status_code == 403
     if method != "HEAD":
-        assert without_instance(response) == {
+        assert without_instance(response.json()) == {
             "type": "about:blank",
             "title": "Forbidden",
             "status": 403,
@@ -129,13 +85,13 @@ def test_a_strangers_todo_is_forbidden(bob: Client, route: str, method: str) -> 
     assert "ETag" not in response
     assert str(todo.pk) not in str(response.headers)
     assert b"rivate" not in response.content
-    for query in queries:  # no row is loaded but by its owner
+    for query in queries:  # every row is loaded by its owner
         assert "\"owner_id\" = 'bob'" in query["sql"] or query["sql"].startswith("SELECT 1 AS")
     assert Todo.objects.get().title == "Private"
 
 
 @every_case(CASES_ABOUT_ONE_TODO)
-def test_a_missing_todo_is_missing(bob: Client, route: str, method: str) -> None:
+def test_a_missing_todo_is_404(bob: Client, route: str, method: str) -> None:
     response = ask(bob, method, route, uuid.uuid4())
     assert response.status_code == 404
 
@@ -143,12 +99,12 @@ def test_a_missing_todo_is_missing(bob: Client, route: str, method: str) -> None
 @every_case(CASES_ABOUT_ONE_TODO)
 def test_a_stranger_learns_nothing_from_a_broken_body(bob: Client, route: str, method: str) -> None:
     todo = make_todo()
-    path = route.replace("<str:pk>", str(todo.pk))
+    path = path_of(route, todo.pk)
     for body, media_type in (("{", "application/json"), ("a=b", "text/plain")):
         assert bob.generic(method, path, body, media_type).status_code == 403
 
 
-def test_a_path_without_its_slash_is_guarded_alike(anonymous: Client, bob: Client) -> None:
+def test_a_path_without_its_slash_is_guarded(anonymous: Client, bob: Client) -> None:
     todo = make_todo()
     for path in (f"/api/todos/{todo.pk}", f"/api/todos/{todo.pk}/complete"):
         assert anonymous.post(path).status_code == 401
@@ -156,11 +112,11 @@ def test_a_path_without_its_slash_is_guarded_alike(anonymous: Client, bob: Clien
 
 
 @every_case(CASES)
-def test_no_query_parameter_is_ignored_in_silence(
+def test_an_unknown_query_parameter_is_400_and_selects_no_owner(
     alice: Client, bob: Client, route: str, method: str
 ) -> None:
     todo = make_todo()
-    path = route.replace("<str:pk>", str(todo.pk))
+    path = path_of(route, todo.pk)
     expected = 400 if method in ROUTES[route].answers else 405
     assert alice.generic(method, f"{path}?owner_id=bob").status_code == expected
     if ROUTES[route].about_one_todo:
@@ -169,13 +125,13 @@ def test_no_query_parameter_is_ignored_in_silence(
 
 
 @pytest.mark.parametrize("route", [*OPEN_ROUTES, *FOR_OPERATORS])
-def test_routes_without_a_token_ignore_no_query_parameter(anonymous: Client, route: str) -> None:
+def test_open_routes_refuse_unknown_query_parameters(anonymous: Client, route: str) -> None:
     # Without METRICS_TOKEN there is no such path.
     expected = 404 if route == "/metrics" else 400
     assert anonymous.get(f"{route}?format=yaml").status_code == expected
 
 
-def test_sub_is_compared_to_the_letter(bearer: Any, mint: Any) -> None:
+def test_a_similar_sub_is_another_user(bearer: Any, mint: Any) -> None:
     todo = make_todo(owner_id="alice")
     for sub in ("Alice", "alice ", " alice", "alic", "alice\u200b", "%", "_____", "àlice"):
         client = bearer(mint(sub=sub))

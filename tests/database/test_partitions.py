@@ -15,8 +15,8 @@ from django.db import connection, models
 from django.test import Client
 
 from authn.testing import Bearer, Mint
-from tests.contract.test_isolation import CASES, CASES_ABOUT_ONE_TODO, ask, every_case
 from tests.support.partitioned import PARTITIONS, Partitioning
+from tests.support.routes import CASES, CASES_ABOUT_ONE_TODO, ask, every_case
 from tests.support.statements import STORIES, TABLES, Scene, Statement, recorded
 from todos.models import Todo
 from todos.tests.factories import make_todo

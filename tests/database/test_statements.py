@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
-from tests.contract.test_isolation import (
+from tests.support.routes import (
     CASES,
     CASES_ABOUT_ONE_TODO,
     OPEN_ROUTES,

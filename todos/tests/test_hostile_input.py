@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.bodies.headers import drop_unreadable_headers
-from api.tests.test_problems import problem
 from authn.testing import SECRET, SecretIssuer
+from tests.support.problems import problem
 from todos.models import Todo
 from todos.tests.factories import make_todo
 from todos.tests.hostile import (
