@@ -84,7 +84,7 @@ class TokenNotYetValid(TokenRejected):
 
 class ClaimMissing(TokenRejected):
     code = "claim_missing"
-    detail = "The token lacks a required claim."
+    detail = "The token lacks a required claim: exp, sub, iss or aud."
 
 
 class ClaimInvalid(TokenRejected):
