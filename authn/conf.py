@@ -1,13 +1,13 @@
 """Read the ``BETTER_AUTH_*`` settings, and build the verifier for them.
 
-Tests may override each setting. A configuration has one verifier, which caches the issuer's keys.
+Tests may override each setting, which builds another verifier without the keys of the last.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from threading import Lock
 from typing import Any
 
@@ -112,26 +112,22 @@ def get_verifier() -> TokenVerifier:
 
     Raises ``NotConfigured`` for a mistake in them, because WSGI servers run no system checks.
     """
-    config = _current_config()
     with _building:  # concurrent first requests must share one cache of keys
-        return _verifier_for(config)
+        return _verifier()
 
 
 _building = Lock()
 
 
 @cache
-def _current_config() -> AuthnConfig:
-    return AuthnConfig.from_settings()
-
-
-@receiver(setting_changed)
-def _forget_config(**_: Any) -> None:
-    _current_config.cache_clear()
-
-
-@lru_cache(maxsize=1)
-def _verifier_for(config: AuthnConfig) -> TokenVerifier:
+def _verifier() -> TokenVerifier:
+    config = AuthnConfig.from_settings()
     for mistake in mistakes_in(config):
         raise NotConfigured(f"{mistake.msg} {mistake.hint}")
     return TokenVerifier(list(config.trusts()), leeway_seconds=config.leeway_seconds)
+
+
+@receiver(setting_changed)
+def _forget_verifier(*, setting: str, **_: Any) -> None:
+    if setting == "DEBUG" or setting.startswith("BETTER_AUTH_"):
+        _verifier.cache_clear()

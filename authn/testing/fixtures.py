@@ -45,7 +45,7 @@ def _verification(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock(int(time.time()))  # a whole second, as in the claims
     monkeypatch.setattr(conf, "TokenVerifier", partial(TokenVerifier, clock=clock))
     monkeypatch.setattr(conf, "KeySet", partial(KeySet, clock=clock))
-    conf._verifier_for.cache_clear()  # noqa: SLF001
+    conf._verifier.cache_clear()  # noqa: SLF001
     return clock
 
 

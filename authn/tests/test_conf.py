@@ -159,11 +159,17 @@ def test_the_secret_has_the_bytes_of_the_environment(settings: Settings) -> None
     assert configure(settings, SECRET="Ü\udcff").secret == b"\xc3\x9c\xff"
 
 
-def test_an_overridden_setting_builds_another_verifier(settings: Settings) -> None:
+@pytest.mark.parametrize(
+    ("name", "value", "rebuilt"),
+    [("BETTER_AUTH_LEEWAY", 5, True), ("DEBUG", True, True), ("APPEND_SLASH", True, False)],
+)
+def test_only_an_overridden_setting_of_authn_builds_another_verifier(
+    settings: Settings, name: str, value: object, rebuilt: bool
+) -> None:
     first = get_verifier()
     assert get_verifier() is first
-    settings.BETTER_AUTH_LEEWAY = 5
-    assert get_verifier() is not first
+    setattr(settings, name, value)
+    assert (get_verifier() is not first) is rebuilt
 
 
 def test_concurrent_first_requests_build_one_verifier(monkeypatch: pytest.MonkeyPatch) -> None:
