@@ -35,11 +35,11 @@ def large(options: Namespace) -> None:
 
 
 def ablation(options: Namespace) -> None:
-    measure_ablation(plan(options, rounds=5, seconds=2), pieces=options.without)
+    measure_ablation(plan(options, seconds=1), pieces=options.without)
 
 
-def plan(options: Namespace, *, rounds: int = 7, seconds: int = 3) -> Plan:
-    return Plan(options.rounds or rounds, options.seconds or seconds)
+def plan(options: Namespace, *, seconds: int = 3) -> Plan:
+    return Plan(options.rounds, options.seconds or seconds)
 
 
 COMMANDS = {
@@ -69,8 +69,8 @@ def parser() -> ArgumentParser:
     )
     add = parser.add_argument
     add("what", nargs="?", choices=[*COMMANDS], default="short", help="short is peers and self")
-    add("--rounds", type=int, help="7, and 5 for ablation, if left out")
-    add("--seconds", type=int, help="length of a turn: 3, and 2 for ablation, if left out")
+    add("--rounds", type=int, default=7)
+    add("--seconds", type=int, help="length of a turn: 3, and 1 for ablation, if left out")
     several = parser.add_argument_group("peers: one or more of").add_argument
     several("--against", nargs="+", choices=[*PEERS_BY_NAME], default=[*PEERS_BY_NAME])
     several("--operations", nargs="+", choices=[*OPERATIONS], default=[*OPERATIONS])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 from benchmarks.checks import check
@@ -18,6 +18,8 @@ from benchmarks.targets import SMALL, Target, bench, seeded, started
 CONNECTIONS = 32
 WHOLE = "whole"
 MALLOPT = "mallopt"
+
+Measured = dict[tuple[str, str], Rounds]
 
 
 class Without(Ours):
@@ -37,14 +39,16 @@ def measure_ablation(plan: Plan, *, pieces: Sequence[str]) -> None:
             one = started(Without(piece), place, whole.database, piece)
             targets[piece] = running.enter_context(one)
             check(targets[piece], SMALL)
-        measured = {}
+        measured: Measured = {}
         for name, operation in OPERATIONS.items():
-            print(f"{name}, {CONNECTIONS} connections", flush=True)
             turns = {
                 each: turn(target, operation, SMALL, CONNECTIONS)
                 for each, target in targets.items()
             }
-            measured[name] = interleaved(turns, plan)
+            for piece in pieces:
+                print(f"{name} without {piece}", flush=True)
+                pair = {each: turns[each] for each in (WHOLE, piece)}
+                measured[piece, name] = interleaved(pair, plan)
         tables = [
             _ratios("requests a second, without / with", "rate", pieces, measured),
             _ratios("processor time of a request, without / with", "cpu_ms", pieces, measured),
@@ -55,15 +59,15 @@ def measure_ablation(plan: Plan, *, pieces: Sequence[str]) -> None:
     write("ablation", known, plan, tables)
 
 
-def _ratios(title: str, value: str, pieces: Sequence[str], measured: Mapping[str, Rounds]) -> Table:
+def _ratios(title: str, value: str, pieces: Sequence[str], measured: Measured) -> Table:
     rows = [
         [
             f"{PIECES[piece].title}: {PIECES[piece].original}",
-            *(str(rounds.ratio(piece, WHOLE, value)) for rounds in measured.values()),
+            *(str(measured[piece, name].ratio(piece, WHOLE, value)) for name in OPERATIONS),
         ]
         for piece in pieces
     ]
-    return Table([title, *measured], rows)
+    return Table([title, *OPERATIONS], rows)
 
 
 def _memory(whole: Target, without: Target, plan: Plan) -> Table:

@@ -90,13 +90,6 @@ def use_drf_renderer() -> None:
     replace(JSONRenderer, render=renderers.JSONRenderer.render)
 
 
-def use_drf_negotiation() -> None:
-    from rest_framework.negotiation import DefaultContentNegotiation
-    from rest_framework.views import APIView
-
-    replace(APIView, content_negotiation_class=DefaultContentNegotiation)
-
-
 def use_django_loader() -> None:
     from django.db.backends.postgresql import base
 
@@ -198,7 +191,6 @@ PIECES = {
     "compiled": Piece("compiled statements", "the ORM", compile_each_time),
     "fields": Piece("cached serializer fields", "DRF's", make_fields_each_time),
     "orjson": Piece("orjson renderer", "DRF's", use_drf_renderer),
-    "negotiation": Piece("content negotiation", "DRF's", use_drf_negotiation),
     "loader": Piece("timestamp loader", "Django's", use_django_loader),
     "look": Piece("connection look", "Django's `SELECT 1`", use_django_look),
     "turns": Piece("turns", "`ThreadPoolExecutor` alone", use_plain_executor),

@@ -23,7 +23,7 @@ class Plan:
     seconds: int
 
     def __str__(self) -> str:
-        return f"medians of {self.rounds} rounds of {self.seconds} seconds each"
+        return f"medians of {self.rounds} rounds of {self.seconds} s each"
 
 
 @dataclass(frozen=True, slots=True)
