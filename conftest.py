@@ -93,14 +93,6 @@ def anonymous() -> Client:
     return Client()
 
 
-def pytest_sessionstart() -> None:
-    """End in one sentence where the factory of todos is wrong, and not in hundreds of failures."""
-    from todos.tests.factories import mistake  # needs Django
-
-    if reason := mistake():
-        raise pytest.UsageError(reason)
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Refuse parameters that are named or ordered by a set.
 

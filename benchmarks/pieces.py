@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any, Self
 from unittest import mock
@@ -25,50 +25,29 @@ def replace(owner: Any, **attributes: Any) -> None:
 
 def use_models() -> None:
     """The statements stay compiled."""
-    from rest_framework.serializers import Serializer
+    from api.bodies.serializers import StrictSerializer
+    from database.compiled import Prepared
 
-    import todos.batch
-    import todos.rows
-    import todos.serializers
-    import todos.views
-    from todos.models import Todo
+    make = Prepared._instance  # noqa: SLF001
 
-    names = [field.attname for field in Todo._meta.concrete_fields]  # noqa: SLF001 - public by name
-    shown_names = [name for name in names if name not in ("description_folded", "tags_folded")]
-    serializer = todos.serializers.TodoSerializer()
-    represent = partial(Serializer.to_representation, serializer)
+    def from_db(self: Prepared[Any], values: Any, connection: Any) -> Any:
+        columns = vars(make(self, values, connection))
+        names = self._names
+        return self._model.from_db("default", names, [columns[name] for name in names])
 
-    def of(values: Any) -> Todo:
-        return Todo.from_db("default", shown_names, values)
-
-    replace(todos.rows, all_rows=lambda: Todo.objects.values_list(*shown_names))
-    replace(todos.rows.TodoRow, of=staticmethod(of))
-    replace(todos.views, all_rows=todos.rows.all_rows)
-    for module in (todos.serializers, todos.views, todos.batch):
-        replace(module, shown=represent)
+    replace(Prepared, _instance=from_db)
+    replace(StrictSerializer, shown=classmethod(lambda cls, todo: cls(todo).data))
 
 
 def compile_each_time() -> None:
     from django.db.models import Model
 
-    import todos.models
-    import todos.views
-    from todos.rows import TodoRow, all_rows
+    import todos.models as ours
 
-    def owned_row(user: Any, todo_id: Any) -> Any:
-        return next(map(TodoRow.of, all_rows().owned_by(user).filter(pk=todo_id)), None)  # type: ignore[arg-type]
+    def insert(todo: Model) -> None:
+        Model.save(todo, force_insert=True)
 
-    def first_rows(user: Any, ordering: Any, count: int) -> Any:
-        rows = all_rows().owned_by(user).order_by(*ordering.order_by())[:count]
-        return [*map(TodoRow.of, rows)]  # type: ignore[arg-type]
-
-    def insert(model: type[Model], columns: Mapping[str, Any]) -> Model:
-        made = model(**columns)
-        Model.save(made, force_insert=True)
-        return made
-
-    replace(todos.views, owned_row=owned_row, first_rows=first_rows)
-    replace(todos.models, insert=insert)
+    replace(ours, insert=insert, _one=ours._one.__wrapped__, _first=ours._first.__wrapped__)  # noqa: SLF001
 
 
 def make_fields_each_time() -> None:
@@ -79,7 +58,6 @@ def make_fields_each_time() -> None:
     fields = cached_property(Serializer.fields.func)  # type: ignore[attr-defined]
     fields.__set_name__(ours.StrictSerializer, "fields")
     replace(ours.StrictSerializer, fields=fields)
-    replace(ours, _reader=lambda serializer_class: serializer_class())
 
 
 def use_drf_renderer() -> None:
@@ -187,7 +165,7 @@ class Piece:
 
 PIECES = {
     "nothing": Piece("nothing", "the noise of this run", lambda: None),
-    "rows": Piece("rows and `shown()`", "model instances and `ModelSerializer`", use_models),
+    "rows": Piece("rows and `shown()`", "`Model.from_db()` and the fields of DRF", use_models),
     "compiled": Piece("compiled statements", "the ORM", compile_each_time),
     "fields": Piece("cached serializer fields", "DRF's", make_fields_each_time),
     "orjson": Piece("orjson renderer", "DRF's", use_drf_renderer),

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from rest_framework import serializers
 
 from api.bodies.fields import ArrayField, CanonicalUUIDField, TextField
 from api.bodies.renderers import octets_of
 from api.bodies.serializers import StrictSerializer, field_error
-from api.errors.exceptions import ContentTooLarge, PreconditionError, PreconditionRequired
-from api.writes.conditional import mismatch
+from api.errors.exceptions import ContentTooLarge, PreconditionError
+from api.writes.conditional import require_match
 from authn.users import TokenUser
 from todos.models import Todo
-from todos.serializers import TodoSerializer, shown
+from todos.serializers import TodoSerializer
 
 MAX_OPERATIONS = 100
 ANSWER = '{"results":[]}'
@@ -131,28 +130,24 @@ class Batch:
             raise serializers.ValidationError(operation.mistake)
         if operation.op == "create":
             fields = TodoSerializer.read(operation.fields)
-            return shown(Todo.create(owner_id=self._user.pk, **fields))
+            return TodoSerializer.shown(Todo.create(owner_id=self._user.pk, **fields))
         todo = self._target(operation)
         match operation.op:
             case "update":
-                serializer = TodoSerializer(todo, data=operation.fields, partial=True)
-                serializer.is_valid(raise_exception=True)
-                serializer.save()
+                todo.change(**TodoSerializer.read(operation.fields, todo, partial=True))
             case "delete":
                 todo.remove()
                 del self._todos[todo.pk]
                 return None
             case op:
                 todo.change(completed=op == "complete")
-        return shown(todo)
+        return TodoSerializer.shown(todo)
 
     def _target(self, operation: Operation) -> Todo:
         todo = self._todos.get(operation.id) if operation.id else None
         if todo is None:
             raise field_error("id", "not_found", "There is no such todo.")
-        if operation.etag is None and settings.REQUIRE_IF_MATCH and todo.pk not in self._changed:
-            raise PreconditionRequired
-        if operation.etag is not None and operation.etag != todo.etag:
-            raise mismatch(operation.etag, todo.etag)
+        if operation.etag is not None or todo.pk not in self._changed:
+            require_match(operation.etag, todo.etag, is_list=False)
         self._changed.add(todo.pk)
         return todo

@@ -7,10 +7,11 @@ from typing import Any
 from rest_framework import serializers
 
 from api.bodies.fields import ArrayField, LineField, TextField
+from api.bodies.text import folded
 from todos.due import zone_names
-from todos.folding import folded
 from todos.models import Priority
 
+LABELS = {priority.value: str(priority.label) for priority in Priority}
 MAX_TAG_LENGTH = 50
 
 
@@ -26,7 +27,7 @@ class PriorityField(serializers.ChoiceField):
         return Priority[super().to_internal_value(data).upper()]
 
     def to_representation(self, value: int) -> str:  # type: ignore[override]
-        return str(Priority(value).label)
+        return LABELS[value]
 
 
 class TimezoneField(TextField):

@@ -11,11 +11,11 @@ from django.utils import timezone
 from rest_framework.serializers import ChoiceField, ListField
 
 from api.bodies.fields import CalendarDateField, LineField, TextField
-from api.bodies.text import normalized
+from api.bodies.text import folded, normalized
 from api.lists.filters import FlagWordField, MomentField, ParameterFilter, ParameterFilterSet
 from todos.due import due_at
 from todos.fields import MAX_TAG_LENGTH, PriorityField, TimezoneField
-from todos.folding import folded, folded_tags
+from todos.models import folded_tags
 from todos.querysets import TodoQuerySet
 
 

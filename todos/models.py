@@ -2,35 +2,38 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Collection
-from datetime import date, time
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any, ClassVar, NoReturn, Self
 
 from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
-from database.compiled import insert
+from api.bodies.text import folded
+from api.lists.ordering import Ordering
+from authn.users import TokenUser
+from database.compiled import Prepared, insert
 from todos.due import due_at
-from todos.folding import folded, folded_tags
 from todos.querysets import TodoQuerySet
 
 DUE_FIELDS = frozenset({"due_date", "due_time", "timezone"})
+# Examples for the compiler: each request puts its own in their place.
+ANY_USER, ANY_ID = TokenUser(id=""), uuid.UUID(int=0)
 
 
 def new_version() -> str:
-    """Random, so that no todo ever has a version of another one, nor an old one of its own."""
+    """Return a random text, so that no todo ever has a version of another or an old one again."""
     return secrets.token_urlsafe(12)
 
 
-def etag_of(version: str) -> str:
-    """As HTTP writes it."""
-    return f'"{version}"'
+def folded_tags(tags: Iterable[str]) -> str:
+    """Join the tags with a newline around each, which no tag contains, to search for whole tags."""
+    return "\n" + "".join(f"{folded(tag)}\n" for tag in tags)
 
 
 class Priority(models.IntegerChoices):
-    """Sorts by its meaning."""
-
     NONE = 0, "none"
     LOW = 1, "low"
     MEDIUM = 2, "medium"
@@ -38,11 +41,11 @@ class Priority(models.IntegerChoices):
 
 
 class StaleTodo(Exception):
-    """It was changed or deleted since it was loaded."""
+    """The todo was changed or deleted since it was loaded."""
 
 
 class Todo(models.Model):
-    """Something to do, and whose it is: ``owner_id`` is the ``sub`` of a token."""
+    """Something to do. ``owner_id`` is the ``sub`` of its owner's tokens."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner_id = models.CharField(max_length=255, editable=False)
@@ -59,7 +62,7 @@ class Todo(models.Model):
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(editable=False)
     version = models.CharField(max_length=16, default=new_version, editable=False)
-    # What is searched and sorted by, see todos.folding.
+    # Folded copies to search and sort by.
     title_folded = models.TextField(editable=False)
     description_folded = models.TextField(editable=False)
     tags_folded = models.TextField(editable=False)
@@ -92,71 +95,48 @@ class Todo(models.Model):
         return self.title
 
     def save(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise TypeError("A todo is made by create(), and changed by change().")
+        raise TypeError("Todo.save() is disabled: use Todo.create(...) or todo.change(...).")
 
     @classmethod
-    def create(
-        cls,
-        *,
-        owner_id: str,
-        title: str,
-        description: str,
-        completed: bool,
-        priority: int,
-        due_date: date | None,
-        due_time: time | None,
-        timezone: str | None,
-        tags: list[str],
-    ) -> Self:
-        """Make one, as one statement. Raises what ``due_at`` does."""
-        moment = now()
-        columns = {
-            "id": uuid.uuid4(),
-            "owner_id": owner_id,
-            "title": title,
-            "description": description,
-            "completed": completed,
-            "completed_at": moment if completed else None,
-            "priority": priority,
-            "due_date": due_date,
-            "due_time": due_time,
-            "timezone": timezone,
-            "due_at": due_at(due_date, due_time, timezone),
-            "tags": tags,
-            "created_at": moment,
-            "updated_at": moment,
-            "version": new_version(),
-            "title_folded": folded(title),
-            "description_folded": folded(description),
-            "tags_folded": folded_tags(tags),
-        }
-        return insert(cls, columns)
+    def create(cls, *, owner_id: str, **fields: Any) -> Self:
+        """Insert a todo with one statement. Raises what ``due_at`` raises."""
+        todo = cls(owner_id=owner_id, **fields)
+        todo._follow([field.attname for field in cls._meta.concrete_fields], todo.created_at)
+        insert(todo)
+        return todo
+
+    @classmethod
+    def owned(cls, user: TokenUser, todo_id: uuid.UUID) -> Self | None:
+        """Load a todo of the user for showing or changing, by a statement compiled once."""
+        return next(iter(_one(cls).rows(user.pk, todo_id)), None)
+
+    @classmethod
+    def first_owned(cls, user: TokenUser, ordering: Ordering, count: int) -> list[Self]:
+        """Load the start of the user's list, by a statement compiled once."""
+        return _first(cls, ordering, count).rows(user.pk)
 
     @property
     def etag(self) -> str:
-        """Strong (RFC 9110 section 8.8.1): every change gives the todo another one."""
-        return etag_of(self.version)
+        """A strong entity tag (RFC 9110 section 8.8.1), which every change replaces."""
+        return f'"{self.version}"'
 
     def change(self, **fields: Any) -> None:
-        """Write those of ``fields`` that differ, and nothing else, as one compare-and-set.
+        """Write the ``fields`` that differ and nothing else, as one compare-and-set.
 
-        Raises ``StaleTodo`` where the todo is no longer as it was loaded.
+        Raises ``StaleTodo`` if the todo is no longer as it was loaded.
         """
         differing = {name: value for name, value in fields.items() if getattr(self, name) != value}
         if not differing:
             return
-        moment = now()
-        self._set(differing)
-        columns = {**differing, **self._following(differing), "updated_at": moment}
-        if "completed" in differing:
-            columns["completed_at"] = moment if self.completed else None
-        columns["version"] = new_version()
-        if not self._as_loaded().update(**columns):
+        as_loaded = self._as_loaded()
+        vars(self).update(differing)
+        columns = {**differing, "version": new_version(), **self._follow(differing, now())}
+        if not as_loaded.update(**columns):
             raise StaleTodo
-        self._set(columns)
+        self.version = columns["version"]
 
     def remove(self) -> None:
-        """Raises ``StaleTodo`` where the todo is no longer as it was loaded."""
+        """Raises ``StaleTodo`` if the todo is no longer as it was loaded."""
         deleted, _ = self._as_loaded().delete()
         if not deleted:
             raise StaleTodo
@@ -165,19 +145,29 @@ class Todo(models.Model):
         row = type(self).objects.filter(owner_id=self.owner_id, pk=self.pk)
         return row.filter(version=self.version)
 
-    def _following(self, names: Collection[str]) -> dict[str, Any]:
-        """The columns that follow from fields of these names."""
-        columns: dict[str, Any] = {}
+    def _follow(self, names: Collection[str], moment: datetime) -> dict[str, Any]:
+        """Set the columns that follow from fields of these names, and return them."""
+        columns: dict[str, Any] = {"updated_at": moment}
         if "title" in names:
             columns["title_folded"] = folded(self.title)
         if "description" in names:
             columns["description_folded"] = folded(self.description)
         if "tags" in names:
             columns["tags_folded"] = folded_tags(self.tags)
+        if "completed" in names:
+            columns["completed_at"] = moment if self.completed else None
         if not DUE_FIELDS.isdisjoint(names):
             columns["due_at"] = due_at(self.due_date, self.due_time, self.timezone)
+        vars(self).update(columns)
         return columns
 
-    def _set(self, columns: dict[str, Any]) -> None:
-        for name, value in columns.items():
-            setattr(self, name, value)
+
+@cache
+def _one(model: type[Todo]) -> Prepared[Any]:
+    return Prepared(model.objects.as_shown().owned_by(ANY_USER).filter(pk=ANY_ID))
+
+
+@lru_cache(maxsize=128)
+def _first(model: type[Todo], ordering: Ordering, count: int) -> Prepared[Any]:
+    todos = model.objects.as_shown().owned_by(ANY_USER)
+    return Prepared(todos.order_by(*ordering.order_by())[:count])

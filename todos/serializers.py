@@ -1,47 +1,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
 
 from rest_framework import serializers
 
-from api.bodies.fields import CalendarDateField, FlagField, LineField, MinuteField, TextField
+from api.bodies.fields import (
+    CalendarDateField,
+    EtagField,
+    FlagField,
+    LineField,
+    MinuteField,
+    TextField,
+)
 from api.bodies.serializers import StrictSerializer, field_error
 from todos.due import due_at
 from todos.fields import PriorityField, TagsField, TimezoneField
-from todos.models import DUE_FIELDS, Priority, Todo
-from todos.rows import TodoRow
-
-PRIORITIES = {priority.value: str(priority.label) for priority in Priority}
+from todos.models import DUE_FIELDS, Priority
 
 
-def shown(todo: Todo | TodoRow) -> dict[str, Any]:
-    """What the serializer's fields say, in a fraction of the time: a test compares the JSON."""
-    return {
-        "id": todo.id,
-        "title": todo.title,
-        "description": todo.description,
-        "completed": todo.completed,
-        "completed_at": todo.completed_at,
-        "priority": PRIORITIES[todo.priority],
-        "due_date": todo.due_date,
-        "due_time": todo.due_time and todo.due_time.isoformat("minutes"),
-        "timezone": todo.timezone,
-        "due_at": todo.due_at,
-        "tags": todo.tags,
-        "created_at": todo.created_at,
-        "updated_at": todo.updated_at,
-        "etag": todo.etag,
-    }
-
-
-class TodoSerializer(StrictSerializer, serializers.ModelSerializer[Todo]):
+class TodoSerializer(StrictSerializer):
     """A todo as its owner sees it."""
 
-    # The owner is not among the fields, in or out. Defaults are said here, so that a PUT
-    # replaces: what it leaves out returns to them.
+    # A PUT returns omitted fields to the defaults given here.
 
+    id = serializers.UUIDField(read_only=True)
     title = LineField(max_length=500, help_text="1 to 500 characters on one line.")
     description = TextField(
         default="",
@@ -51,47 +35,31 @@ class TodoSerializer(StrictSerializer, serializers.ModelSerializer[Todo]):
         help_text="Up to 10,000 characters.",
     )
     completed = FlagField(default=False)
+    completed_at = serializers.DateTimeField(read_only=True, allow_null=True)
     priority = PriorityField(default=Priority.NONE)
     due_date = CalendarDateField(default=None, allow_null=True)
     due_time = MinuteField(default=None, allow_null=True, help_text="Needs a date and a time zone.")
     timezone = TimezoneField(
         default=None, allow_null=True, help_text="An IANA name, such as `Europe/Berlin`."
     )
+    due_at = serializers.DateTimeField(read_only=True, allow_null=True)
     tags = TagsField(
         default=list, help_text="Up to 20. Of those that differ in case only, the first stays."
     )
-    etag = serializers.CharField(read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+    updated_at = serializers.DateTimeField(read_only=True)
+    etag = EtagField()
 
-    class Meta:
-        model = Todo
-        validators: ClassVar[list[Any]] = []  # or the model is looked through for them, each time
-        fields: ClassVar = [
-            "id",
-            "title",
-            "description",
-            "completed",
-            "completed_at",
-            "priority",
-            "due_date",
-            "due_time",
-            "timezone",
-            "due_at",
-            "tags",
-            "created_at",
-            "updated_at",
-            "etag",
-        ]
-
-    def _refused_fields(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """An id is not chosen, so that nobody takes another one for theirs."""
-        refused = super()._refused_fields(data)
+    def refused_fields(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Refuse also an id that is not the todo's own."""
+        refused = super().refused_fields(data)
         if "id" not in data:
             return refused
         if self.instance is None:
-            detail = "A new todo gets its id here: send none."
+            detail = "The server makes the id of a new todo: send none."
             refused["id"] = [serializers.ErrorDetail(detail, "id_not_supported")]
         elif str(data["id"]).lower() != str(self.instance.pk):
-            detail = "This is not the id of the todo that is changed."
+            detail = "This id is not that of the todo in the path: send that one or none."
             refused["id"] = [serializers.ErrorDetail(detail, "id_mismatch")]
         return refused
 
@@ -99,20 +67,15 @@ class TodoSerializer(StrictSerializer, serializers.ModelSerializer[Todo]):
         if DUE_FIELDS.isdisjoint(attrs):
             return attrs
         due = {name: attrs.get(name, getattr(self.instance, name, None)) for name in DUE_FIELDS}
-        if due["due_time"] is not None and None in due.values():
-            detail = "A time needs a date and a timezone."
+        if due["due_time"] is None:
+            return attrs
+        if None in due.values():
+            detail = "A time needs a date and a time zone: send due_date and timezone with it."
             raise field_error("due_time", "due_time_incomplete", detail)
         try:
             due_at(**due)
         except (OverflowError, ZoneInfoNotFoundError):
-            # Beyond the years 1 to 9999, or in a zone that the database has lost since.
-            detail = "What this time is in UTC cannot be said."
+            # A new release of the time zone database may have lost the zone of a stored todo.
+            detail = "This time has no moment in UTC: send another date, time or time zone."
             raise field_error("due_time", "due_at_unknown", detail) from None
         return attrs
-
-    def to_representation(self, instance: Todo | TodoRow) -> dict[str, Any]:
-        return shown(instance)
-
-    def update(self, instance: Todo, validated_data: dict[str, Any]) -> Todo:
-        instance.change(**validated_data)
-        return instance

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Set
-from contextlib import nullcontext
-from typing import Any, NoReturn, cast
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.http import Http404
+from django.utils.functional import cached_property
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
@@ -19,26 +20,25 @@ from api.bodies.fields import CANONICAL_UUID
 from api.bodies.parsers import JSONParser, MergePatchParser
 from api.bodies.renderers import octets_for
 from api.bodies.serializers import NoFields
+from api.lists.cursors import Cursor
 from api.lists.filters import FilterBackend
 from api.lists.ordering import Column, Ordering
-from api.lists.pagination import CursorPagination
+from api.lists.pagination import UNFILTERED, CursorPagination, beginning_at
 from api.lists.parameters import KnownParametersOnly
 from api.lists.time_limits import time_limit
 from api.requests import path_of, root_of, user_of
 from api.writes.conditional import check_preconditions, has_current
-from api.writes.idempotency import is_repeat, once
+from api.writes.idempotency import idempotent, is_repeat
+from database.compiled import Prepared
 from todos.batch import run_batch
-from todos.fields import MAX_TAG_LENGTH
 from todos.filters import TodoFilters
 from todos.models import StaleTodo, Todo
 from todos.openapi import document_todos
 from todos.permissions import IsOwner
 from todos.querysets import TodoQuerySet
-from todos.rows import TodoRow, all_rows, first_rows, owned_row
-from todos.serializers import TodoSerializer, shown
+from todos.serializers import TodoSerializer
 
 SEARCH_SECONDS = 2.0
-OCTETS_BESIDE_TEXTS = 1000  # with the quotes and commas of 20 tags
 
 
 @document_todos
@@ -61,19 +61,29 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
         "title": (Column("title_folded"),),
     }
     default_ordering = "-created_at"
-    todo: Todo
-    locking = False
 
     def check_target(self) -> None:
-        if not self.detail:
-            return
-        if not is_repeat(self.request):  # the first request may have changed or deleted it
-            self._load_target()
+        # The first request with an Idempotency-Key may have changed or deleted the todo.
+        if self.detail and not is_repeat(self.request):
+            self.todo  # noqa: B018 - read before the body, so that 403, 404 and 412 come first
 
-    def _load_target(self) -> None:
-        self.todo = self.get_object()
+    @cached_property
+    def todo(self) -> Todo:
+        return self.get_object()
+
+    def get_object(self, *, locked: bool = False) -> Todo:
+        """Load the todo of the path. Raises also what its preconditions raise."""
+        todo_id = self._todo_id()
+        if locked:
+            todo = self.get_queryset().filter(pk=todo_id).select_for_update().first()
+        else:
+            todo = Todo.owned(user_of(self.request), todo_id)
+        if todo is None:
+            raise PermissionDenied if Todo.objects.somebody_has(todo_id) else Http404
+        self.check_object_permissions(self.request, todo)
         if self.action not in (None, "metadata"):  # 405, or OPTIONS
-            check_preconditions(self.request, self.todo.etag)
+            check_preconditions(self.request, todo.etag)
+        return todo
 
     def known_parameters(self) -> Set[str]:
         if self.action != "list":
@@ -81,40 +91,7 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
         return CursorPagination.parameters | TodoFilters.parameters()
 
     def get_queryset(self) -> TodoQuerySet:
-        todos = all_rows() if self.action == "list" else Todo.objects.as_shown()
-        return todos.owned_by(user_of(self.request))
-
-    def first_rows(self, ordering: Ordering, count: int) -> list[TodoRow]:
-        is_indexed = ordering.columns == self.orderings["created_at"]
-        with nullcontext() if is_indexed else time_limit(SEARCH_SECONDS):
-            return first_rows(user_of(self.request), ordering, count)
-
-    def rows(self, queryset: TodoQuerySet) -> list[TodoRow]:
-        with time_limit(SEARCH_SECONDS):
-            return [*map(TodoRow.of, queryset)]  # type: ignore[arg-type]
-
-    def shown(self, row: TodoRow) -> dict[str, Any]:
-        return shown(row)
-
-    def most_octets(self, rows: Sequence[TodoRow]) -> int:
-        # A control character takes six octets, an emoji four.
-        lengths = [
-            len(row.title) + len(row.description) + MAX_TAG_LENGTH * len(row.tags) for row in rows
-        ]
-        return 6 * sum(lengths) + OCTETS_BESIDE_TEXTS * len(rows)
-
-    def get_object(self) -> Todo:
-        if (todo := self._load()) is None:
-            self._refuse()
-        self.check_object_permissions(self.request, todo)
-        return todo
-
-    def _load(self) -> Todo | None:
-        if self.action == "retrieve":
-            # It is only looked at, which is what the two have in common.
-            return cast("Todo | None", owned_row(user_of(self.request), self._todo_id()))
-        rows = self.get_queryset().filter(pk=self._todo_id())
-        return (rows.select_for_update() if self.locking else rows).first()
+        return Todo.objects.as_shown().owned_by(user_of(self.request))
 
     def get_parsers(self) -> list[BaseParser]:
         # Where the OpenAPI document is made, the first call comes before there is a request.
@@ -122,19 +99,25 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
         return [JSONParser(), MergePatchParser()] if patch else [JSONParser()]
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """As the framework's, but without a serializer, and a queryset only where it is needed."""
-        todos: Any = None
-        if not CursorPagination.is_first_of_all(request):
+        todos = None
+        if not request.query_params.keys() <= UNFILTERED:
             todos = self.filter_queryset(self.get_queryset())
-        page = self.paginate_queryset(todos) or ()
-        return self.get_paginated_response([*map(shown, page)])
+        page = self.paginate_queryset(partial(self._rows, todos))  # type: ignore[arg-type]
+        return self.get_paginated_response(page)
 
+    def _rows(
+        self, todos: TodoQuerySet | None, ordering: Ordering, cursor: Cursor | None, count: int
+    ) -> Sequence[Todo]:
+        """Read a page of ``todos``, or with ``None`` the first one of all todos of the user."""
+        with time_limit(SEARCH_SECONDS):
+            if todos is None:
+                return Todo.first_owned(user_of(self.request), ordering, count)
+            return Prepared(beginning_at(cursor, ordering, todos)[:count]).rows()
+
+    @idempotent
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return once(request, lambda: self._created(request))
-
-    def _created(self, request: Request) -> Response:
         fields = TodoSerializer.read(request.data)
-        todo = shown(Todo.create(owner_id=user_of(request).pk, **fields))
+        todo = TodoSerializer.shown(Todo.create(owner_id=user_of(request).pk, **fields))
         return Response(todo, status.HTTP_201_CREATED, headers=self.get_success_headers(todo))
 
     def get_success_headers(self, data: Any) -> dict[str, str]:
@@ -143,79 +126,67 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
         return {"Location": location, "ETag": data["etag"]}
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        if has_current(request, self.todo.etag):
-            return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": self.todo.etag})
-        return self._shown()
+        response = self._answer(self.todo)
+        if has_current(request, response["ETag"]):
+            return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": response["ETag"]})
+        return response
 
+    @idempotent
     def update(
         self, request: Request, *args: Any, partial: bool = False, **kwargs: Any
     ) -> Response:
-        return once(request, lambda: self._updated(request, partial=partial))
+        return self._answer(
+            self._write(
+                lambda todo: todo.change(**TodoSerializer.read(request.data, todo, partial=partial))
+            )
+        )
 
-    def _updated(self, request: Request, *, partial: bool) -> Response:
-        def save() -> None:
-            serializer = self.get_serializer(self.todo, data=request.data, partial=partial)
-            serializer.is_valid(raise_exception=True)
-            serializer.save()
-
-        self._write(save)
-        return self._shown()
-
+    @idempotent
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return once(request, self._removed)
-
-    def _removed(self) -> Response:
-        self._write(lambda: self.todo.remove())
+        self._write(Todo.remove)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @action(detail=True, methods=["post"])
+    @idempotent
     def complete(self, request: Request, pk: str) -> Response:
-        return once(request, lambda: self._set_completed(completed=True))
+        return self._set_completed(completed=True)
 
     @action(detail=True, methods=["post"])
+    @idempotent
     def reopen(self, request: Request, pk: str) -> Response:
-        return once(request, lambda: self._set_completed(completed=False))
+        return self._set_completed(completed=False)
 
     @action(detail=False, methods=["post"])
+    @idempotent
     def batch(self, request: Request) -> Response:
-        max_octets = octets_for(request)
-        return once(
-            request,
-            lambda: Response(run_batch(user_of(request), request.data, max_octets=max_octets)),
-        )
+        results = run_batch(user_of(request), request.data, max_octets=octets_for(request))
+        return Response(results)
 
     def _set_completed(self, *, completed: bool) -> Response:
         NoFields.read(self.request.data)
-        self._write(lambda: self.todo.change(completed=completed))
-        return self._shown()
+        return self._answer(self._write(lambda todo: todo.change(completed=completed)))
 
-    def _write(self, write: Callable[[], None]) -> None:
-        """Make a change that is a compare-and-set on the todo as it was loaded.
+    def _write(self, change: Callable[[Todo], None]) -> Todo:
+        """Make a change that is a compare-and-set on the todo as it was loaded, and return it.
 
-        Where another request was quicker, everything is asked again of the todo as it is now,
-        which nobody else changes meanwhile: changes of different fields both survive, and a
-        precondition that held no longer does.
+        If another request was quicker, lock the todo, check everything again and repeat the
+        change: changes of different fields both survive, and a precondition may fail now.
         """
-        if not hasattr(self, "todo"):  # the stored answer was purged a moment ago
-            self._load_target()
+        todo = self.todo
         try:
-            write()
+            change(todo)
         except StaleTodo:
-            self.locking = True
             with transaction.atomic():
-                self._load_target()
-                write()
+                todo = self.get_object(locked=True)
+                change(todo)
+        return todo
 
-    def _shown(self) -> Response:
-        return Response(shown(self.todo), headers={"ETag": self.todo.etag})
+    def _answer(self, todo: Todo) -> Response:
+        shown = TodoSerializer.shown(todo)
+        return Response(shown, headers={"ETag": shown["etag"]})
 
     def _todo_id(self) -> UUID:
         # UUID() itself also takes braces, a URN and any hyphens: a todo has one address.
         if not CANONICAL_UUID.fullmatch(self.kwargs["pk"]):
             raise Http404
         return UUID(self.kwargs["pk"])
-
-    def _refuse(self) -> NoReturn:
-        if Todo.objects.somebody_has(self._todo_id()):
-            raise PermissionDenied
-        raise Http404

@@ -11,14 +11,13 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from rest_framework import serializers
-from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from api.bodies.text import normalized
 
 # Some generators decode `\u000d` in patterns, and so break a line of their code. They keep `\x0d`,
 # which ECMA 262, Python, Rust and others read alike.
 CONTROL = r"\x00-\x1f\x7f-\x9f"
-CONTROL_CHARACTER, SURROGATE = re.compile(f"[{CONTROL}]"), re.compile(r"[\ud800-\udfff]")
+CONTROL_CHARACTER = re.compile(f"[{CONTROL}]")
 # Characters that Python trims. The \s of ECMA 262 lacks the last ones, and has U+FEFF.
 SPACE = r"\s\x1c-\x1f\x85"
 NO_SUCH_DAY = "There is no such day."
@@ -26,27 +25,10 @@ NO_SUCH_TIME = "There is no such time: a day has 00:00 to 23:59."
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-class SurrogatesValidator(ProhibitSurrogateCharactersValidator):
-    """The framework's looks at one character after another: a millisecond for 10,000 of them."""
-
-    def __call__(self, value: str) -> None:
-        if SURROGATE.search(value):
-            super().__call__(value)
-
-
 class TextField(serializers.CharField):
     """A JSON string. A number is not one."""
 
     openapi: dict[str, Any] = {"pattern": r"^[^\x00]*$"}
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.validators = [
-            SurrogatesValidator()
-            if isinstance(each, ProhibitSurrogateCharactersValidator)
-            else each
-            for each in self.validators
-        ]
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -150,3 +132,17 @@ class MinuteField(serializers.TimeField):
 
     def to_representation(self, value: time) -> str:
         return value.isoformat("minutes")
+
+
+class EtagField(serializers.CharField):
+    """A version as a strong entity tag (RFC 9110 section 8.8.1). Read-only."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(source="version", read_only=True, **kwargs)
+
+    def to_representation(self, value: str) -> str:
+        return etag_of(value)
+
+
+def etag_of(version: str) -> str:
+    return f'"{version}"'

@@ -5,15 +5,23 @@ from collections.abc import Iterator
 from typing import Literal
 
 PIECE_CHARACTERS = 500
-# As many marks as a text that is safe to stream has in a row (Unicode Annex 15, UAX15-D3).
+# A text that is safe to stream has at most 30 marks in a row (Unicode Annex 15, UAX15-D3).
 MARKS = 30
 
 
-def normalized(form: Literal["NFC", "NFD"], text: str) -> str:
-    """``text`` in a normalization form, at a cost that grows with its length only.
+def folded(text: str) -> str:
+    """Return equal texts for texts that differ in case or composition only (Unicode D145).
 
-    Combining marks take the square of their number to put in order, so a text is taken piece
-    by piece. Where more than 30 of them follow one another, they may be put in order apart.
+    Search and sort columns store this text, because databases disagree on case beyond ASCII.
+    """
+    return normalized("NFC", normalized("NFD", text).casefold())
+
+
+def normalized(form: Literal["NFC", "NFD"], text: str) -> str:
+    """Return ``text`` in a normalization form, at a cost that grows with its length only.
+
+    Sorting combining marks takes the square of their number, so this normalizes pieces. More
+    than 30 marks in a row may be sorted in two groups.
     """
     if text.isascii():
         return text
@@ -31,7 +39,7 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _joins(character: str) -> bool:
-    """Whether it may become one with what is before it: a mark, or the rest of a syllable."""
+    """Tell whether a character may combine with the one before: a mark or a Hangul vowel or end."""
     if not character:
         return False
     return unicodedata.category(character).startswith("M") or "\u1160" <= character <= "\u11ff"

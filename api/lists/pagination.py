@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from itertools import accumulate, takewhile
-from typing import Any, Protocol, cast
+from itertools import accumulate
+from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import urlencode
 
 from django.core import signing
+from django.db.models import Model, QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.bodies.renderers import octets_for, octets_of
+from api.bodies.serializers import StrictSerializer
 from api.errors.exceptions import InvalidParameter
 from api.lists.cursors import FORMAT, Cursor
 from api.lists.ordering import Column, Ordering
 from api.requests import root_of
+
+Row = TypeVar("Row", bound=Model)
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -35,18 +40,7 @@ class OrderedView(Protocol):
 
     orderings: Mapping[str, tuple[Column, ...]]
     default_ordering: str
-
-    def first_rows(self, ordering: Ordering, count: int) -> Sequence[Any]:
-        """So many in this order from the start of the list, which nothing filters."""
-
-    def rows(self, queryset: Any) -> Sequence[Any]:
-        """What is shown of them, in their order."""
-
-    def shown(self, row: Any) -> Any:
-        """The JSON of one."""
-
-    def most_octets(self, rows: Sequence[Any]) -> int:
-        """A quick guess of the octets that so many take, which is never too small."""
+    serializer_class: type[StrictSerializer]
 
 
 class CursorPagination(BasePagination):
@@ -61,29 +55,25 @@ class CursorPagination(BasePagination):
 
     parameters = frozenset({"limit", "cursor", "ordering"})
 
-    @staticmethod
-    def is_first_of_all(request: Request) -> bool:
-        """Whether a page is asked for by the view's ``first_rows``, and needs no queryset."""
-        return request.query_params.keys() <= UNFILTERED
-
     def paginate_queryset(
         self,
         queryset: Any,
         request: Request,
         view: APIView | None = None,
     ) -> list[Any]:
+        """Return the JSON of a page. ``queryset`` is a function that reads the rows of one."""
         self._request, query = request, request.query_params
-        self._ordering = _ordering(query.get("ordering"), cast("OrderedView", view))
+        ordered = cast("OrderedView", view)
+        self._ordering = _ordering(query.get("ordering"), ordered)
         # The owner comes last: it is the one part that can contain anything.
         self._salt = f"api.lists.pagination:{FORMAT}:{self._ordering}:{request.user.pk}"
         limit, cursor = _limit(query.get("limit")), self._cursor(query.get("cursor"))
-        ordered = cast("OrderedView", view)
-        if self.is_first_of_all(request):
-            rows = ordered.first_rows(self._ordering, limit + 1)
-        else:
-            rows = ordered.rows(self._from(cursor, queryset)[: limit + 1])
-        count = self._fitting(rows[:limit], ordered)
-        return self._page(list(rows), count, cursor)
+        rows = queryset(self._ordering, cursor, limit + 1)
+        shown = [*map(ordered.serializer_class.shown, rows[:limit])]
+        count = self._fitting(shown)
+        self._set_links(rows, count, cursor)
+        page = shown[:count]
+        return page[::-1] if cursor and cursor.backward else page
 
     def get_paginated_response(self, data: Sequence[Any]) -> Response:
         return Response(
@@ -120,36 +110,24 @@ class CursorPagination(BasePagination):
             for name, (schema, description) in schemas.items()
         ]
 
-    def _from(self, cursor: Cursor | None, queryset: Any) -> Any:
-        """All rows from the cursor on, in the order in which they are read."""
-        if cursor is None:
-            return queryset.order_by(*self._ordering.order_by())
-        way = self._ordering.reversed() if cursor.backward else self._ordering
-        beyond = way.beyond(cursor.position, inclusive=cursor.inclusive)
-        return queryset.filter(beyond).order_by(*way.order_by())
-
-    def _fitting(self, rows: Sequence[Any], view: OrderedView) -> int:
-        """How many of the rows, in the order in which they are read, fit into an answer."""
-        room = octets_for(self._request) - 2 * self._most_octets_of_link()
-        if view.most_octets(rows) <= room:
-            return len(rows)
-        sums = accumulate(octets_of(view.shown(row)) + len(",") for row in rows)
-        return max(1, sum(1 for _ in takewhile(room.__ge__, sums)))
+    def _fitting(self, shown: Sequence[Any]) -> int:
+        """Count the todos, in the order in which they are read, that fit into an answer."""
+        room = octets_for(self._request) - 2 * self._most_octets_of_link() - len(shown) * len(",")
+        return max(1, bisect_right([*accumulate(map(octets_of, shown))], room))
 
     def _most_octets_of_link(self) -> int:
         # Percent-encoding makes three octets of one.
         return 3 * len(self._request.META["QUERY_STRING"]) + CURSOR_OCTETS
 
-    def _page(self, rows: list[Any], count: int, cursor: Cursor | None) -> list[Any]:
-        """The page as it is shown, of rows as they were read, and where to go on."""
+    def _set_links(self, rows: Sequence[Any], count: int, cursor: Cursor | None) -> None:
+        """Find where to go on from the first ``count`` of the rows as they were read."""
         backward = cursor is not None and cursor.backward
-        page = rows[:count]
-        ahead = self._beside(page[-1], backward=backward) if len(rows) > count else None
-        behind = None
+        ahead = behind = None
+        if len(rows) > count:
+            ahead = self._beside(rows[count - 1], backward=backward)
         if cursor is not None:
-            behind = self._beside(page[0], backward=not backward) if page else cursor.turned()
+            behind = self._beside(rows[0], backward=not backward) if rows else cursor.turned()
         self._next, self._previous = (behind, ahead) if backward else (ahead, behind)
-        return page[::-1] if backward else page
 
     def _beside(self, row: Any, *, backward: bool) -> Cursor:
         return Cursor(self._ordering.position(row), backward)
@@ -186,3 +164,14 @@ def _ordering(text: str | None, view: OrderedView) -> Ordering:
         detail = f"One of {names}; with - before it for the other way."
         raise InvalidParameter("ordering", "invalid_choice", detail)
     return Ordering(columns, descending=text.startswith("-"))
+
+
+def beginning_at(
+    cursor: Cursor | None, ordering: Ordering, queryset: QuerySet[Row]
+) -> QuerySet[Row]:
+    """The rows of a queryset from the cursor on, in the order in which they are read."""
+    if cursor is None:
+        return queryset.order_by(*ordering.order_by())
+    way = ordering.reversed() if cursor.backward else ordering
+    beyond = way.beyond(cursor.position, inclusive=cursor.inclusive)
+    return queryset.filter(beyond).order_by(*way.order_by())

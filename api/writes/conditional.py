@@ -21,35 +21,42 @@ READING = ("GET", "HEAD")
 
 
 def check_preconditions(request: Request, etag: str) -> None:
-    """Raise ``PreconditionFailed`` unless the request is for what has this strong entity tag.
+    """Raise ``PreconditionError`` unless the request is for a resource with this entity tag.
 
-    ``PreconditionRequired`` where a setting asks writers to say what they have seen. What a
-    reader says in ``If-None-Match`` is for ``has_current`` (RFC 9110 section 13.2.2).
+    ``has_current`` tells what a reader says in ``If-None-Match`` (RFC 9110 section 13.2.2).
     """
     if_match, writing = request.META.get("HTTP_IF_MATCH"), request.method not in READING
-    if if_match is None and writing and settings.REQUIRE_IF_MATCH:
-        raise PreconditionRequired
-    if if_match is not None and not matches(if_match, etag, weakly=False):
-        raise mismatch(if_match, etag)
+    if if_match is not None or writing:
+        require_match(if_match, etag)
     if writing and has_current(request, etag):
         raise ExistsAlready
 
 
-def mismatch(field: str, etag: str) -> PreconditionFailed:
-    """The error for an ``If-Match`` that does not name this entity tag."""
-    tags = ENTITY_TAG.findall(field)
+def require_match(if_match: str | None, etag: str, *, is_list: bool = True) -> None:
+    """Raise ``PreconditionError`` unless ``if_match`` names this entity tag.
+
+    It is a list as in ``If-Match``, or the one tag of an operation of a batch. A setting tells
+    if there must be one.
+    """
+    if if_match is None:
+        if settings.REQUIRE_IF_MATCH:
+            raise PreconditionRequired
+        return
+    if names(if_match, etag, weakly=False) if is_list else if_match == etag:
+        return
+    tags = ENTITY_TAG.findall(if_match)
     weakened = any(weak or tag.startswith(etag.removesuffix('"')) for weak, tag in tags)
-    return WeakenedTag() if weakened else PreconditionFailed()
+    raise WeakenedTag() if weakened else PreconditionFailed()
 
 
 def has_current(request: Request, etag: str) -> bool:
-    """Whether ``If-None-Match`` names it: to a reader, 304 is the answer."""
+    """Tell if ``If-None-Match`` names the entity tag, for which a reader gets 304."""
     field = request.META.get("HTTP_IF_NONE_MATCH")
-    return field is not None and matches(field, etag, weakly=True)
+    return field is not None and names(field, etag, weakly=True)
 
 
-def matches(field: str, etag: str, *, weakly: bool) -> bool:
-    """Whether a list of entity tags, or ``*``, names this one. What is no such list does not."""
+def names(field: str, etag: str, *, weakly: bool) -> bool:
+    """Tell if a field is ``*`` or a list of entity tags with this one."""
     if field.strip(" \t") == "*":
         return True
     if not TAG_LIST.fullmatch(ENTITY_TAG.sub("\0", field)):

@@ -14,8 +14,8 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial, wraps
+from typing import Any, TypeVar, cast
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -23,6 +23,7 @@ from rest_framework import status
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from api.bodies.renderers import JSONRenderer
 from api.errors.exceptions import (
@@ -34,6 +35,8 @@ from api.errors.exceptions import (
 )
 from api.models import KEPT, ROW_OCTETS, IdempotencyKey, IdempotencyKeyQuerySet
 from api.requests import user_of
+
+Handler = TypeVar("Handler", bound=Callable[..., Response])
 
 # Looked for in META: request.headers is made of all fields first.
 FIELD, META_FIELD = "Idempotency-Key", "HTTP_IDEMPOTENCY_KEY"
@@ -47,23 +50,30 @@ MAX_OWNER_OCTETS = 16 * 1024 * 1024
 ASKING_AFTER_OCTETS = 256 * 1024
 
 
-def once(request: Request, make: Callable[[], Response]) -> Response:
-    """The response of ``make``, which is called once for a user, a path and a key.
+def idempotent(handler: Handler) -> Handler:
+    """Call a method of a view once for a user, a path and a key.
 
-    A repeat within 24 hours gets the stored answer, with ``Idempotency-Replayed: true``.
-    Unless ``make`` answers 2xx, nothing that it did to the database stays, and the key is free
-    again. Without the header this is ``make()``.
+    A repeat within 24 hours gets the stored answer, with ``Idempotency-Replayed: true``. If the
+    answer is no 2xx, the database is as before and the key is free again. A request without the
+    header calls the method as it is.
 
     Not for use inside a transaction. Costs two statements, and a repeat three. Raises
-    ``InvalidHeader``, ``ContentTooLarge`` for an answer of over 256 KiB,
-    ``IdempotencyKeyReused`` where the method or the body is another one,
-    ``IdempotencyKeyInFlight`` where there is no answer yet, and ``IdempotencyKeysUsedUp`` where
-    the answers that are kept for the user leave no room for one more.
+    ``InvalidHeader``, ``ContentTooLarge`` for an answer of over 256 KiB, and:
+
+    - ``IdempotencyKeyReused`` if the method or the body is another one,
+    - ``IdempotencyKeyInFlight`` if there is no answer yet,
+    - ``IdempotencyKeysUsedUp`` if the stored answers of the user leave no room for another.
     """
-    if META_FIELD not in request.META:
-        return make()
-    claim = _claim_for(request)
-    return _carry_out(claim, make) if _is_taken(claim) else _repeat(claim)
+
+    @wraps(handler)
+    def handle(view: APIView, request: Request, *args: Any, **kwargs: Any) -> Response:
+        make = partial(handler, view, request, *args, **kwargs)
+        if META_FIELD not in request.META:
+            return make()
+        claim = _claim_for(request)
+        return _carry_out(claim, make) if _is_taken(claim) else _repeat(claim)
+
+    return cast("Handler", handle)
 
 
 def is_repeat(request: Request) -> bool:

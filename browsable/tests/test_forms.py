@@ -182,7 +182,10 @@ class TestChange:
         form = open_(alices, todo).form("title", button="PATCH")
         page = form.submit("PATCH", due_time="09:30", description="Kept")
         assert page.status == HTTPStatus.BAD_REQUEST
-        assert page.text_of("due_time_error") == "A time needs a date and a timezone."
+        assert (
+            page.text_of("due_time_error")
+            == "A time needs a date and a time zone: send due_date and timezone with it."
+        )
         form = page.form("title", button="PATCH")
         assert (form.value("due_time"), form.value("description")) == ("09:30", "Kept")
         # The second PATCH still compares with the todo, not with the first form.

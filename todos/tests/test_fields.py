@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from todos.folding import folded
+from api.bodies.text import folded
 from todos.models import Todo
 from todos.tests.factories import make_todo
 from todos.tests.test_create import create, pointers

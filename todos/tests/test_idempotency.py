@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from api.errors.exceptions import IdempotencyKeyInFlight
 from api.models import ROW_OCTETS, IdempotencyKey, IdempotencyKeyQuerySet
 from api.writes import idempotency
+from api.writes.idempotency import idempotent
 from authn.testing import Bearer, Clock, Mint
 from todos.models import Todo
 from todos.tests.conftest import Meanwhile
@@ -592,14 +593,15 @@ class TestRefusal:
         outcomes = {outcome(send(alice, body)) for body in bodies}
         assert outcomes == {"400 validation_failed", "400 parse_error"}
 
-    def test_what_answers_an_error_itself_is_rolled_back(
+    def test_a_view_that_returns_an_error_is_rolled_back(
         self, alice: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        @idempotent
         def refuse(view: TodoViewSet, request: Any) -> Response:
             make_todo()
             return Response(status=400)
 
-        monkeypatch.setattr(TodoViewSet, "_created", refuse)
+        monkeypatch.setattr(TodoViewSet, "create", refuse)
         assert create(alice).status_code == 400
         assert not Todo.objects.exists()
         assert not IdempotencyKey.objects.exists()

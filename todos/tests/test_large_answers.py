@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from datetime import date, time
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,14 +10,10 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from api.bodies.renderers import octets_of
 from api.lists.pagination import CURSOR_OCTETS
 from todos.models import Todo
-from todos.rows import all_rows
-from todos.serializers import shown as as_json
 from todos.tests.factories import make_todo
 from todos.tests.walking import shown, walk
-from todos.views import TodoViewSet
 
 pytestmark = pytest.mark.django_db
 
@@ -102,22 +97,6 @@ def test_the_longest_links_fit_as_well(alice: Client) -> None:
     assert len(body["results"]) < 40
     assert MIB * 0.8 < len(response.content) <= MIB
     assert len(body["next"]) <= 3 * len(query) + CURSOR_OCTETS
-
-
-@pytest.mark.parametrize("character", ["a", '"', "\\", "\n", "\x01", "\u2028", "é", EMOJI])
-def test_the_quick_guess_is_never_too_small(character: str) -> None:
-    printable = character if character.isprintable() else "x"
-    todo = make_todo(
-        title=printable * 500,
-        description=character * 10_000,
-        tags=[f"{number:02}{printable * 48}" for number in range(20)],
-        due_date=date(2026, 12, 24),
-        due_time=time(9, 30),
-        timezone="America/Argentina/ComodRivadavia",
-        completed=True,
-    )
-    [row] = TodoViewSet().rows(all_rows().filter(pk=todo.pk))
-    assert octets_of(as_json(row)) + len(",") <= TodoViewSet().most_octets([row])
 
 
 class TestBatch:

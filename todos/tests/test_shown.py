@@ -1,23 +1,21 @@
-"""A todo is shown by hand, and as its fields would show it."""
+"""A todo is shown without its serializer fields, and as they would show it."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
-from rest_framework.serializers import ModelSerializer
 
 from api.bodies.renderers import JSONRenderer
 from api.lists.ordering import Column, Ordering
 from authn.users import TokenUser
 from todos.due import due_at
 from todos.models import Priority, Todo
-from todos.rows import first_rows, owned_row
 from todos.serializers import TodoSerializer
 from todos.tests.factories import make_todo
 from todos.tests.hostile import lines, zones
@@ -53,34 +51,23 @@ def todos(draw: st.DrawFn) -> Todo:
     return todo
 
 
-def shown_by_fields(todo: Todo) -> dict[str, Any]:
-    """What the framework makes of the fields alone."""
-    shown: dict[str, Any] = ModelSerializer.to_representation(TodoSerializer(), todo)
-    return shown
-
-
 def rendered(shown: dict[str, Any]) -> bytes:
-    """As the client gets it, in the order of the fields."""
+    """The JSON that the client gets, in the order of the fields."""
     answer: bytes = JSONRenderer().render(shown)
     return answer
-
-
-@given(todo=todos())
-@settings(deadline=None)
-def test_it_is_shown_as_its_fields_would_show_it(todo: Todo) -> None:
-    assert rendered(TodoSerializer(todo).data) == rendered(shown_by_fields(todo))
 
 
 class TestStored(TestCase):
     @given(todo=todos())
     @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    def test_a_row_of_a_list_is_shown_as_the_fields_would_show_the_todo(self, todo: Todo) -> None:
-        Todo.objects.bulk_create([todo])  # as it is
+    def test_a_todo_is_shown_as_drf_shows_its_fields(self, todo: Todo) -> None:
+        Todo.objects.bulk_create([todo])
         alice = TokenUser("alice")
-        [row] = first_rows(alice, Ordering((Column("created_at"),), descending=True), 2)
-        assert row == owned_row(alice, todo.pk)
-        expected = rendered(shown_by_fields(Todo.objects.get(pk=todo.pk)))
-        assert rendered(TodoSerializer(cast("Todo", row)).data) == expected
+        newest_first = Ordering((Column("created_at"),), descending=True)
+        expected = rendered(TodoSerializer(Todo.objects.get(pk=todo.pk)).data)
+        for row in (*Todo.first_owned(alice, newest_first, 2), Todo.owned(alice, todo.pk), todo):
+            assert row is not None
+            assert rendered(TodoSerializer.shown(row)) == expected
 
 
 @pytest.mark.django_db
