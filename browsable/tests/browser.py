@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urljoin
 from django.http import HttpResponse
 from django.test import Client
 
-# As Chromium sends it.
+# Chromium sends this.
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 FORM = "application/x-www-form-urlencoded"
 

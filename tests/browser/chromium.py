@@ -1,4 +1,4 @@
-"""Debian's Chromium, with visitors who notice what no page may do."""
+"""Chromium, with visitors that fail a test after an error on a page."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-# Playwright switches it off, and with it what Back may bring up after a user has logged out.
+# Playwright disables this cache, from which Back could show pages after a logout.
 BACK_FORWARD_CACHE = "--disable-back-forward-cache"
-# What the browser gives up itself, because the next page was asked for already.
+# Chromium aborts requests of a page that the visitor leaves.
 GONE_ON = "net::ERR_ABORTED"
 PATIENCE_MILLISECONDS = 10_000
 SECRET = "the secret that a browser's tokens are signed with"
-# So that none of them is told to wait, nor forgiven a token that is over.
+# No test is throttled, and a token expires without leeway.
 PATIENT: dict[str, Any] = {"THROTTLE_ANON": "1000000/min", "BETTER_AUTH_LEEWAY": "0"}
 AXE = Axe()
 AXE_RUN = """options => axe.run(options).then(found => found.violations.flatMap(
     rule => rule.nodes.map(node => `${rule.id}: ${node.html}`)))"""
-# The rule is off unless it is asked for (WCAG 2.2 section 2.5.8).
+# axe-core runs this rule on request only (WCAG 2.2 section 2.5.8).
 AXE_OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
@@ -61,11 +61,11 @@ PHONE: dict[str, Any] = {
 
 
 class Visitor:
-    """Somebody at a browser of their own, on one page of this API.
+    """A user with a browser profile of their own, on one page.
 
-    ``complaints`` is what went wrong on the way: an error in the console, which is also where
-    a breach of the policy shows, a request that failed or went to another host. A status from
-    400 on is one, too, where it was not expected. ``response`` is what the page came with.
+    ``complaints`` has what went wrong so far: errors in the console, which include violations of
+    the Content-Security-Policy; failed requests; requests to another host; unexpected statuses
+    from 400 on. ``response`` is the response that loaded the page.
     """
 
     response: Response
@@ -97,7 +97,7 @@ class Visitor:
         self.click(self.page.get_by_role("link", name=link, exact=True), status=status)
 
     def press(self, button: str, *, status: int = 200) -> None:
-        """The first button of this name, which brings another page."""
+        """Press the first button of this name, which loads another page."""
         self.click(self.page.get_by_role("button", name=button, exact=True).first, status=status)
 
     def click(self, target: Locator, *, status: int = 200) -> None:
@@ -112,7 +112,7 @@ class Visitor:
         self._refused.add((response.url, status))
 
     def bring(self, token: str) -> None:
-        """Be logged in.."""
+        """Log in by setting the cookie."""
         url = f"{self.api.url}/api/"
         self.context.add_cookies([{"name": COOKIE, "value": token, "url": url}])
 
@@ -125,7 +125,7 @@ class Visitor:
         self.press("Log in", status=status)
 
     def fill(self, button: str, **texts: str) -> None:
-        """The inputs of the form with this button, by their names."""
+        """Fill in the form with this button, by the names of its inputs."""
         named = self.page.get_by_role("button", name=button, exact=True)
         form = self.page.locator("form", has=named).first
         for name, text in texts.items():
@@ -133,7 +133,7 @@ class Visitor:
 
     @property
     def path(self) -> str:
-        """With its query."""
+        """The path and the query of the page."""
         return self.page.url.removeprefix(self.api.url)
 
     @property
@@ -142,13 +142,13 @@ class Visitor:
 
     @property
     def answer(self) -> Any:
-        """The JSON that the page shows."""
+        """The JSON on the page."""
         shown = self.page.get_by_role("region", name="Response").inner_text()
         return json.loads(shown.partition("\n\n")[2])
 
     @property
     def cookies(self) -> dict[str, Any]:
-        """By name, with all that the browser knows of them."""
+        """The cookies of the browser by their names, with their attributes."""
         return {str(each.get("name")): each for each in self.context.cookies()}
 
     @property
@@ -156,17 +156,17 @@ class Visitor:
         return self.page.locator(":focus")
 
     def breaches(self) -> list[str]:
-        """What axe-core has to say against the page as it is now: ``"rule: element"``."""
+        """The violations that axe-core finds on the page, as ``"rule: element"``."""
         self.page.evaluate(AXE.axe_script)
         return list(self.page.evaluate(AXE_RUN, AXE_OPTIONS))
 
     def overflow_pixels(self) -> int:
-        """By how much the page is wider than the screen."""
+        """The width of the page beyond that of the screen."""
         width = (self.page.viewport_size or {"width": 0})["width"]
         return int(self.page.evaluate("document.scrollingElement.scrollWidth")) - width
 
     def octets_received(self) -> int:
-        """Over the wire, of everything that was answered until now."""
+        """The octets of all responses so far, as sent over the network."""
         answered = [request for request in self.requests if not request.failure]
         for request in answered:
             if response := request.response():
@@ -196,7 +196,7 @@ class Visitor:
 
 
 class Site:
-    """Servers that trust ``SECRET``, and the browser to visit them with."""
+    """Servers that trust ``SECRET``, and a browser."""
 
     def __init__(self, servers: Servers, browser: Browser) -> None:
         self._servers = servers
@@ -211,12 +211,12 @@ class Site:
         return self._servers.api(secret=SECRET, BROWSABLE_API="true", **PATIENT)
 
     def mint(self, **claims: Any) -> str:
-        """A token of this second: ``mint(sub="alice", exp=…)``."""
+        """Mint a token, issued now: ``mint(sub="alice", exp=…)``."""
         return SecretIssuer(SECRET, clock=Clock(time.time())).mint(**claims)
 
     @contextmanager
     def visitor(self, api: Api | None = None, **options: Any) -> Iterator[Visitor]:
-        """Who has never been here before. Whoever complains fails the test."""
+        """Open a new browser profile. Complaints of the visitor fail the test."""
         with self._browser.new_context(**{**DESKTOP, **options}) as context:
             visitor = Visitor(context, api or self.development)
             yield visitor

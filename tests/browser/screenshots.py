@@ -1,6 +1,6 @@
-"""``make screenshots``: what the pages look like, as PNG files in ``docs/screenshots/``.
+"""Take screenshots of the pages into ``docs/screenshots/`` (``make screenshots``).
 
-It signs in to a server of its own, with a few todos in a database of its own.
+The script starts a server with a database of its own.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def main() -> None:
 
 @contextmanager
 def ada(site: Site, **options: Any) -> Iterator[Visitor]:
-    """At her list, with todos that nobody has changed."""
+    """Ada at her list, with new todos."""
     token = site.mint(sub=str(uuid.uuid4()), name="Ada")
     with site.visitor(**options) as visitor:
         for todo in TODOS:

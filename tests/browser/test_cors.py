@@ -1,4 +1,4 @@
-"""What a page of another origin gets of the API, where a browser is what decides."""
+"""A browser enforces the rules for pages of other origins."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class FrontEnd(BaseHTTPRequestHandler):
 
 @contextmanager
 def front_end() -> Iterator[str]:
-    """The origin of a page that has nothing on it."""
+    """Serve an empty page, and return its origin."""
     with ThreadingHTTPServer(("127.0.0.1", 0), FrontEnd) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -44,7 +44,7 @@ def front_end() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Page, Api]]:
-    """A page of an origin that is allowed, and the API."""
+    """A page of an allowed origin, and the API."""
     directory = tmp_path_factory.mktemp("cors")
     migrate(directory / "migrated.sqlite3")
     with (
@@ -57,15 +57,14 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Page, Api]
         yield page, servers.api(secret=SECRET, CORS_ALLOWED_ORIGINS=origin)
 
 
-def test_an_allowed_origin_reads_what_it_asks_for(visit: tuple[Page, Api]) -> None:
+def test_an_allowed_origin_reads_responses(visit: tuple[Page, Api]) -> None:
     page, api = visit
     token = SecretIssuer(SECRET, clock=Clock(page.evaluate("Date.now() / 1000"))).mint(sub="alice")
     options = {"headers": {"Authorization": f"Bearer {token}"}}
     assert page.evaluate(FETCH, [f"{api.url}/api/me/", options]) == "alice"
 
 
-def test_nobody_embeds_an_answer(visit: tuple[Page, Api]) -> None:
-    """As an image or a script, which is asked for without CORS. Not even a page that may read it:
-    what is embedded is asked for with the cookies of a browser."""
+def test_no_origin_embeds_a_response(visit: tuple[Page, Api]) -> None:
+    """An image or a script is requested without CORS, and with the cookies of the browser."""
     page, api = visit
     assert page.evaluate(FETCH, [f"{api.url}/", {"mode": "no-cors"}]) == "TypeError"

@@ -1,4 +1,4 @@
-"""Every page can be read and used: on a phone, in the dark, without a mouse, without scripts.
+"""Pages are readable and usable on a phone, in a dark theme, and without scripts.
 
 Needs Chromium; run with ``pytest -m browser``.
 """
@@ -22,13 +22,13 @@ LONG_TITLE = "W" * 500
 LONG_NAME = "W" * 255
 MAX_OCTETS = 300_000
 
-# Every attribute that is a script, such as onclick.
+# Attributes with a script, such as onclick.
 COUNT_HANDLERS = """[...document.querySelectorAll("*")]
     .flatMap(element => element.getAttributeNames())
     .filter(name => name.startsWith("on")).length"""
-# What axe-core has against the markup of Swagger UI, which no style sheet can change: a button
-# and inputs without a name, headings that skip a level, a link inside a button, what it puts
-# outside of its <main>, and an answer that scrolls but is no stop of the Tab key.
+# Violations in the markup of Swagger UI, which no style sheet can change: a button and inputs
+# without a name, headings that skip a level, a link inside a button, elements outside of <main>,
+# and a scrolling response that the Tab key does not reach.
 IN_SWAGGER_UI = (
     'button-name: <button type="button" class="close-modal">',
     "heading-order: <h3",
@@ -52,7 +52,7 @@ def login_refused(site: Site, visitor: Visitor) -> None:
     visitor.paste(f"not a token {LONG_TITLE}", status=400)
 
 
-def nobody(site: Site, visitor: Visitor) -> None:
+def anonymous(site: Site, visitor: Visitor) -> None:
     visitor.open("/api/", status=401)
 
 
@@ -72,7 +72,7 @@ def empty_list(site: Site, visitor: Visitor) -> None:
 
 
 def full_list(site: Site, visitor: Visitor) -> None:
-    """As many todos as a page has by default, and one more."""
+    """A list with one todo more than a page holds."""
     token = sign_in(site, visitor)
     todo = {"op": "create", "title": "Buy milk", "description": LONG_TITLE, "tags": ["home"]}
     visitor.api.post(f"{LIST}batch/", token, {"operations": [todo] * (DEFAULT_LIMIT + 1)})
@@ -149,7 +149,7 @@ def batch(site: Site, visitor: Visitor) -> None:
 
 
 PAGES = (
-    login, login_refused, nobody, root, me, empty_list, full_list, filtered_list, todo, created,
+    login, login_refused, anonymous, root, me, empty_list, full_list, filtered_list, todo, created,
     deleted, mistaken, mistaken_filter, missing, no_such_path, somebody_elses, changed_meanwhile,
     batch,
 )  # fmt: skip
@@ -186,7 +186,7 @@ def sign_in(site: Site, visitor: Visitor, name: str = "Alice") -> str:
 
 
 def create(visitor: Visitor, token: str, title: str) -> str:
-    """The path of a new todo."""
+    """Create a todo, and return its path."""
     body = {"title": title, "priority": "high", "tags": ["home"], "due_date": "2026-12-24"}
     return f"{LIST}{visitor.api.post(LIST, token, body).data['id']}/"
 
@@ -201,7 +201,7 @@ def across(pages: Sequence[Reach], *devices: str) -> list[tuple[Reach, str]]:
 
 
 def on(cases: Sequence[tuple[Reach, str]]) -> pytest.MarkDecorator:
-    """Each is opened once, for all the tests that look at it."""
+    """Parametrize with pages, each loaded once for all tests."""
     params = [pytest.param(case, id=f"{case[0].__name__}-{case[1]}") for case in cases]
     return pytest.mark.parametrize("shown", params, indirect=True, scope="module")
 
@@ -214,7 +214,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def shown(site: Site, request: pytest.FixtureRequest) -> Iterator[Visitor]:
-    """A visitor who has got to the page."""
+    """A visitor at the page."""
     reach, device = request.param
     with site.visitor(**DEVICES[device]) as visitor:
         reach(site, visitor)
@@ -226,25 +226,25 @@ light_and_dark = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 @light_and_dark
 @on(across(PAGES, *DEVICES))
-def test_axe_finds_nothing(shown: Visitor, scheme: Scheme) -> None:
+def test_axe_finds_no_violation(shown: Visitor, scheme: Scheme) -> None:
     shown.page.emulate_media(color_scheme=scheme)
     assert shown.breaches() == []
 
 
 @light_and_dark
 @on([(docs, "desktop"), *across(DOCS_PAGES, "phone")])
-def test_axe_finds_nothing_new_in_swagger_ui(shown: Visitor, scheme: Scheme) -> None:
+def test_axe_finds_only_known_violations_in_swagger_ui(shown: Visitor, scheme: Scheme) -> None:
     shown.page.emulate_media(color_scheme=scheme)
     assert [each for each in shown.breaches() if not each.startswith(IN_SWAGGER_UI)] == []
 
 
 @on(across([*PAGES, *DOCS_PAGES], "phone"))
-def test_a_phone_shows_it_without_scrolling_sideways(shown: Visitor) -> None:
+def test_no_page_scrolls_sideways_on_a_phone(shown: Visitor) -> None:
     assert shown.overflow_pixels() <= 0
 
 
 @on(across(PAGES, "desktop"))
-def test_it_has_no_script_and_may_have_none(shown: Visitor) -> None:
+def test_pages_have_no_script_and_allow_none(shown: Visitor) -> None:
     policy = shown.response.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'")
     assert "script-src" not in policy
@@ -254,7 +254,7 @@ def test_it_has_no_script_and_may_have_none(shown: Visitor) -> None:
 
 
 @on([(docs, "desktop")])
-def test_the_docs_run_scripts_of_this_host_alone(shown: Visitor) -> None:
+def test_the_docs_run_scripts_of_this_host_only(shown: Visitor) -> None:
     policy = shown.response.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "script-src 'self'" in policy
@@ -262,5 +262,5 @@ def test_the_docs_run_scripts_of_this_host_alone(shown: Visitor) -> None:
 
 
 @on(across(PAGES, "desktop"))
-def test_it_takes_less_than_300_kilobytes(shown: Visitor) -> None:
+def test_every_page_takes_less_than_300_kilobytes(shown: Visitor) -> None:
     assert shown.octets_received() < MAX_OCTETS

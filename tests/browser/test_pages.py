@@ -1,7 +1,7 @@
-"""What somebody does at a real browser, from log in to log out.
+"""Users log in, work with todos and log out in Chromium.
 
-A visitor who has noticed something wrong fails the test at its end (``Visitor.complaints``).
-Needs Chromium; run with ``pytest -m browser``.
+A complaint of the visitor fails the test at its end (``Visitor.complaints``). Needs Chromium; run
+with ``pytest -m browser``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def visitor(site: Site) -> Iterator[Visitor]:
 
 @pytest.fixture
 def alices_token(site: Site) -> str:
-    """Of somebody who has no todo yet."""
+    """The token of a user without todos."""
     return site.mint(sub=str(uuid.uuid4()), name="Alice")
 
 
@@ -49,7 +49,7 @@ def alice(visitor: Visitor, alices_token: str) -> Visitor:
     return visitor
 
 
-def test_a_todo_is_made_and_completed_with_the_mouse_alone(visitor: Visitor) -> None:
+def test_a_todo_is_created_and_completed_with_the_mouse_only(visitor: Visitor) -> None:
     visitor.open("/api/", status=401)
     visitor.click(in_main(visitor, "Log in"))
     visitor.press("Log in as this user")
@@ -64,15 +64,15 @@ def in_main(visitor: Visitor, link: str) -> Locator:
     return visitor.page.get_by_role("main").get_by_role("link", name=link, exact=True)
 
 
-class TestLoggingIn:
+class TestLogin:
     @pytest.mark.parametrize("pasted", ["{}", '{{"token": "{}"}}', "Authorization: Bearer {}\n"])
-    def test_by_a_token(self, site: Site, visitor: Visitor, pasted: str) -> None:
+    def test_login_by_token(self, site: Site, visitor: Visitor, pasted: str) -> None:
         visitor.sign_in(pasted.format(site.mint(sub="alice", name="Alice")))
         assert "Logged in as Alice" in visitor.text
         visitor.follow("Me")
         assert visitor.answer["id"] == "alice"
 
-    def test_by_a_name(self, visitor: Visitor) -> None:
+    def test_login_by_name(self, visitor: Visitor) -> None:
         visitor.open("/api/login/")
         visitor.page.get_by_label("User id").fill("Zoë <b>")
         visitor.press("Log in as this user")
@@ -87,7 +87,7 @@ class TestLoggingIn:
         ],
         ids=["wrong", "expired", "forged"],
     )
-    def test_a_refusal_says_why(
+    def test_a_refused_login_tells_the_reason(
         self, site: Site, visitor: Visitor, spoilt: Callable[[Mint], str], reason: str
     ) -> None:
         token = spoilt(site.mint)
@@ -97,7 +97,9 @@ class TestLoggingIn:
         assert visitor.page.get_by_role("textbox", name="Token").input_value() == token
         assert COOKIE not in visitor.cookies
 
-    def test_it_leads_back_to_where_one_was(self, site: Site, visitor: Visitor) -> None:
+    def test_login_returns_to_the_page_that_asked_for_it(
+        self, site: Site, visitor: Visitor
+    ) -> None:
         wanted = f"{LIST}?priority=high&q=a%26b"
         visitor.open(wanted, status=401)
         visitor.click(in_main(visitor, "Log in"))
@@ -107,16 +109,16 @@ class TestLoggingIn:
     @pytest.mark.parametrize(
         "elsewhere", ["https://evil.example/", "//evil.example/", "/%5Cevil.example/"]
     )
-    def test_it_leads_to_no_other_host(self, site: Site, visitor: Visitor, elsewhere: str) -> None:
+    def test_login_redirects_to_no_other_host(
+        self, site: Site, visitor: Visitor, elsewhere: str
+    ) -> None:
         visitor.open(f"/api/login/?next={elsewhere}")
         visitor.paste(site.mint())
         assert visitor.path == "/api/"
 
 
-class TestTheCookie:
-    def test_it_is_out_of_reach_of_scripts_and_of_other_sites(
-        self, site: Site, visitor: Visitor
-    ) -> None:
+class TestCookie:
+    def test_no_script_reads_the_cookie(self, site: Site, visitor: Visitor) -> None:
         expires_at = int(time.time()) + 900
         visitor.sign_in(site.mint(exp=expires_at))
         cookie = visitor.cookies[COOKIE]
@@ -126,7 +128,7 @@ class TestTheCookie:
             visitor.open(path)
             assert visitor.page.evaluate("document.cookie") == ""
 
-    def test_it_asks_for_another_when_its_token_is_over(self, site: Site, visitor: Visitor) -> None:
+    def test_an_expired_cookie_leads_to_login_and_back(self, site: Site, visitor: Visitor) -> None:
         expires_at = int(time.time()) + SOON_SECONDS
         visitor.sign_in(site.mint(exp=expires_at))
         visitor.follow("Todos")
@@ -136,7 +138,7 @@ class TestTheCookie:
         visitor.paste(site.mint(sub="alice"))
         assert visitor.path == "/api/me/"
 
-    def test_a_form_that_is_sent_too_late_leads_to_another(
+    def test_a_form_after_expiry_leads_to_login_and_back(
         self, site: Site, visitor: Visitor
     ) -> None:
         expires_at = int(time.time()) + SOON_SECONDS
@@ -149,12 +151,12 @@ class TestTheCookie:
         visitor.paste(site.mint())
         assert visitor.path == LIST
 
-    def test_log_out_takes_it_away(self, alice: Visitor) -> None:
+    def test_logout_removes_the_cookie(self, alice: Visitor) -> None:
         alice.press("Log out")
         assert COOKIE not in alice.cookies
         alice.open(LIST, status=401)
 
-    def test_after_log_out_back_shows_nothing(self, alice: Visitor, alices_token: str) -> None:
+    def test_back_shows_no_todo_after_logout(self, alice: Visitor, alices_token: str) -> None:
         alice.api.post(LIST, alices_token, {"title": "A secret"})
         alice.follow("Todos")
         assert "A secret" in alice.text
@@ -162,7 +164,7 @@ class TestTheCookie:
         alice.expect(alice.page.go_back(wait_until="commit"), 401)
         assert "A secret" not in alice.text
 
-    def test_in_production_it_is_for_https_alone(self, site: Site) -> None:
+    def test_the_cookie_is_secure_in_production(self, site: Site) -> None:
         with site.visitor(site.production) as visitor:
             visitor.open("/api/login/")
             assert "Log in as any user" not in visitor.text
@@ -175,7 +177,7 @@ def wait_until(second: int) -> None:
 
 
 class TestTodos:
-    def test_one_is_created_changed_completed_and_deleted(self, alice: Visitor) -> None:
+    def test_a_todo_is_created_changed_completed_and_deleted(self, alice: Visitor) -> None:
         alice.follow("Todos")
         alice.fill("POST", title="Buy <milk>", tags="home\nshop", due_date="2026-12-24")
         alice.page.get_by_label("Priority").select_option("high")
@@ -194,7 +196,7 @@ class TestTodos:
         alice.follow("Todos")
         assert alice.answer["results"] == []
 
-    def test_an_error_is_beside_its_field(self, alice: Visitor) -> None:
+    def test_an_error_is_shown_beside_its_field(self, alice: Visitor) -> None:
         alice.open(LIST)
         alice.fill("POST", title="Buy milk", due_time="09:30")
         alice.press("POST", status=400)
@@ -204,7 +206,7 @@ class TestTodos:
         assert "A time needs a date and a timezone." in described
         assert alice.page.get_by_label("Title").input_value() == "Buy milk"
 
-    def test_they_are_filtered_and_paged(self, alice: Visitor, alices_token: str) -> None:
+    def test_a_list_is_filtered_and_paged(self, alice: Visitor, alices_token: str) -> None:
         for title, priority in [("a", "high"), ("b", "low"), ("c", "high")]:
             alice.api.post(LIST, alices_token, {"title": title, "priority": priority})
         alice.open(LIST)
@@ -223,7 +225,9 @@ class TestTodos:
         assert alice.path == LIST
         assert len(titles_in(alice)) == 3
 
-    def test_who_was_too_late_sees_it_and_decides(self, alice: Visitor, alices_token: str) -> None:
+    def test_a_change_of_an_old_version_overwrites_only_when_sent_again(
+        self, alice: Visitor, alices_token: str
+    ) -> None:
         todo = alice.api.post(LIST, alices_token, {"title": "Buy milk"}).data
         path = f"{LIST}{todo['id']}/"
         alice.open(path)
@@ -234,7 +238,7 @@ class TestTodos:
         alice.press("PATCH")
         assert alice.answer["title"] == "Buy butter"
 
-    def test_pressing_again_out_of_impatience_makes_no_other(
+    def test_a_button_pressed_twice_creates_one_todo(
         self, alice: Visitor, alices_token: str
     ) -> None:
         sent: list[Route] = []
@@ -257,7 +261,9 @@ class TestTodos:
         assert len(sent) == 2
         assert len(alice.api.get(LIST, alices_token).data["results"]) == 1
 
-    def test_sending_a_form_again_makes_no_other(self, alice: Visitor, alices_token: str) -> None:
+    def test_reloading_after_a_create_creates_no_second_todo(
+        self, alice: Visitor, alices_token: str
+    ) -> None:
         alice.open(LIST)
         alice.fill("POST", title="Buy milk")
         alice.press("POST", status=201)
@@ -266,7 +272,7 @@ class TestTodos:
         assert alice.answer["id"] == first
         assert len(alice.api.get(LIST, alices_token).data["results"]) == 1
 
-    def test_one_is_created_with_the_keyboard_alone(self, alice: Visitor) -> None:
+    def test_a_todo_is_created_with_the_keyboard_only(self, alice: Visitor) -> None:
         alice.open(LIST)
         alice.page.keyboard.press("Tab")
         assert alice.focused.inner_text() == "Skip to the content"
@@ -286,7 +292,7 @@ def titles_in(visitor: Visitor) -> list[str]:
 
 
 def tab_to(visitor: Visitor, name: str) -> None:
-    """Every stop on the way can be seen."""
+    """Press Tab until the input has the focus. Each stop has a visible outline."""
     for _ in range(ENOUGH_TABS):
         visitor.page.keyboard.press("Tab")
         outline = "element => getComputedStyle(element).outlineStyle"
@@ -313,7 +319,7 @@ class TestForgery:
     def test_a_form_on_another_page_changes_nothing(
         self, alice: Visitor, alices_token: str, origin: str, status: int
     ) -> None:
-        """Another site gets no cookie sent; another port of this host is the same site."""
+        """A browser sends no cookie for another site. Another port of one host is the same site."""
         csrf_token = alice.cookies[settings.CSRF_COOKIE_NAME]["value"]
         form = (
             f'<form method="post" action="{alice.api.url}{LIST}">'
@@ -331,8 +337,8 @@ class TestForgery:
         assert alice.api.get(LIST, alices_token).data["results"] == []
 
 
-class TestTheReference:
-    def test_it_calls_the_api_with_a_token_that_it_keeps(
+class TestDocs:
+    def test_swagger_ui_calls_the_api_and_keeps_the_token(
         self, visitor: Visitor, alices_token: str
     ) -> None:
         visitor.api.post(LIST, alices_token, {"title": "Buy milk"})
@@ -344,7 +350,7 @@ class TestTheReference:
         page.get_by_role("button", name="Close").last.click()
         page.get_by_role("button", name="List your todos").click()
         try_out(visitor)
-        page.reload()  # which also keeps what was open
+        page.reload()  # the operation stays open
         try_out(visitor)
 
 
