@@ -1,7 +1,7 @@
-"""System checks of the settings: what must not be deployed, or not without a thought.
+"""Check settings for what must not be deployed, or not without a thought.
 
-An error keeps a server from starting. A warning is printed, and leaves the decision to whoever
-reads it. An id is never given to another check.
+An error stops a start. A warning is printed and leaves the decision to the operator. No id is
+given to another check.
 """
 
 from __future__ import annotations
@@ -20,43 +20,20 @@ from django.db import connection
 
 from authn.origins import is_loopback, is_plain_http, split_url
 
-OPAQUE_ORIGINS = ("null", "file://")  # what django-cors-headers takes besides URLs
-# Some of those under which anybody gets a name (https://publicsuffix.org/list/).
-NAMES_FOR_ANYBODY = (
-    "vercel.app",
-    "netlify.app",
-    "pages.dev",
-    "workers.dev",
-    "github.io",
-    "gitlab.io",
-    "herokuapp.com",
-    "onrender.com",
-    "up.railway.app",
-    "fly.dev",
-    "web.app",
-    "firebaseapp.com",
-    "run.app",
-    "azurewebsites.net",
-    "azurestaticapps.net",
-    "amplifyapp.com",
-    "cloudfront.net",
-    "ondigitalocean.app",
-    "surge.sh",
-    "deno.dev",
-    "ngrok.app",
-    "ngrok-free.app",
-    "trycloudflare.com",
-    "co.uk",
-    "com.au",
-    "com.br",
-    "co.jp",
-)
+OPAQUE_ORIGINS = ("null", "file://")  # django-cors-headers accepts them besides URLs
+# Some domains that give names to anybody (https://publicsuffix.org/list/).
+NAMES_FOR_ANYBODY = """
+    vercel.app netlify.app pages.dev workers.dev github.io gitlab.io herokuapp.com
+    onrender.com up.railway.app fly.dev web.app firebaseapp.com run.app azurewebsites.net
+    azurestaticapps.net amplifyapp.com cloudfront.net ondigitalocean.app surge.sh deno.dev
+    ngrok.app ngrok-free.app trycloudflare.com co.uk com.au com.br co.jp
+""".split()  # noqa: SIM905
 
 
 def check_debug(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """Of every start, also of a development server."""
+    """Check every start, also of the development server."""
     return [*debug_with_public_hosts(), *debug_on_public_address()]
 
 
@@ -78,23 +55,23 @@ def check_deployment(
 
 
 def debug_with_public_hosts() -> Iterator[checks.CheckMessage]:
-    """Enforced by ``config.wsgi`` too: no checks run under a server that loads it by itself."""
+    """``config.wsgi`` calls this too, because other servers run no checks."""
     public = [host for host in settings.ALLOWED_HOSTS if not is_this_machine(host)]
     if settings.DEBUG and public:
         yield checks.Error(
-            f"DEBUG is on for {', '.join(public)}: anybody there may sign in as anybody.",
+            f"DEBUG is on for {', '.join(public)}: anybody there can sign in as any user.",
             hint="Set DEBUG=false, or leave DJANGO_ALLOWED_HOSTS unset to develop on this machine.",
             id="api.E003",
         )
 
 
 def debug_on_public_address() -> Iterator[checks.CheckMessage]:
-    # A Host header says what its sender likes, so that allowed hosts keep nobody out.
+    # ALLOWED_HOSTS keeps no client out: a client chooses its Host header.
     if settings.DEBUG and not is_this_machine(settings.HOST):
         yield checks.Warning(
-            f"DEBUG is on and HOST is {settings.HOST}: whoever reaches it is told more than a "
-            "stranger should know.",
-            hint="Set HOST=127.0.0.1 or DEBUG=false, unless nobody else can reach this machine.",
+            f"DEBUG is on and HOST is {settings.HOST}: error pages tell strangers about the "
+            "code and the settings.",
+            hint="Set HOST=127.0.0.1 or DEBUG=false, unless only you can reach this machine.",
             id="api.W004",
         )
 
@@ -102,8 +79,7 @@ def debug_on_public_address() -> Iterator[checks.CheckMessage]:
 def debug_of_a_public_server() -> Iterator[checks.CheckMessage]:
     if settings.DEBUG and not is_this_machine(settings.HOST):
         yield checks.Error(
-            f"DEBUG is on and HOST is {settings.HOST}: this server is for production, and for "
-            "others.",
+            f"DEBUG is on and HOST is {settings.HOST}: other people can reach this server.",
             hint="Set DEBUG=false, or HOST=127.0.0.1 to try it on this machine.",
             id="api.E011",
         )
@@ -121,7 +97,7 @@ def no_secret_key() -> Iterator[checks.CheckMessage]:
 def wildcard_hosts() -> Iterator[checks.CheckMessage]:
     if any("*" in host for host in settings.ALLOWED_HOSTS):
         yield checks.Warning(
-            'DJANGO_ALLOWED_HOSTS has a "*": any name gets into links.',
+            'DJANGO_ALLOWED_HOSTS has a "*": clients choose the host of links.',
             hint="Name the hosts, as todos.example.com, or .example.com with all its subdomains.",
             id="api.W005",
         )
@@ -130,8 +106,8 @@ def wildcard_hosts() -> Iterator[checks.CheckMessage]:
 def wildcard_origins() -> Iterator[checks.CheckMessage]:
     if "*" in settings.CORS_ALLOWED_ORIGINS or cors.CORS_ALLOW_ALL_ORIGINS:
         yield checks.Warning(
-            "Every origin may call this API.",
-            hint="Name in CORS_ALLOWED_ORIGINS each origin of your own, as https://app.example.com.",
+            "CORS_ALLOWED_ORIGINS has every origin: any page may call this API.",
+            hint="Name each origin of your own, as https://app.example.com.",
             id="api.W006",
         )
 
@@ -139,8 +115,7 @@ def wildcard_origins() -> Iterator[checks.CheckMessage]:
 def origins_for_anybody() -> Iterator[checks.CheckMessage]:
     if found := [name for name in NAMES_FOR_ANYBODY if matches_a_pattern(f"https://any.{name}")]:
         yield checks.Warning(
-            f"CORS_ALLOWED_ORIGINS has every name under {', '.join(found)}, "
-            "where anybody gets one.",
+            f"CORS_ALLOWED_ORIGINS has every name under {', '.join(found)}: anybody gets one.",
             hint="Name the origins of your own, as https://my-app.vercel.app.",
             id="api.W012",
         )
@@ -149,9 +124,9 @@ def origins_for_anybody() -> Iterator[checks.CheckMessage]:
 def opaque_origins() -> Iterator[checks.CheckMessage]:
     if opaque := [origin for origin in settings.CORS_ALLOWED_ORIGINS if origin in OPAQUE_ORIGINS]:
         yield checks.Warning(
-            f"CORS_ALLOWED_ORIGINS has {', '.join(opaque)}: so say local files, and sandboxed "
-            "frames of every site.",
-            hint="Take it out, and serve the page from an https origin that you name instead.",
+            f"CORS_ALLOWED_ORIGINS has {', '.join(opaque)}: local files and sandboxed frames of "
+            "every site send it.",
+            hint="Remove it. Serve the page from an https origin, and name that.",
             id="api.W007",
         )
 
@@ -162,8 +137,8 @@ def plain_http_origins() -> Iterator[checks.CheckMessage]:
         plain.append("subdomains on http")
     if plain:
         yield checks.Warning(
-            f"CORS_ALLOWED_ORIGINS has {', '.join(plain)}: anybody on the way can change the pages "
-            "there, and take their tokens.",
+            f"CORS_ALLOWED_ORIGINS has {', '.join(plain)}: an attacker on the network can change "
+            "pages of plain http and take their tokens.",
             hint="Serve that front end over https, and name its https origin.",
             id="api.W008",
         )
@@ -173,37 +148,36 @@ def uncounted_processes() -> Iterator[checks.CheckMessage]:
     in_process = settings.CACHES["default"]["BACKEND"].endswith(".LocMemCache")
     if in_process and settings.WEB_CONCURRENCY > 1:
         yield checks.Warning(
-            f"Each of {settings.WEB_CONCURRENCY} processes counts requests for itself: allowances "
-            "are as many times what THROTTLE_USER, THROTTLE_ANON and THROTTLE_REFUSED say.",
-            hint="Set CACHE_URL to a Redis, in which they count together, or WEB_CONCURRENCY=1.",
+            f"WEB_CONCURRENCY is {settings.WEB_CONCURRENCY} without CACHE_URL: each process counts "
+            "for itself, so clients get that many times each allowance.",
+            hint="Set CACHE_URL to a Redis that the processes share, or WEB_CONCURRENCY=1.",
             id="api.W009",
         )
 
 
 def sqlite_on_one_of_several_machines() -> Iterator[checks.CheckMessage]:
-    """Guessed from a Redis elsewhere: a process cannot see what other machines run."""
+    """Guess from a Redis elsewhere: no process sees what other machines run."""
     if connection.vendor == "sqlite" and not all(map(is_this_machine, redis_hosts())):
         yield checks.Warning(
-            "The database is an SQLite file, which serves one machine, and the Redis of CACHE_URL "
-            "is on another: several servers would each have todos of their own.",
-            hint="Set DATABASE_URL to a PostgreSQL that they share, unless there is one server.",
+            "DATABASE_URL is an SQLite file, and the Redis of CACHE_URL is on another machine: "
+            "several servers would each have their own todos.",
+            hint="Set DATABASE_URL to a PostgreSQL that all servers share, unless there is one.",
             id="api.W010",
         )
 
 
 def sqlite_in_no_folder() -> Iterator[checks.CheckMessage]:
-    """``make run`` says it in SQLite's words, when it migrates."""
     file = Path(settings.DATABASES["default"]["NAME"])
     if connection.vendor == "sqlite" and (file.is_dir() or not file.parent.is_dir()):
         yield checks.Error(
-            "DATABASE_URL names an SQLite file where none can be.",
-            hint="Make its folder, and name a file in it: sqlite:////var/lib/todos/db.sqlite3.",
+            "DATABASE_URL names an SQLite file in a missing folder, or a folder.",
+            hint="Create its folder and name a file in it: sqlite:////var/lib/todos/db.sqlite3.",
             id="api.E014",
         )
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether this host, or pattern for hosts, is loopback: as Django's own are with ``DEBUG``."""
+    """Tell if a host or a pattern of ``ALLOWED_HOSTS`` is loopback."""
     bracketed = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
     parts = split_url(f"http://{bracketed}")
     return host.lower().endswith(".localhost") or (parts is not None and is_loopback(parts))
@@ -214,7 +188,7 @@ def matches_a_pattern(origin: str) -> bool:
 
 
 def is_plain_http_pattern(pattern: str | re.Pattern[str]) -> bool:
-    """The settings make such a pattern of ``http://*.example.com``."""
+    """Recognise the pattern that ``config.env`` makes of ``http://*.example.com``."""
     return bool(re.match(r"\^http://.*\)\+(?!localhost(:[0-9]+)?\\Z)", str(pattern)))
 
 

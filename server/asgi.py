@@ -1,4 +1,4 @@
-"""What ``make serve`` serves, in each of its workers."""
+"""Define the ASGI application of each worker."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from django.urls import resolve
 from config.wsgi import application as wsgi_application
 from server.gateway import Gateway
 
-THREADS = 4  # of each worker for requests, and so its connections to the database, but one
-BODY_SECONDS = 30  # for all of a request's body to arrive
+THREADS = 4  # for requests; /readyz has one more, and each thread has a database connection
+BODY_SECONDS = 30  # for a whole body to arrive
 M_MMAP_THRESHOLD, LARGE_OCTETS = -3, 32 * 1024  # of mallopt(3)
 
-# glibc keeps what a thread frees for its next request. A page of the longest todos would leave
-# 50 MiB to each thread. Values from this size on go back to the system. musl has no such call.
+# Return large values to the system. glibc would keep 50 MiB for each thread after a page of the
+# longest todos: slow readers of them made a worker 695 MiB large, and now 197. musl has no mallopt.
 with suppress(AttributeError):
     CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_OCTETS)
 
@@ -28,8 +28,8 @@ application = Gateway(
     body_seconds=BODY_SECONDS,
 )
 
-resolve("/")  # loads every view now, and not in the first request
-# What is loaded stays. Without this, a look through all of it for what may go would stop every
-# thread for tens of milliseconds, once in a thousand requests.
+resolve("/")  # loads every view before the first request
+# Exempt loaded code from garbage collection, which would stop every thread for tens of
+# milliseconds once in a thousand requests.
 gc.collect()
 gc.freeze()

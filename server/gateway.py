@@ -1,7 +1,7 @@
-"""A reader of whole requests in front of a WSGI application.
+"""Read whole requests in front of a WSGI application.
 
-A thread is taken for a request when all of it is here and its asker has a turn. However many
-clients send a byte a second, or read one, they hold a coroutine each, and no thread.
+A request takes a thread when it has arrived completely and its asker has a turn. A client that
+sends or reads a byte a second holds a coroutine, and no thread.
 """
 
 from __future__ import annotations
@@ -31,11 +31,10 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 ANSWER_SECONDS = 60  # for a client to take an answer
-# An answer up to this size is sent at once: the system buffers as much for every connection.
+# The system buffers as much for every connection.
 CHUNK_OCTETS = 64 * 1024
-# By then a server with nothing else to do has answered.
-PATIENCE_SECONDS = 0.05
-# More of a body that is too large is read and dropped, up to these bounds.
+PATIENCE_SECONDS = 0.05  # an idle server has answered by then
+# Bounds for reading and dropping the rest of a body that is too large.
 MAX_DROPPED_OCTETS = 1024 * 1024
 DROP_SECONDS = 2.0
 # Without one of them, a request has no body (RFC 9112 section 6.3).
@@ -43,18 +42,18 @@ BODY_FIELDS = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class Disconnected(Exception):
-    """The client is gone, or what it sends is no HTTP."""
+    """The client has closed the connection or sent invalid HTTP."""
 
 
 class Gateway:
-    """An ASGI application of a WSGI application (PEP 3333) that has ``threads`` of its own."""
+    """Serve a WSGI application (PEP 3333) as ASGI, in ``threads`` of its own."""
 
     def __init__(
         self, wsgi: WSGIApplication, *, threads: int, max_body_octets: int, body_seconds: float
     ) -> None:
         self._wsgi = wsgi
         self._turns = Turns(threads, name="request")
-        # A thread for each, so that no probe waits for a request, and none for another.
+        # One thread for each path: no probe waits for a request or for another probe.
         self._turns_at = {path: Turns(1, name=path) for path in VIEWS}
         self._refusing = Turns(1, name="refusal")
         self._room = Room()
@@ -68,7 +67,7 @@ class Gateway:
                 await self._refuse(environ, error, holding, send)
                 return
             turns = self._turns_at.get(environ["PATH_INFO"], self._turns)
-            asker = token_in(environ) or holding.address  # in whatever spelling of Bearer
+            asker = token_in(environ) or holding.address
             try:
                 if (turn := turns.take(asker)) is not None:
                     await _wait(turn, receive, holding)
@@ -84,7 +83,7 @@ class Gateway:
     async def _why_not_whole(
         self, environ: dict[str, Any], receive: Receive, holding: Holding
     ) -> APIException | None:
-        """Read the body; what to refuse the request with, if that did not work."""
+        """Read the body. Return the status to refuse the request with if that fails."""
         try:
             async with holding.bounded(self._body_seconds):
                 body = await self._read(receive, holding)
@@ -98,7 +97,7 @@ class Gateway:
         return None
 
     async def _read(self, receive: Receive, holding: Holding) -> bytes:
-        """The body, or as much of it as tells that it is too large."""
+        """Return the body, or a part that is already too large."""
         parts: list[bytes] = []
         more = True
         while more and holding.octets <= self._max_body_octets:
@@ -115,14 +114,14 @@ class Gateway:
     async def _refuse(
         self, environ: dict[str, Any], error: APIException, holding: Holding, send: Send
     ) -> None:
-        holding.release()  # others are waiting for the room
+        holding.release()
         set_body(environ, b"")
         environ[REFUSAL] = error
         if (turn := self._refusing.take(holding.address)) is not None:
             await turn
         refuse = partial(call, self._wsgi, environ)
         code, headers, body = await self._refusing.run(holding.address, refuse)
-        # The rest of a body that nobody reads would pass for the next request.
+        # The rest of the body would pass for the next request on this connection.
         await _send(send, holding, code, [*headers, ("connection", "close")], body)
 
 
@@ -131,9 +130,9 @@ def _has_body(scope: Message) -> bool:
 
 
 async def _drop(receive: Receive) -> None:
-    """Take and forget what comes of a body that is too large, within bounds.
+    """Read and drop the rest of a body that is too large, within bounds.
 
-    A proxy that can send no more of it answers 502 instead of reading why.
+    A proxy that cannot send its body answers 502 and does not read the refusal.
     """
     octets, more = 0, True
     with suppress(TimeoutError):
@@ -145,10 +144,10 @@ async def _drop(receive: Receive) -> None:
 
 
 async def _wait(turn: asyncio.Future[None], receive: Receive, holding: Holding) -> None:
-    """Wait for a turn. Raise ``Disconnected`` where the client goes before it has come."""
+    """Wait for a turn. Raise ``Disconnected`` if the client closes the connection first."""
     loop = asyncio.get_running_loop()
     watches: list[asyncio.Task[None]] = []
-    # To ask after the client costs more than a short wait.
+    # Watching the client costs more than a short wait.
     timer = loop.call_later(
         PATIENCE_SECONDS, lambda: watches.append(loop.create_task(_watch(receive, turn)))
     )
@@ -165,7 +164,10 @@ async def _wait(turn: asyncio.Future[None], receive: Receive, holding: Holding) 
 
 
 async def _watch(receive: Receive, turn: asyncio.Future[None]) -> None:
-    """Give up a turn when the client goes. Without a body, that is told after its end."""
+    """Give up a turn when the client closes the connection.
+
+    For a request without a body, the first message is the end of the empty body.
+    """
     for _ in range(2):
         if (await receive())["type"] == "http.disconnect":
             turn.cancel()
@@ -186,4 +188,4 @@ async def _send(send: Send, holding: Holding, status: int, headers: Headers, bod
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
     except (TimeoutError, Lost):
-        return  # the server closes a connection whose answer is shorter than it has said
+        return  # granian closes the connection: the answer is shorter than its Content-Length

@@ -1,4 +1,4 @@
-"""Octets that clients make a worker hold, and who loses them when there are too many."""
+"""Bound the octets that clients make a worker hold."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Self
 
 MAX_OCTETS = 64 * 1024 * 1024
 MAX_OCTETS_OF_ADDRESS = 8 * 1024 * 1024
-SMALL_OCTETS = 16 * 1024  # loses only where nothing larger is left
+SMALL_OCTETS = 16 * 1024  # a holding up to this size is lost last
 
 
 class Lost(Exception):
@@ -18,9 +18,9 @@ class Lost(Exception):
 
 
 class Holding:
-    """Octets of one request: its body while it is read and waits, its answer while it is sent.
+    """Count the octets of one request for the client's address, and release them on exit.
 
-    A context manager, which releases them. Counted by the client's address.
+    They are the body until its request has a thread, then the answer while it is sent.
     """
 
     def __init__(self, room: Room, address: str) -> None:
@@ -28,7 +28,7 @@ class Holding:
         self.address = address
         self.octets = 0
         self.is_lost = False
-        # Ends what its client keeps us waiting for. None while nothing waits for the client.
+        # Ends the wait for the client. None while nothing waits for the client.
         self.give_up: Callable[[], object] | None = None
 
     def __enter__(self) -> Self:
@@ -45,7 +45,7 @@ class Holding:
 
     @asynccontextmanager
     async def bounded(self, seconds: float) -> AsyncIterator[None]:
-        """Raise ``TimeoutError`` when ``seconds`` are over, and ``Lost`` when the room is."""
+        """Raise ``TimeoutError`` after ``seconds``, and ``Lost`` once the holding is lost."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(seconds) as limit:
@@ -61,10 +61,10 @@ class Holding:
 
 
 class Room:
-    """The holdings of all clients of a worker, bounded for each address and in all.
+    """Bound the holdings of a worker's clients, for each address and in all.
 
     Over a bound, the address with the most octets loses its oldest holding that waits for its
-    client. A client that stalls thus keeps out nobody who does not.
+    client. So a client that stalls does not keep out others.
     """
 
     def __init__(self) -> None:
@@ -103,7 +103,7 @@ class Room:
         return max(self._octets_of, key=self._octets_of.__getitem__)
 
     def _take_from(self, address: str) -> bool:
-        """Take the oldest holding that can be taken. False where there is none."""
+        """Take away the oldest holding that waits for its client. Return false without one."""
         waiting = [each for each in self._holdings_of[address] if each.give_up]
         if not waiting:
             return False

@@ -1,4 +1,4 @@
-"""Threads that take requests in turn by who asks."""
+"""Share threads among askers in turn."""
 
 from __future__ import annotations
 
@@ -12,26 +12,25 @@ Result = TypeVar("Result")
 
 
 class Turns:
-    """A fixed number of threads. One that is free takes the next asker's oldest call.
+    """Run calls in a fixed number of threads. A free thread takes the next asker's oldest call.
 
-    An asker with sixty calls waits for each as long as another asker waits for its only one.
-    No asker has all threads at once, so that a new one finds one free or soon free. Belongs to
-    one event loop.
+    An asker with sixty calls waits for each as long as another asker waits for a single one. No
+    asker has all threads at once, so that another finds one soon. Belongs to one event loop.
     """
 
     def __init__(self, threads: int, *, name: str) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
-        # A thread that ends a call finds the next one at once, and need not wake the loop first.
+        # A thread finds its next call in the executor's queue, without waking the loop first.
         self._free = 2 * threads
         self._most_of_one = max(1, threads - 1)
         self._running: Counter[str] = Counter()
-        # By asker, in the order of their turns. Each has a call waiting at least.
+        # By asker, in the order of their turns. Each asker has at least one call.
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
     def take(self, asker: str) -> asyncio.Future[None] | None:
-        """Take a turn: now, which is ``None``, or when the future has a result.
+        """Return ``None`` for a turn now, or a future whose result is a turn.
 
-        Whoever has a turn calls ``run``. Cancelling the future gives up the wait.
+        The caller then calls ``run()``. To cancel the future gives up the turn.
         """
         if self._may_start(asker):
             self._start(asker)
@@ -41,7 +40,7 @@ class Turns:
         return turn
 
     async def run(self, asker: str, function: Callable[[], Result]) -> Result:
-        """Call ``function`` in a thread, in the turn that this asker has taken."""
+        """Call ``function`` in a thread, in the turn of this asker."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._executor, function)
         finally:
@@ -61,12 +60,12 @@ class Turns:
             del self._running[asker]
         while (following := next(filter(self._may_start, self._waiting), None)) is not None:
             turn = self._oldest_turn(following)
-            if not turn.done():  # a wait that was given up is done
+            if not turn.done():  # a turn that was given up is done
                 self._start(following)
                 turn.set_result(None)
 
     def _oldest_turn(self, asker: str) -> asyncio.Future[None]:
-        """Take it from the queue. The other turns of this asker come after everybody's next."""
+        """Remove and return it. The asker's other turns go behind those of all askers."""
         turns = self._waiting.pop(asker)
         turn = turns.popleft()
         if turns:

@@ -1,4 +1,4 @@
-"""A request as ASGI has it -> a call of a WSGI application (PEP 3333) -> its answer, as a whole."""
+"""Call a WSGI application (PEP 3333) with a whole ASGI request, and return the whole answer."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 Headers = list[tuple[str, str]]
-Answer = tuple[int, Headers, bytes]  # its status, header fields and body
+Answer = tuple[int, Headers, bytes]  # status, header fields and body
 
-# The names under which CGI has two header fields.
+# CGI writes these two without HTTP_.
 PLAIN = {"CONTENT_TYPE", "CONTENT_LENGTH"}
 
 
 def environ_of(scope: MutableMapping[str, Any]) -> dict[str, Any]:
-    """The environ of a request, as long as it has no body."""
+    """Return the environ of a request without a body."""
     path, (host, port) = scope["raw_path"].partition(b"?")[0], scope["server"]
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
@@ -43,20 +43,20 @@ def environ_of(scope: MutableMapping[str, Any]) -> dict[str, Any]:
 
 
 def set_body(environ: dict[str, Any], body: bytes, *, max_octets: int = 0) -> None:
-    """Give a request its body, or only the length of one that is too large.
+    """Add a body to a request, or only the length of a body that is too large.
 
-    The application refuses that when it reads it, and knows by then who is asking.
+    The application reads the length after it has verified the token, and refuses the body.
     """
     environ["CONTENT_LENGTH"] = str(len(body))
     environ["wsgi.input"] = io.BytesIO(body if len(body) <= max_octets else b"")
 
 
 def _header_fields(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """A field that comes twice is one, as a list (RFC 9110 section 5.3)."""
+    """Join the values of a repeated field (RFC 9110 section 5.3)."""
     fields: dict[str, str] = {}
     for name, value in headers:
         if b"_" in name:
-            continue  # would pass for another field, such as one that only a proxy may set
+            continue  # X_Forwarded_For would pass for X-Forwarded-For, which only a proxy may set
         key = name.decode("latin-1").upper().replace("-", "_")
         key = key if key in PLAIN else f"HTTP_{key}"
         text = value.decode("latin-1")
