@@ -1,5 +1,3 @@
-"""A system check: no view without a decision about who may use it."""
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -16,18 +14,14 @@ from authn import JWTAuthentication
 DECISIONS = ("get_authenticators", "get_permissions", "check_permissions", "perform_authentication")
 
 
-def check_views(
-    *,
-    app_configs: Sequence[AppConfig] | None,
-    **kwargs: Any,
-) -> list[CheckMessage]:
-    """A route must ask for a token, or say why not: ``open_because = "…"`` on its view."""
+def check_views(*, app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a route that neither requires a token nor has ``open_because = "…"`` on its view."""
     return [
         Error(
-            f"{route} asks nobody for a token.",
+            f"{route} requires no token.",
             hint=(
-                "Leave authentication_classes and permission_classes at their defaults or extend "
-                "them, or set open_because on the view to the reason why anybody may use it."
+                "Leave authentication_classes and permission_classes at their defaults, or extend "
+                "them. If the view is public, set open_because on it to the reason."
             ),
             obj=callback,
             id="api.E001",
@@ -38,7 +32,7 @@ def check_views(
 
 
 def iterate_routes(resolver: URLResolver, prefix: str = "/") -> Iterator[tuple[str, Any]]:
-    """Every route of the project as (path, view callable)."""
+    """Yield every route of the project as (path, view callable)."""
     for entry in resolver.url_patterns:
         route = f"{prefix}{entry.pattern}"
         if isinstance(entry, URLPattern):
@@ -48,9 +42,9 @@ def iterate_routes(resolver: URLResolver, prefix: str = "/") -> Iterator[tuple[s
 
 
 def asks_for_token(callback: Any) -> bool:
-    """Whether this view authenticates and lets nobody in who has no token.
+    """Tell whether a view admits only requests with a valid token.
 
-    A view that decides by code cannot be checked, and so does not count as asking.
+    A view that overrides one of ``DECISIONS`` counts as open: no check can read its code.
     """
     view = getattr(callback, "cls", None)
     return (
@@ -66,7 +60,7 @@ def reason_to_be_open(callback: Any) -> str:
 
 
 def _has(callback: Any, attribute: str, wanted: type) -> bool:
-    # What as_view() or an @action was given comes before what the class says.
+    # Arguments of as_view() or @action come before the attributes of the class.
     classes = getattr(callback, "initkwargs", {}).get(
         attribute, getattr(getattr(callback, "cls", None), attribute, ())
     )

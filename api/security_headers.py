@@ -1,5 +1,3 @@
-"""What a browser may do with an answer. What Django knows of itself is in the settings."""
-
 from __future__ import annotations
 
 from django.http import HttpRequest
@@ -7,15 +5,15 @@ from django.http.response import HttpResponseBase
 
 from api.requests import Handler
 
+# Django sends others itself, which config/settings.py sets.
 HEADERS = {
-    # Of JSON, and of a file that somebody opens by itself. A page has a policy of its own.
+    # JSON loads and embeds nothing. Each page sets a policy of its own.
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    # No other site may embed an answer. A page of an allowed origin that asks for one by fetch
-    # is not concerned: that is for CORS to decide (https://fetch.spec.whatwg.org, section 3.7).
+    # No other site may embed an answer. CORS decides about fetches of other origins, which this
+    # field does not concern (https://fetch.spec.whatwg.org, section 3.7).
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": ", ".join(
-        f"{feature}=()"
-        for feature in ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
+    "Permissions-Policy": (
+        "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
     ),
 }
 

@@ -1,5 +1,3 @@
-"""Whose request it is, as far as an address can tell."""
-
 from __future__ import annotations
 
 import re
@@ -11,9 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-# An address with the port that it called from, as RFC 7239 section 6 and Azure write it.
+# An address, alone or with a port, as RFC 7239 section 6 and Azure write it.
 WITH_PORT = re.compile(r'"?(?:\[([0-9A-Fa-f:.]*:[^\[\]]*)\]|([0-9.]+))(?::[0-9]{1,5})?"?')
-# Of no more than 8 groups and the name of an interface, so that little is remembered below.
+# 8 groups and the name of an interface fit. The cache below holds nothing longer.
 MAX_ADDRESS_CHARACTERS = 64
 
 
@@ -22,11 +20,10 @@ def client_of(request: HttpRequest) -> str:
 
 
 def address_in(environ: Mapping[str, Any]) -> str:
-    """The address that a client is counted by: an IPv4 address, or the /64 of an IPv6 one.
+    """Return the address that a client is counted by: IPv4, or the /64 of an IPv6 address.
 
-    Each of the ``NUM_PROXIES`` trusted proxies has put the address that it was called from at the
-    right end of ``X-Forwarded-For``, alone or with its port. What is further left was written
-    by the client.
+    Each of the ``NUM_PROXIES`` trusted proxies adds the address of its caller to the right end of
+    ``X-Forwarded-For``. The client has written everything further left.
     """
     peer: str = environ.get("REMOTE_ADDR", "")
     # The peer at a Unix socket has no address.
@@ -45,13 +42,12 @@ def _forwarded(environ: Mapping[str, Any]) -> str:
 
 @lru_cache(1024)
 def _counted(text: str) -> str | None:
-    """``None`` where the text is no address."""
     try:
         address = ip_address(text)
     except ValueError:
         return None
     address = getattr(address, "ipv4_mapped", None) or address
     if isinstance(address, IPv6Address):
-        # Every subscriber has a whole /64 to choose addresses from (RFC 6177).
+        # A subscriber chooses addresses from a whole /64 (RFC 6177).
         return str(IPv6Network((int(address), 64), strict=False))
     return str(address)

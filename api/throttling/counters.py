@@ -1,4 +1,4 @@
-"""Counters that every process shares where the cache does, and nobody needs to live."""
+"""Counters in Django's cache. While the cache fails, nothing is counted."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ LOG_INTERVAL_SECONDS = 60
 
 
 class Outage:
-    """The last time that the cache failed.
+    """The last failure of the cache.
 
-    For a second after it nobody asks the cache, or each request would wait for it to time out.
+    For a second after it, no request asks the cache: each would wait for its timeout.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -31,14 +31,14 @@ class Outage:
         return self._clock() < self._rest_until
 
     def begin(self, error: Exception) -> None:
-        """Take note of a failure, and log it unless that was done within the last minute."""
+        """Note a failure, and log one in a minute."""
         with self._lock:
             now = self._clock()
             self._rest_until = now + REST_SECONDS
             if now < self._quiet_until:
                 return
             self._quiet_until = now + LOG_INTERVAL_SECONDS
-        # Its kind only: what a server answered may quote a password.
+        # Not its text, in which a server may quote a password.
         logger.warning("Nothing is throttled, the cache fails: %s", type(error).__name__)
 
 
@@ -46,25 +46,25 @@ _outage = Outage()
 
 
 def increment(key: str, *, lifetime_seconds: int) -> int | None:
-    """Count one; the count so far, itself included. ``None`` while the cache is down."""
+    """Add one and return the count. Return ``None`` while the cache fails."""
 
     def count() -> int:
         try:
             return cache.incr(key)
         except ValueError:
-            # Whoever adds it first has counted; the others count on.
+            # Of several requests at once, the first adds the key.
             return 1 if cache.add(key, 1, lifetime_seconds) else cache.incr(key)
 
     return _unless_down(count)
 
 
 def read(key: str) -> int | None:
-    """The count so far. ``None`` while the cache is down."""
+    """Return the count. Return ``None`` while the cache fails."""
     return _unless_down(lambda: cache.get(key, 0))
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    """Asked for when something was raised: without a Redis, nobody waits for its client to load."""
+    # Imported after a failure: without Redis, no process loads its client.
     from redis.exceptions import RedisError
 
     return (RedisError, OSError)

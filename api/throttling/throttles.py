@@ -1,4 +1,4 @@
-"""How much one user or one address may ask. Fixed windows of the clock, one counter for each."""
+"""Allowances of users and addresses, in fixed windows of the clock."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from api.throttling.addresses import client_of
 from authn.conf import get_verifier
 
 if TYPE_CHECKING:
-    from rest_framework.views import APIView  # imports this module by its name in the settings
+    from rest_framework.views import APIView  # loads this module, which the settings name
 
 Scope = Literal["user", "anon", "refused"]
 SCOPES: tuple[Scope, ...] = ("user", "anon", "refused")
 
 
 class Usage(NamedTuple):
-    """What is left of an allowance in the window that is running."""
+    """The rest of an allowance in the current window."""
 
     scope: Scope
     limit: int
@@ -37,7 +37,7 @@ class Usage(NamedTuple):
 
 
 class Allowance(NamedTuple):
-    """``limit`` requests in every window, for each identity of a scope."""
+    """``limit`` requests in a window, for each user or address."""
 
     scope: Scope
     limit: int
@@ -49,16 +49,16 @@ class Allowance(NamedTuple):
         return cls(scope, limit, window_seconds)
 
     def use(self, identity: str) -> Usage | None:
-        """Count one request. ``None`` while the cache is down: then nobody is refused."""
+        """Count one request. Return ``None`` while the cache fails."""
         moment = now()
-        # Twice the window, for processes whose clocks differ.
+        # Twice the window, because the clocks of processes differ.
         count = counters.increment(
             self._key(identity, moment), lifetime_seconds=2 * self.window_seconds
         )
         return None if count is None else self._usage(count, moment)
 
     def look(self, identity: str) -> Usage | None:
-        """What ``use`` would return, counting nothing."""
+        """Return the same as ``use``, and count nothing."""
         moment = now()
         count = counters.read(self._key(identity, moment))
         return None if count is None else self._usage(count + 1, moment)
@@ -74,7 +74,7 @@ class Allowance(NamedTuple):
         )
 
     def _key(self, identity: str, moment: float) -> str:
-        # A digest, because a `sub` may have any length and any characters.
+        # Not the identity itself: a `sub` may have any characters.
         digest = hashlib.blake2b(identity.encode(errors="surrogatepass"), digest_size=16)
         window = int(moment // self.window_seconds)
         return f"throttle:{self.scope}:{window}:{digest.hexdigest()}"
@@ -94,9 +94,9 @@ def count_refusal(request: HttpRequest) -> None:
 
 
 def require_refusals_left(request: HttpRequest, token: str) -> None:
-    """Raise ``TooManyRequests`` where the address has used up its refusals.
+    """Raise ``TooManyRequests`` if the address has used up its refusals.
 
-    A token that this process remembers passes all the same, because it costs no signature.
+    A token that this process remembers still passes, because its signature needs no work.
     """
     usage = Allowance.of("refused").look(client_of(request))
     if usage and usage.exceeded and not get_verifier().remembers(token):
@@ -105,7 +105,7 @@ def require_refusals_left(request: HttpRequest, token: str) -> None:
 
 
 class UserThrottle(BaseThrottle):
-    """Count a user's requests, whatever their answer: 401 comes first, then 429, 404 and 403."""
+    """Count the requests of a user. The order of answers is 401, 429, 404, 403."""
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         """Raise ``TooManyRequests`` instead of returning ``False``."""
@@ -116,5 +116,5 @@ class UserThrottle(BaseThrottle):
 
 
 def now() -> float:
-    """Seconds since the epoch, by the clock that windows are counted from."""
+    """Seconds since the epoch."""
     return time.time()
