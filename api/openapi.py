@@ -154,7 +154,7 @@ def describe(schema: JSON, field: Any) -> None:
 
 
 def tell_defaults(properties: JSON, serializer: StrictSerializer) -> None:
-    """Say in words what an optional field becomes, without a ``default``.
+    """Name the default of an optional field in its description, without a ``default``.
 
     Generators such as openapi-typescript make a property with a ``default`` a required one. In a
     merge patch, ``null`` returns a field to its default (RFC 7396).

@@ -1,4 +1,4 @@
-"""The OpenAPI document of todos, beside what their view and serializer tell."""
+"""The parts of the OpenAPI document of todos that drf-spectacular cannot derive."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ document_todos = extend_schema_view(
 
 
 def overlay(*, result: JSON, **kwargs: Any) -> JSON:
-    """Add what views and serializers cannot tell: a postprocessing hook of drf-spectacular."""
+    """Add batches, links and shared components: a postprocessing hook of drf-spectacular."""
     document = name_choices(result)
     merge(document, DUE_RULE)
     schemas = document["components"]["schemas"]

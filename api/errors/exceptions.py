@@ -38,7 +38,7 @@ class BadRequest(APIException):
 
 
 class InvalidPart(APIException):
-    """A mistake outside the body. ``errors`` has the name of the part and what is wrong."""
+    """A mistake outside the body. ``errors`` names the part and the mistake."""
 
     status_code = 400
     part: str  # the member of an error that has the name
@@ -177,7 +177,7 @@ class DatabaseUnavailable(APIException):
 
 
 class NotReady(APIException):
-    """``errors`` says what is missing."""
+    """``errors`` has the failed checks."""
 
     status_code = 503
     default_code = "not_ready"

@@ -33,8 +33,8 @@ REFUSAL = "todos.refusal"
 def problem_documents(get_response: Handler) -> Handler:
     """Replace every error of Django, such as an unknown path or a crash, by a problem document.
 
-    Also tell caches what each answer depends on. With ``DEBUG`` this replaces Django's page for
-    a crash, which a client cannot read. The log has the traceback.
+    The log has the traceback of a crash, also with ``DEBUG``. ``Vary`` and ``Cache-Control`` of
+    every answer tell caches that it is private.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:

@@ -1,4 +1,4 @@
-"""By which address a client is counted."""
+"""The address that a client is counted by."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_x_forwarded_for_is_not_read_without_proxies(forwarded: str | None) -> N
         (2, "198.51.100.9, 192.0.2.1, 10.0.0.2", "192.0.2.1"),
     ],
 )
-def test_what_a_client_wrote_itself_does_not_count(
+def test_an_entry_left_of_the_trusted_proxies_is_ignored(
     settings: Settings, proxies: int, forwarded: str, expected: str
 ) -> None:
     settings.NUM_PROXIES = proxies
@@ -58,14 +58,16 @@ def test_what_a_client_wrote_itself_does_not_count(
         ("203.0.113.5", "203.0.113.5"),
     ],
 )
-def test_port_and_brackets_are_no_part_of_an_address(
+def test_port_and_brackets_are_removed_from_an_address(
     settings: Settings, forwarded: str, expected: str
 ) -> None:
     settings.NUM_PROXIES = 1
     assert client(forwarded) == expected
 
 
-def test_clients_behind_a_proxy_that_writes_ports_do_not_share(settings: Settings) -> None:
+def test_clients_behind_a_proxy_that_writes_ports_have_allowances_of_their_own(
+    settings: Settings,
+) -> None:
     settings.NUM_PROXIES = 1
     assert client("203.0.113.5:50001") == client("203.0.113.5:50002")
     assert client("203.0.113.5:50001") != client("203.0.113.6:50001")
@@ -97,14 +99,12 @@ def test_clients_behind_a_proxy_that_writes_ports_do_not_share(settings: Setting
         "https://203.0.113.5",
     ],
 )
-def test_what_only_looks_like_an_address_with_a_port_does_not_count(
-    settings: Settings, forwarded: str
-) -> None:
+def test_a_malformed_address_with_a_port_is_ignored(settings: Settings, forwarded: str) -> None:
     settings.NUM_PROXIES = 1
     assert client(forwarded) == PROXY
 
 
-def test_forwarded_is_not_read(settings: Settings) -> None:
+def test_the_field_forwarded_is_ignored(settings: Settings) -> None:
     settings.NUM_PROXIES = 1
     headers = {"forwarded": "for=203.0.113.5"}
     assert client_of(RequestFactory().get("/", headers=headers, REMOTE_ADDR=PROXY)) == PROXY
@@ -122,7 +122,7 @@ def test_forwarded_is_not_read(settings: Settings) -> None:
         (2, "nonsense, 192.0.2.1"),
     ],
 )
-def test_what_no_proxy_can_have_written_does_not_count(
+def test_an_entry_that_no_proxy_writes_is_ignored(
     settings: Settings, proxies: int, forwarded: str | None
 ) -> None:
     settings.NUM_PROXIES = proxies
@@ -140,7 +140,7 @@ def test_what_no_proxy_can_have_written_does_not_count(
         ("", ""),
     ],
 )
-def test_one_network_of_ipv6_is_one_client(peer: str, expected: str) -> None:
+def test_an_ipv6_client_is_counted_by_its_64_network(peer: str, expected: str) -> None:
     assert client(peer=peer) == expected
 
 
@@ -159,7 +159,7 @@ def test_made_up_addresses_fill_no_memory(settings: Settings) -> None:
     assert remembered.cache_info().currsize == 2  # the address of the proxy, and nothing
 
 
-def test_a_forwarded_address_is_counted_by_the_same_rules(settings: Settings) -> None:
+def test_a_forwarded_ipv6_client_is_counted_by_its_64_network(settings: Settings) -> None:
     settings.NUM_PROXIES = 1
     assert client("2001:db8:1:2::1") == "2001:db8:1:2::/64"
     assert client("::ffff:192.0.2.1") == "192.0.2.1"

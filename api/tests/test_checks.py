@@ -67,7 +67,7 @@ urlpatterns = [
 ]
 
 
-def test_a_view_that_asks_nobody_for_a_token_is_refused(settings: Settings) -> None:
+def test_a_view_that_requires_no_token_is_an_error(settings: Settings) -> None:
     settings.ROOT_URLCONF = __name__
     errors = [message for message in run_checks() if message.id == "api.E001"]
     assert [error.msg.split()[0] for error in errors] == [
@@ -81,10 +81,10 @@ def test_a_view_that_asks_nobody_for_a_token_is_refused(settings: Settings) -> N
     assert all("open_because" in str(error.hint) for error in errors)
 
 
-def test_this_project_passes() -> None:
+def test_every_view_of_this_project_passes_the_check() -> None:
     assert [message for message in run_checks() if message.id == "api.E001"] == []
 
 
-def test_authentication_and_permission_are_the_default() -> None:
+def test_the_default_is_to_require_a_token() -> None:
     assert Guarded.authentication_classes == [JWTAuthentication]
     assert Guarded.permission_classes == [IsAuthenticated]

@@ -1,4 +1,4 @@
-"""Counting: exactly, by many at once, and not at all while the cache is down."""
+"""Counters: exact for simultaneous requests, and off while the cache fails."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ THREADS = 40
 PASSWORD = "open-sesame"
 
 
-def test_each_one_of_many_at_once_is_counted_once() -> None:
+def test_simultaneous_requests_are_each_counted_once() -> None:
     start = Barrier(THREADS)
 
     def count(_: int) -> int | None:
@@ -35,7 +35,7 @@ def test_each_one_of_many_at_once_is_counted_once() -> None:
     assert counters.read("key") == THREADS
 
 
-def test_two_that_start_the_same_counter_are_two(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_requests_that_start_a_counter_count_as_two(monkeypatch: pytest.MonkeyPatch) -> None:
     add = LocMemCache.add
 
     def add_too_late(self: LocMemCache, *args: Any, **options: Any) -> bool:
@@ -46,12 +46,12 @@ def test_two_that_start_the_same_counter_are_two(monkeypatch: pytest.MonkeyPatch
     assert counters.increment("key", lifetime_seconds=60) == 2
 
 
-def test_a_counter_does_not_stay_for_ever() -> None:
+def test_a_counter_expires() -> None:
     counters.increment("key", lifetime_seconds=0)
     assert counters.read("key") == 0
 
 
-def test_more_clients_than_django_would_remember_are_remembered() -> None:
+def test_counters_outnumber_the_default_limit_of_djangos_cache() -> None:
     assert cache._max_entries >= 100_000
 
 
@@ -76,8 +76,8 @@ def _redis_down(settings: Settings) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_redis_down")
-class TestWhileTheCacheIsDown:
-    def test_everybody_is_let_through(
+class TestWithoutACache:
+    def test_no_request_is_throttled(
         self, settings: Settings, clock: Clock, alice: Client, anonymous: Client
     ) -> None:
         settings.THROTTLE_USER = settings.THROTTLE_ANON = settings.THROTTLE_REFUSED = (1, 60)
@@ -89,7 +89,7 @@ class TestWhileTheCacheIsDown:
                 assert "RateLimit-Policy" not in response
             clock.advance(counters.REST_SECONDS)
 
-    def test_the_log_says_so_once_a_minute(
+    def test_the_failure_is_logged_once_a_minute(
         self, clock: Clock, caplog: pytest.LogCaptureFixture
     ) -> None:
         for _ in range(60):
@@ -100,7 +100,7 @@ class TestWhileTheCacheIsDown:
         assert counters.read("key") is None
         assert len(caplog.records) == 2
 
-    def test_counting_goes_on_when_it_is_back(self, settings: Settings, clock: Clock) -> None:
+    def test_counting_resumes_with_the_cache(self, settings: Settings, clock: Clock) -> None:
         assert counters.increment("key", lifetime_seconds=60) is None
         settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
         assert counters.increment("key", lifetime_seconds=60) is None
@@ -110,7 +110,7 @@ class TestWhileTheCacheIsDown:
 
 @pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("error", [ResponseError(f"NOAUTH {PASSWORD}"), TimeoutError(PASSWORD)])
-def test_it_is_asked_once_and_no_answer_of_it_is_logged(
+def test_a_failing_redis_is_asked_once_and_its_answer_is_not_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     asked = []

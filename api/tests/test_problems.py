@@ -1,4 +1,4 @@
-"""Every error is a problem document, whoever answers it."""
+"""Every error is a problem document: of a view, a middleware or Django itself."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ def _either_mode(request: pytest.FixtureRequest, settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("_either_mode")
-class TestFromAnywhere:
+class TestProblems:
     @pytest.mark.parametrize("path", ["/nope", "/api/nope/", "/api/todos/a/b/c/", "/%00", "/%2F"])
     def test_an_unknown_path_is_404(self, client: Client, path: str) -> None:
         problem(client.get(path), 404, "not_found")
 
-    def test_a_method_that_a_route_does_not_know_is_405(self, alice: Client) -> None:
+    def test_an_unknown_method_is_405_with_allow(self, alice: Client) -> None:
         response = alice.delete("/api/me/")
         problem(response, 405, "method_not_allowed")
         assert response["Allow"] == "GET, HEAD, OPTIONS"
 
-    def test_a_method_that_a_route_does_not_know_is_405_whatever_the_query(
-        self, alice: Client
-    ) -> None:
+    def test_an_unknown_method_is_405_whatever_the_query(self, alice: Client) -> None:
         problem(alice.delete("/api/todos/?limit=0&nope=1"), 405, "method_not_allowed")
 
-    def test_an_accept_that_admits_no_json_is_406(self, alice: Client) -> None:
+    def test_an_accept_without_json_is_a_406_problem(self, alice: Client) -> None:
         problem(alice.get("/api/me/", headers={"accept": "text/html"}), 406, "not_acceptable")
 
     @pytest.mark.parametrize(
         "media_type", ["text/plain", "application/xml", "multipart/form-data", "x"]
     )
-    def test_a_body_that_is_no_json_is_415(self, alice: Client, media_type: str) -> None:
+    def test_a_body_of_another_media_type_is_a_415_problem(
+        self, alice: Client, media_type: str
+    ) -> None:
         response = alice.post("/api/todos/", "title=x", content_type=media_type)
         problem(response, 415, "unsupported_media_type")
 
@@ -72,10 +72,10 @@ class TestFromAnywhere:
         title = problem(too_large, 413, "content_too_large")["title"]
         assert title == "Content Too Large"
 
-    def test_a_host_that_is_not_ours_is_400(self, alice: Client) -> None:
+    def test_a_disallowed_host_is_400(self, alice: Client) -> None:
         problem(alice.get("/api/me/", headers={"host": "evil.example"}), 400, "bad_request")
 
-    def test_a_host_that_is_not_ours_is_a_short_line_in_the_log(
+    def test_a_disallowed_host_is_a_short_line_in_the_log(
         self, alice: Client, caplog: pytest.LogCaptureFixture
     ) -> None:
         alice.get("/api/me/", headers={"host": "a" * 100_000})
@@ -83,7 +83,7 @@ class TestFromAnywhere:
         assert len(record.getMessage()) <= 200
         assert record.exc_info is None
 
-    def test_more_parameters_than_anybody_needs_are_400(self, alice: Client) -> None:
+    def test_more_than_1000_query_parameters_are_400(self, alice: Client) -> None:
         problem(alice.get("/api/todos/?" + "a&" * 1001), 400, "bad_request")
 
     def test_a_crash_is_500_and_tells_no_internals(
@@ -106,7 +106,7 @@ class TestFromAnywhere:
             (InFailedSqlTransaction, 500, "internal_error"),
         ],
     )
-    def test_a_database_that_takes_no_writes_is_503(
+    def test_a_read_only_database_is_503(
         self,
         mint: Mint,
         monkeypatch: pytest.MonkeyPatch,
@@ -123,7 +123,7 @@ class TestFromAnywhere:
         problem(response, status, code)
 
     @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
-    def test_a_database_that_is_away_is_503(
+    def test_an_unreachable_database_is_503(
         self,
         alice: Client,
         monkeypatch: pytest.MonkeyPatch,
@@ -143,18 +143,18 @@ class TestFromAnywhere:
         assert [record.name for record in caplog.records] == ["api.errors.handler"]
 
 
-def test_every_answer_has_an_id_of_its_own(alice: Client) -> None:
+def test_every_answer_has_another_request_id(alice: Client) -> None:
     ids = {alice.get("/api/me/")["X-Request-Id"] for _ in range(3)}
     assert len({uuid.UUID(text) for text in ids}) == 3
 
 
-def test_no_answer_is_for_a_shared_cache(alice: Client, anonymous: Client) -> None:
+def test_no_answer_may_be_kept_by_a_shared_cache(alice: Client, anonymous: Client) -> None:
     for response in (alice.get("/api/me/"), anonymous.get("/api/me/"), anonymous.get("/nope")):
         assert response["Cache-Control"] == "private, no-cache"
         assert {"Accept", "Authorization"} <= set(response["Vary"].split(", "))
 
 
-def test_browsers_are_told_to_use_https_only_and_to_frame_nothing(anonymous: Client) -> None:
+def test_browsers_keep_to_https_and_frame_nothing(anonymous: Client) -> None:
     response = anonymous.get("/api/me/", secure=True)
     assert response["Strict-Transport-Security"] == "max-age=31536000"
     assert response["X-Frame-Options"] == "DENY"
@@ -163,7 +163,7 @@ def test_browsers_are_told_to_use_https_only_and_to_frame_nothing(anonymous: Cli
 @pytest.mark.parametrize(
     ("status", "code"), [(410, "bad_request"), (451, "bad_request"), (502, "internal_error")]
 )
-def test_an_error_that_nobody_expects_is_one_too(
+def test_an_error_with_an_unexpected_status_is_a_problem(
     rf: RequestFactory, status: int, code: str
 ) -> None:
     request = rf.get("/")
@@ -172,7 +172,7 @@ def test_an_error_that_nobody_expects_is_one_too(
     assert json.loads(answer.content)["code"] == code  # type: ignore[attr-defined]
 
 
-def test_what_is_no_error_stays_as_it_is(rf: RequestFactory) -> None:
+def test_an_answer_below_400_is_no_problem(rf: RequestFactory) -> None:
     def not_modified(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=304)
 
@@ -180,6 +180,6 @@ def test_what_is_no_error_stays_as_it_is(rf: RequestFactory) -> None:
 
 
 @pytest.mark.django_db
-def test_what_utf8_cannot_say_is_not_said_back(alice: Client) -> None:
+def test_half_a_surrogate_pair_is_replaced_in_a_pointer(alice: Client) -> None:
     body = alice.generic("POST", "/api/todos/", '{"\\ud800": 1, "title": "x"}', "application/json")
     assert problem(body, 400, "validation_failed")["errors"][0]["pointer"] == "/?"

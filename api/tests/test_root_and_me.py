@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 
-def test_the_root_says_where_things_are(alice: Client) -> None:
+def test_the_root_lists_the_addresses(alice: Client) -> None:
     assert alice.get("/api/").json() == {
         "todos": "http://testserver/api/todos/",
         "me": "http://testserver/api/me/",
@@ -16,7 +16,7 @@ def test_the_root_says_where_things_are(alice: Client) -> None:
     }
 
 
-def test_me_is_who_the_token_says(bearer: Any, mint: Any) -> None:
+def test_me_is_the_user_of_the_token(bearer: Any, mint: Any) -> None:
     expires_at = datetime(2100, 1, 1, tzinfo=UTC)
     token = mint(sub="alice", email="a@example.com", name="Alice", exp=int(expires_at.timestamp()))
     assert bearer(token).get("/api/me/").json() == {
@@ -27,7 +27,7 @@ def test_me_is_who_the_token_says(bearer: Any, mint: Any) -> None:
     }
 
 
-def test_what_the_token_does_not_say_is_null(bearer: Any, mint: Any) -> None:
+def test_claims_that_the_token_lacks_are_null(bearer: Any, mint: Any) -> None:
     body = bearer(mint(sub="alice")).get("/api/me/").json()
     assert (body["email"], body["name"]) == (None, None)
 

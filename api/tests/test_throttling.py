@@ -1,4 +1,4 @@
-"""How much one user or one address may ask, and what they are told about it."""
+"""Allowances of users and addresses, and the header fields that tell them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """A clock that stands at the start of a minute."""
+    """A clock that has stopped at the start of a minute."""
     clock = Clock()
     monkeypatch.setattr(throttling, "now", clock)
     return clock
@@ -39,19 +39,19 @@ def _small_allowances(settings: Settings) -> None:
 
 @pytest.fixture
 def mallory(mint: Any, bearer: Callable[[str], Client]) -> Client:
-    """Sends a token of Alice's that has expired."""
+    """Send an expired token of Alice."""
     return bearer(mint(sub="alice", exp=1))
 
 
 @pytest.fixture
 def namesake(mint: Any, bearer: Callable[[str], Client]) -> Client:
-    """Is called what everybody's address is."""
+    """A user whose id is the address of every client."""
     return bearer(mint(sub="127.0.0.1"))
 
 
 @pytest.fixture
 def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The tokens that have been verified."""
+    """Collect the tokens that are verified."""
     tokens: list[str] = []
     verify = TokenVerifier.verify
 
@@ -72,7 +72,7 @@ def left(response: Any) -> str:
 
 
 class TestAUser:
-    def test_is_refused_what_is_over_the_allowance(self, alice: Client, clock: Clock) -> None:
+    def test_gets_429_beyond_the_allowance(self, alice: Client, clock: Clock) -> None:
         assert statuses(alice, 3) == [200, 200, 200]
         clock.advance(17.5)
         response = alice.get(ME)
@@ -83,16 +83,14 @@ class TestAUser:
         assert response["RateLimit-Policy"] == '"user";q=3;w=60'
         assert left(response) == '"user";r=0;t=43'
 
-    def test_is_told_what_is_left(self, alice: Client) -> None:
+    def test_reads_the_rest_of_the_allowance_in_each_answer(self, alice: Client) -> None:
         for remaining in (2, 1, 0):
             response = alice.get(ME)
             assert response["RateLimit-Policy"] == '"user";q=3;w=60'
             assert left(response) == f'"user";r={remaining};t=60'
             assert "Retry-After" not in response
 
-    def test_may_ask_again_in_the_next_window_and_not_before(
-        self, alice: Client, clock: Clock
-    ) -> None:
+    def test_has_a_new_allowance_in_the_next_window_only(self, alice: Client, clock: Clock) -> None:
         assert statuses(alice, 4)[-1] == 429
         clock.advance(59.999)
         response = alice.get(ME)
@@ -100,7 +98,9 @@ class TestAUser:
         clock.advance(0.001)
         assert left(alice.get(ME)) == '"user";r=2;t=60'
 
-    def test_does_not_share_with_another(self, alice: Client, bob: Client) -> None:
+    def test_does_not_share_an_allowance_with_another_user(
+        self, alice: Client, bob: Client
+    ) -> None:
         assert statuses(alice, 4)[-1] == 429
         assert statuses(bob, 3) == [200, 200, 200]
 
@@ -110,31 +110,31 @@ class TestAUser:
         assert statuses(alice, 3) == [200, 200, 200]
         assert statuses(bearer(mint(sub="alice", jti="another")), 1, **ELSEWHERE) == [429]
 
-    def test_is_counted_for_what_fails_too(self, alice: Client) -> None:
+    def test_spends_the_allowance_on_failures(self, alice: Client) -> None:
         assert alice.delete(ME).status_code == 405
         assert alice.get(ME, {"x": "y"}).status_code == 400
         assert left(alice.post(ME)) == '"user";r=0;t=60'
         assert alice.delete(ME).status_code == 429
 
-    def test_is_refused_before_anything_is_looked_for(self, alice: Client) -> None:
+    def test_gets_429_before_any_query(self, alice: Client) -> None:
         assert statuses(alice, 3) == [200, 200, 200]
         # No test of the database: a query would fail.
         assert statuses(alice, 1, f"/api/todos/{uuid.uuid4()}/") == [429]
 
     @pytest.mark.parametrize("sub", ["x" * 255, "a b", "日本:/?#", "é"])
-    def test_may_have_any_name(self, mint: Any, bearer: Any, sub: str) -> None:
+    def test_is_counted_under_any_sub(self, mint: Any, bearer: Any, sub: str) -> None:
         assert statuses(bearer(mint(sub=sub)), 4) == [200, 200, 200, 429]
 
-    def test_uses_up_no_allowance_of_an_address(self, alice: Client, anonymous: Client) -> None:
+    def test_spends_no_allowance_of_the_address(self, alice: Client, anonymous: Client) -> None:
         assert statuses(alice, 3) == [200, 200, 200]
         assert left(anonymous.get(ME)) == '"anon";r=1;t=60'
 
 
 class TestWithoutAToken:
-    def test_an_open_view_counts_once_too(self, anonymous: Client) -> None:
+    def test_an_open_view_counts_once(self, anonymous: Client) -> None:
         assert left(anonymous.get("/api/schema/")) == '"anon";r=1;t=60'
 
-    def test_an_address_is_refused_what_is_over_its_allowance(self, anonymous: Client) -> None:
+    def test_an_address_gets_429_beyond_its_allowance(self, anonymous: Client) -> None:
         assert [left(anonymous.get(ME)) for _ in range(2)] == [
             '"anon";r=1;t=60',
             '"anon";r=0;t=60',
@@ -148,11 +148,11 @@ class TestWithoutAToken:
         assert response["Cache-Control"] == "private, no-cache"
         assert "Authorization" in response["Vary"]
 
-    def test_an_address_does_not_share_with_another(self, anonymous: Client) -> None:
+    def test_addresses_do_not_share_an_allowance(self, anonymous: Client) -> None:
         assert statuses(anonymous, 3) == [401, 401, 429]
         assert statuses(anonymous, 1, **ELSEWHERE) == [401]
 
-    def test_a_made_up_address_is_no_other_address(self, anonymous: Client) -> None:
+    def test_a_forged_x_forwarded_for_is_no_other_address(self, anonymous: Client) -> None:
         addresses = [f"192.0.2.{number}" for number in range(3)]
         assert [statuses(anonymous, 1, HTTP_X_FORWARDED_FOR=a)[0] for a in addresses] == [
             401,
@@ -160,7 +160,7 @@ class TestWithoutAToken:
             429,
         ]
 
-    def test_clients_behind_a_trusted_proxy_do_not_share(
+    def test_clients_behind_a_trusted_proxy_do_not_share_an_allowance(
         self, settings: Settings, anonymous: Client
     ) -> None:
         settings.NUM_PROXIES = 1
@@ -168,18 +168,18 @@ class TestWithoutAToken:
         assert statuses(anonymous, 1, HTTP_X_FORWARDED_FOR="9.9.9.8, 192.0.2.1") == [429]
         assert statuses(anonymous, 1, HTTP_X_FORWARDED_FOR="9.9.9.9, 192.0.2.2") == [401]
 
-    def test_paths_and_methods_that_are_not_there_count(self, anonymous: Client) -> None:
+    def test_unknown_paths_and_methods_count(self, anonymous: Client) -> None:
         assert left(anonymous.get("/nope")) == '"anon";r=1;t=60'
         assert left(anonymous.delete(ME)) == '"anon";r=0;t=60'
         problem(anonymous.get("/nope"), 429, "throttled")
 
     @pytest.mark.parametrize("header", ["Basic YTpi", "bearer", "Bearerx y", ""])
-    def test_whatever_is_no_bearer_token_counts(self, header: str) -> None:
+    def test_a_header_without_a_bearer_token_counts(self, header: str) -> None:
         response = Client(headers={"authorization": header}).get(ME)
         assert left(response).startswith('"refused"' if header == "bearer" else '"anon"')
 
     @pytest.mark.django_db
-    def test_a_probe_is_answered_however_many_ask(self, anonymous: Client) -> None:
+    def test_a_probe_is_never_throttled(self, anonymous: Client) -> None:
         assert statuses(anonymous, 3)[-1] == 429
         for path in ("/healthz", "/readyz"):
             response = anonymous.get(path)
@@ -188,7 +188,7 @@ class TestWithoutAToken:
 
 
 class TestRefusedTokens:
-    def test_a_refused_flood_is_stopped_before_any_signature_work(
+    def test_a_flood_of_refused_tokens_is_429_before_any_signature_work(
         self, mallory: Client, verified: list[str]
     ) -> None:
         assert [left(mallory.get(ME)) for _ in range(2)] == [
@@ -203,7 +203,7 @@ class TestRefusedTokens:
         assert response["RateLimit-Policy"] == '"refused";q=2;w=3600'
         assert left(response) == '"refused";r=0;t=3600'
 
-    def test_a_new_token_is_refused_with_them(
+    def test_a_new_token_of_an_address_without_refusals_left_is_429(
         self, mallory: Client, alice: Client, clock: Clock, verified: list[str]
     ) -> None:
         assert statuses(mallory, 2) == [401, 401]
@@ -213,10 +213,10 @@ class TestRefusedTokens:
         clock.advance(3600)
         assert statuses(alice, 1) == [200]
 
-    def test_a_token_that_passed_before_is_not_refused_with_them(
+    def test_a_remembered_token_passes_without_refusals_left(
         self, settings: Settings, mint: Any, bearer: Any
     ) -> None:
-        """A Next.js rewrite gives all users one address, and one of them sends `undefined`."""
+        """A Next.js rewrite gives all users one address, and one client sends `undefined`."""
         settings.THROTTLE_REFUSED = (30, 3600)
         alice, broken = bearer(mint(sub="alice")), bearer("undefined")
         assert statuses(alice, 1) == [200]
@@ -226,14 +226,14 @@ class TestRefusedTokens:
         assert response["RateLimit-Policy"] == '"user";q=3;w=60'
         assert statuses(bearer(mint(sub="bob")), 1) == [429]
 
-    def test_a_token_that_passed_before_still_has_its_own_allowance(
+    def test_a_remembered_token_keeps_to_the_allowance_of_its_user(
         self, mallory: Client, alice: Client
     ) -> None:
         assert statuses(alice, 1) == [200]
         assert statuses(mallory, 3) == [401, 401, 429]
         assert statuses(alice, 3) == [200, 200, 429]
 
-    def test_a_token_that_has_expired_since_it_passed_is_refused_with_them(
+    def test_a_remembered_token_that_expired_is_429_without_refusals_left(
         self,
         mallory: Client,
         bearer: Any,
@@ -248,7 +248,7 @@ class TestRefusedTokens:
         assert statuses(alice, 2) == [429, 429]
         assert verified == []
 
-    def test_a_token_whose_key_was_withdrawn_since_it_passed_is_refused_with_them(
+    def test_a_remembered_token_of_a_withdrawn_key_is_429_without_refusals_left(
         self, mallory: Client, bearer: Any, issuer: Issuer
     ) -> None:
         token = issuer.mint(sub="alice", exp=issuer.clock.now + 7200)
@@ -259,7 +259,7 @@ class TestRefusedTokens:
         issuer.clock.advance(MAX_AGE_SECONDS + GRACE_SECONDS)
         assert statuses(bearer(token), 2) == [429, 429]
 
-    def test_they_use_up_no_other_allowance(
+    def test_refused_tokens_spend_no_other_allowance(
         self,
         settings: Settings,
         mallory: Client,
@@ -273,14 +273,14 @@ class TestRefusedTokens:
         assert left(namesake.get(ME)) == '"user";r=2;t=60'
         assert left(anonymous.get(ME)) == '"anon";r=1;t=60'
 
-    def test_a_valid_token_is_no_refusal(
+    def test_a_valid_token_counts_as_no_refusal(
         self, settings: Settings, alice: Client, mallory: Client
     ) -> None:
         settings.THROTTLE_USER = (100, 60)
         assert statuses(alice, 5) == [200] * 5
         assert left(mallory.get(ME)) == '"refused";r=1;t=3600'
 
-    def test_made_up_kids_count_as_no_token_while_the_issuer_is_down(
+    def test_unknown_kids_count_as_no_token_while_the_issuer_is_down(
         self, bearer: Any, issuer: Issuer, anonymous: Client
     ) -> None:
         issuer.broken = True
@@ -294,7 +294,7 @@ class TestRefusedTokens:
         assert responses[0]["Retry-After"]
         assert statuses(anonymous, 1) == [429]
 
-    def test_a_token_that_passes_is_not_counted_as_none_while_others_wait_for_keys(
+    def test_a_valid_token_counts_for_its_user_while_the_issuer_is_down(
         self, settings: Settings, bearer: Any, issuer: Issuer, alice: Client
     ) -> None:
         settings.THROTTLE_USER = (100, 60)
@@ -302,14 +302,14 @@ class TestRefusedTokens:
         assert statuses(bearer(issuer.mint()), 3) == [503, 503, 429]
         assert statuses(alice, 5) == [200] * 5
 
-    def test_keys_that_cannot_be_had_use_up_no_refusals(
+    def test_missing_keys_spend_no_refusals(
         self, bearer: Any, issuer: Issuer, mallory: Client
     ) -> None:
         issuer.broken = True
         assert statuses(bearer(issuer.mint()), 3) == [503, 503, 429]
         assert left(mallory.get(ME)) == '"refused";r=1;t=3600'
 
-    def test_a_failure_of_this_server_is_counted_once_or_not_at_all(
+    def test_a_failure_of_the_server_counts_for_a_known_user_only(
         self, alice: Client, anonymous: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def crash(*args: Any, **kwargs: Any) -> None:
@@ -337,7 +337,7 @@ class TestRefusedTokens:
             (ME, {"host": "evil.example"}, 400),
         ],
     )
-    def test_a_token_that_nothing_asks_for_is_as_good_as_none(
+    def test_a_token_that_is_never_verified_counts_as_none(
         self,
         mallory: Client,
         anonymous: Client,
@@ -360,7 +360,7 @@ class TestAFrontEndOnAnotherOrigin:
     def _open_to_it(self, settings: Settings) -> None:
         settings.CORS_ALLOWED_ORIGINS = [ORIGIN]
 
-    def test_may_read_why_it_was_refused(self, anonymous: Client) -> None:
+    def test_may_read_the_fields_of_a_429(self, anonymous: Client) -> None:
         assert statuses(anonymous, 3)[-1] == 429
         response = anonymous.get(ME, headers={"origin": ORIGIN})
         assert response.status_code == 429
@@ -369,7 +369,7 @@ class TestAFrontEndOnAnotherOrigin:
         exposed = response["Access-Control-Expose-Headers"]
         assert {"Retry-After", "RateLimit", "RateLimit-Policy"} <= set(exposed.split(", "))
 
-    def test_is_not_counted_for_preflights(self, anonymous: Client) -> None:
+    def test_spends_no_allowance_on_preflights(self, anonymous: Client) -> None:
         preflight = {"origin": ORIGIN, "access-control-request-method": "POST"}
         for _ in range(5):
             response = anonymous.options(ME, headers=preflight)

@@ -52,7 +52,7 @@ def increment(key: str, *, lifetime_seconds: int) -> int | None:
         try:
             return cache.incr(key)
         except ValueError:
-            # Of several requests at once, the first adds the key.
+            # One of several simultaneous requests adds the key.
             return 1 if cache.add(key, 1, lifetime_seconds) else cache.incr(key)
 
     return _unless_down(count)

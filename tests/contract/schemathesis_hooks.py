@@ -1,4 +1,4 @@
-"""What schemathesis cannot know from the OpenAPI document: loaded by ``schemathesis.toml``.
+"""Rules that OpenAPI cannot express, for schemathesis: ``schemathesis.toml`` loads this file.
 
 A request that is valid by the document may still be refused for what is stored, which no
 document can say. Those refusals are told by their codes, so that any other one is a finding.
@@ -58,7 +58,7 @@ def before_load_schema(context: HookContext, raw_schema: dict[str, Any]) -> None
 def filter_failure(
     context: HookContext, failure: Failure, case: Case[Any], response: Response
 ) -> bool:
-    """Whether it is a finding."""
+    """Tell whether it is a finding."""
     if not isinstance(failure, RejectedPositiveData) or response.status_code != 400:
         return True
     operation_id = case.operation.definition.raw["operationId"]
@@ -74,7 +74,7 @@ def _refusal(error: dict[str, str]) -> tuple[str, str]:
 
 @schemathesis.hook
 def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
-    # What is invalid was made so on purpose.
+    # Schemathesis made the invalid part on purpose.
     if case.meta is not None and case.meta.generation.mode.is_positive:
         _send_each_key_once(case)
         _send_a_real_cursor(case)

@@ -136,7 +136,7 @@ def rotate(new_servers: NewServers, algorithm: str) -> None:
         assert pair.api.me(old).outcome == "200"
 
         new = user.token_under_another_key_than(old)
-        # It must not fetch again yet: a token with a new kid could be anybody's.
+        # The API must not fetch again yet: anyone can send a token with a new kid.
         pair.api.wait_for("200", new, meanwhile="401 key_unknown")
         assert pair.api.me(old).outcome == "200"
 
@@ -162,7 +162,7 @@ def stop_and_restart(new_servers: NewServers, algorithm: str) -> None:
         pair.issuer.stop()
         assert pair.api.me(known).outcome == "200"
         forged = with_unknown_kid(known)
-        # Until it may fetch again, what it last heard is that there is no such key.
+        # Until its next fetch, the API believes its last one: there is no such key.
         refusal = pair.api.wait_for("503 keys_unavailable", forged, meanwhile="401 key_unknown")
         assert says_when_to_retry(refusal)
         assert pair.api.me(known).outcome == "200"

@@ -36,7 +36,7 @@ SignIn = Callable[[str], "TodosClient"]
 
 @dataclass(frozen=True, slots=True)
 class TodosClient:
-    """What was generated, with the token of one user."""
+    """The generated client, with the token of one user."""
 
     client: Any
 
@@ -94,7 +94,7 @@ def sign_in(generated: Path, api: Api) -> SignIn:
 
 @pytest.fixture
 def ada(sign_in: SignIn) -> Iterator[TodosClient]:
-    """Somebody who has no todos yet."""
+    """A user without todos."""
     user = sign_in(f"ada-{secrets.token_hex(8)}")
     with user.client:
         yield user
@@ -105,7 +105,7 @@ def test_the_generated_client_is_typed_strictly(generated: Path) -> None:
     run([sys.executable, "-m", "mypy", *checked], generated, {})
 
 
-def test_who_it_is(ada: TodosClient) -> None:
+def test_me_is_the_user_who_signed_in(ada: TodosClient) -> None:
     me = ada.call("me.get_me").parsed
     assert isinstance(me, model("Me"))
     assert (me.id[:4], me.email) == ("ada-", None)
@@ -149,7 +149,7 @@ def test_filters_are_typed(ada: TodosClient) -> None:
     assert ada.call("todos.list_todos", **options).parsed.results == todos[::-1]
 
 
-def test_a_change_of_what_it_has_seen_succeeds_once(ada: TodosClient) -> None:
+def test_a_change_with_an_etag_succeeds_once(ada: TodosClient) -> None:
     todo = ada.create(title="Buy milk", description="Two litres")
     change = {"body": model("PatchedTodoRequest")(title="Buy bread"), "if_match": todo.etag}
     answer = ada.call("todos.change_todo", todo.id, **change)
@@ -163,7 +163,7 @@ def test_a_change_of_what_it_has_seen_succeeds_once(ada: TodosClient) -> None:
     assert (stale.parsed.status, stale.parsed.code) == (412, "precondition_failed")
 
 
-def test_a_completed_todo_says_since_when(ada: TodosClient) -> None:
+def test_a_completed_todo_has_the_time_of_its_completion(ada: TodosClient) -> None:
     todo = ada.create(title="Buy milk")
     completed = ada.call("todos.complete_todo", todo.id, if_match=todo.etag).parsed
     assert completed.completed is True
@@ -176,14 +176,14 @@ def test_null_takes_a_value_away(ada: TodosClient) -> None:
     assert ada.call("todos.change_todo", todo.id, body=body).parsed.due_date is None
 
 
-def test_what_it_got_can_be_put_back(ada: TodosClient) -> None:
+def test_the_answer_to_a_get_can_be_put_back(ada: TodosClient) -> None:
     todo = ada.create(title="Buy milk", tags=["home"])
     body = model("TodoRequest").from_dict({**todo.to_dict(), "title": "Buy bread"})
     replaced = ada.call("todos.replace_todo", todo.id, body=body, if_match=todo.etag).parsed
     assert (replaced.id, replaced.title, replaced.tags) == (todo.id, "Buy bread", ["home"])
 
 
-def test_what_is_deleted_is_gone(ada: TodosClient) -> None:
+def test_a_deleted_todo_is_404(ada: TodosClient) -> None:
     todo = ada.create(title="Buy milk")
     answer = ada.call("todos.delete_todo", todo.id, if_match=todo.etag)
     assert (answer.status_code, answer.parsed) == (HTTPStatus.NO_CONTENT, None)
@@ -191,7 +191,7 @@ def test_what_is_deleted_is_gone(ada: TodosClient) -> None:
     assert (missing.status_code, missing.parsed.code) == (HTTPStatus.NOT_FOUND, "not_found")
 
 
-def test_several_changes_at_once(ada: TodosClient) -> None:
+def test_a_batch_changes_several_todos(ada: TodosClient) -> None:
     first, second = ada.create(title="Buy milk"), ada.create(title="Buy bread")
     seen = {"id": first.id, "etag": first.etag}
     action, op = model("BatchAction"), model("BatchActionOp")
@@ -209,7 +209,7 @@ def test_several_changes_at_once(ada: TodosClient) -> None:
     assert deleted is None
 
 
-def test_a_mistake_is_a_problem_that_says_where_it_is(ada: TodosClient) -> None:
+def test_an_invalid_field_is_a_problem_with_its_pointer(ada: TodosClient) -> None:
     answer = ada.call("todos.create_todo", body=model("TodoRequest")(title=""))
     assert answer.status_code == HTTPStatus.BAD_REQUEST
     assert answer.parsed.code == "validation_failed"
@@ -217,7 +217,7 @@ def test_a_mistake_is_a_problem_that_says_where_it_is(ada: TodosClient) -> None:
     assert (error.pointer, error.code) == ("/title", "blank")
 
 
-def test_somebody_elses_todo_is_a_problem(ada: TodosClient, sign_in: SignIn) -> None:
+def test_another_users_todo_is_a_problem(ada: TodosClient, sign_in: SignIn) -> None:
     todo = ada.create(title="Private")
     bob = sign_in("bob")
     with bob.client:

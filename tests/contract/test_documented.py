@@ -1,4 +1,4 @@
-"""What ``openapi.json`` does not have is found."""
+"""The check of every answer against ``openapi.json`` finds mistakes."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def problem(status: int, **members: Any) -> HttpResponse:
         ("DELETE", "/api/todos/1/", answer(None, status=204, Content_Type=None)),
     ],
 )
-def test_what_it_has_is_none(method: str, path: str, response: HttpResponse) -> None:
+def test_a_documented_answer_has_no_mistake(method: str, path: str, response: HttpResponse) -> None:
     check(method, path, response)
 
 
@@ -88,7 +88,7 @@ def test_what_it_has_is_none(method: str, path: str, response: HttpResponse) -> 
         ("DELETE", "/api/todos/1/", answer(None, status=204), "instead of nothing"),
     ],
 )
-def test_what_it_does_not_have_is_one(
+def test_an_undocumented_answer_is_a_mistake(
     method: str, path: str, response: HttpResponse, mistake: str
 ) -> None:
     with pytest.raises(AssertionError) as error:

@@ -1,4 +1,4 @@
-"""Nothing that is nobody else's business is ever in the log, at any level and in either format."""
+"""No token, secret or content of a request is logged, at any level and in either format."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from todos.tests.factories import make_todo
 pytestmark = pytest.mark.django_db
 
 TODOS = "/api/todos/"
-# Each is in a request below, or in what it is about.
+# A request below contains or concerns each of these.
 PRIVATE = {
     "email": "private.mail@example.com",
     "name": "Private Name",
@@ -38,14 +38,14 @@ FORMATTERS = (
 
 
 class Traffic:
-    """Sends requests, and remembers what of them must be nowhere."""
+    """Send requests, and remember which parts must not be logged."""
 
     def __init__(self, mint: Mint, bearer: Bearer) -> None:
         self._mint, self._bearer = mint, bearer
         self.secrets = {SECRET, *PRIVATE.values()}
 
     def client(self, *, mint: Mint | None = None, **claims: Any) -> Client:
-        """Of somebody whose token, good or not, has everything that Better Auth may put there."""
+        """Requests with tokens, valid or not, that have every claim of Better Auth."""
         private = {name: PRIVATE[name] for name in ("email", "name", "claim")}
         return self.sending((mint or self._mint)(**{**private, **claims}))
 
@@ -125,7 +125,7 @@ def elsewhere(client: Client) -> Iterator[Any]:
     yield client.get(f"{TODOS}{make_todo(owner_id='bob', title=PRIVATE['title']).pk}/")
 
 
-def test_what_clients_send(traffic: Traffic, everything: Callable[[], str]) -> None:
+def test_no_secret_of_a_request_is_logged(traffic: Traffic, everything: Callable[[], str]) -> None:
     client = traffic.client(sub="alice")
     answers = [
         *carried_out(client),
@@ -141,7 +141,7 @@ def test_what_clients_send(traffic: Traffic, everything: Callable[[], str]) -> N
     assert not [secret for secret in traffic.secrets if secret in logged]
 
 
-def test_what_a_crash_was_about(
+def test_no_secret_is_logged_with_a_crash(
     traffic: Traffic, everything: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def crash(self: MeView, request: Any) -> None:
@@ -155,7 +155,7 @@ def test_what_a_crash_was_about(
     assert not [secret for secret in traffic.secrets if secret in logged]
 
 
-def test_what_the_key_set_verifies(
+def test_no_secret_of_a_key_set_token_is_logged(
     traffic: Traffic, everything: Callable[[], str], issuer: Issuer
 ) -> None:
     assert traffic.client(mint=issuer.mint).get("/api/me/").status_code == 200
@@ -167,7 +167,7 @@ def test_what_the_key_set_verifies(
     assert not [secret for secret in traffic.secrets if secret in logged]
 
 
-def test_the_test_would_find_them(everything: Callable[[], str]) -> None:
+def test_a_logged_secret_would_be_found(everything: Callable[[], str]) -> None:
     for secret in PRIVATE.values():
         logging.getLogger("any").debug("Oops: %s", secret)
     assert all(secret in everything() for secret in PRIVATE.values())

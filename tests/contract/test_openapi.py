@@ -1,4 +1,4 @@
-"""The OpenAPI document is of this API, all of it, and a client can be made from it."""
+"""The OpenAPI document describes the whole API, and clients can be generated from it."""
 
 from __future__ import annotations
 
@@ -43,31 +43,31 @@ every_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What ``make openapi`` writes: it fails at a warning and at what OpenAPI does not allow."""
+    """The output of ``make openapi``, which fails at a warning and at an invalid document."""
     file = tmp_path_factory.mktemp("openapi") / "openapi.json"
-    GENERATOR_STATS.reset()  # of what was generated before
+    GENERATOR_STATS.reset()  # warnings of earlier tests
     options = {"format": "openapi-json", "validate": True, "fail_on_warn": True}
     call_command("spectacular", file=str(file), **options)
     return file.read_text()
 
 
-class TestTheFile:
-    def test_it_is_what_the_code_makes(self, written: str) -> None:
+class TestDocument:
+    def test_openapi_json_is_up_to_date(self, written: str) -> None:
         is_up_to_date = written == read("openapi.json")  # else pytest would show both
         assert is_up_to_date, "openapi.json is out of date: run `make openapi`."
 
-    def test_it_is_served_to_everybody(self, anonymous: Client) -> None:
+    def test_openapi_json_is_served_without_a_token(self, anonymous: Client) -> None:
         response = anonymous.get("/api/schema/")
         assert (response.status_code, response["Content-Type"]) == (200, "application/json")
         assert response.json() == OPENAPI
 
     @pytest.mark.parametrize("name", OPENAPI["components"]["schemas"])
-    def test_its_schemas_are_json_schema(self, name: str) -> None:
+    def test_schemas_are_json_schemas(self, name: str) -> None:
         jsonschema_rs.meta.validate(OPENAPI["components"]["schemas"][name])
 
 
 class TestOperations:
-    def test_every_route_that_asks_for_a_token_is_there_with_its_methods(self) -> None:
+    def test_every_route_with_a_token_is_documented_with_its_methods(self) -> None:
         routes = {
             re.sub(r"<\w+:pk>", "{id}", route): methods_of(callback)
             for route, callback in iterate_routes(get_resolver())
@@ -76,27 +76,27 @@ class TestOperations:
         assert {path: {*methods} for path, methods in OPENAPI["paths"].items()} == routes
 
     @every_operation
-    def test_it_has_a_summary(self, operation: JSON) -> None:
+    def test_an_operation_has_a_summary(self, operation: JSON) -> None:
         assert operation["summary"]
 
-    def test_each_has_a_name_of_its_own(self) -> None:
+    def test_operation_ids_are_unique(self) -> None:
         assert len(OPERATIONS) == sum(map(len, OPENAPI["paths"].values()))
 
     @every_operation
-    def test_it_takes_a_bearer_token(self, operation: JSON) -> None:
+    def test_an_operation_takes_a_bearer_token(self, operation: JSON) -> None:
         assert operation["security"] == [{"bearer": []}]
         scheme = OPENAPI["components"]["securitySchemes"]["bearer"]
         assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
 
     @every_operation
-    def test_its_parameters_say_what_they_are(self, operation: JSON) -> None:
+    def test_parameters_have_a_description_or_a_format(self, operation: JSON) -> None:
         for parameter in operation.get("parameters", ()):
             schema = parameter["schema"]
             told = {*parameter, *schema} & {"description", "format"}
             assert told or schema["type"] == "boolean", parameter["name"]
 
     @every_operation
-    def test_its_failures_are_problem_documents(self, operation: JSON) -> None:
+    def test_failures_are_problem_documents(self, operation: JSON) -> None:
         failures = {status for status in operation["responses"] if int(status) >= 400}
         assert failures > {"400", "401", "429", "500", "503"}
         for status in failures:
@@ -106,12 +106,12 @@ class TestOperations:
             assert schema == {"$ref": "#/components/schemas/Problem"}
 
 
-class TestWhatGeneratorsMakeOfIt:
+class TestGenerators:
     def test_no_value_has_a_default(self) -> None:
         """Generators make a member with a ``default`` required, or send the default themselves."""
         assert [each for each in schemas(OPENAPI) if "default" in each] == []
 
-    def test_every_default_is_said_in_words(self) -> None:
+    def test_descriptions_name_every_default(self) -> None:
         said = {
             "TodoRequest": ("description", "completed", "priority", *DUE_FIELDS, "tags"),
             "PatchedTodoRequest": ("description", "completed", "priority", "tags"),
@@ -131,7 +131,7 @@ class TestWhatGeneratorsMakeOfIt:
             assert "enum" not in schema or schema["type"] == "string"
 
     def test_patterns_survive_where_their_unicode_escapes_are_decoded(self) -> None:
-        """Some generators print what an escape stands for. It must not end their literal."""
+        """Some generators print the character of an escape, which must not end their literal."""
         patterns = {each["pattern"] for each in schemas(OPENAPI) if "pattern" in each}
         assert len(patterns) > 5
         for pattern in patterns:
@@ -153,7 +153,7 @@ class TestWhatGeneratorsMakeOfIt:
 
 
 class TestCodes:
-    def test_every_code_is_there_with_its_status(self) -> None:
+    def test_every_code_is_documented_with_its_status(self) -> None:
         codes = {(status, code) for status, errors in problems().items() for code in errors}
         assert documented_codes() == codes - OF_NO_OPERATION
 
@@ -167,7 +167,7 @@ class TestCodes:
         assert len(codes) > 15
         assert codes <= {*enum_of("ErrorCode")}
 
-    def test_every_code_of_an_error_of_this_project_is_there(self) -> None:
+    def test_every_error_class_is_documented(self) -> None:
         codes = {
             (error.status_code, error.default_code)
             for error in errors_of_this_project(APIException)
@@ -175,7 +175,7 @@ class TestCodes:
         assert len(codes) > 10
         assert codes - OF_NO_OPERATION <= documented_codes()
 
-    def test_every_code_of_the_table_of_failures_is_there(self) -> None:
+    def test_every_code_in_the_table_of_failures_is_documented(self) -> None:
         row = r"^\| .* \| (\d{3})(?:, .*)? \| (.*) \|$"
         rows = re.findall(row, read("docs/api.md"), re.MULTILINE)
         codes = {
@@ -188,19 +188,19 @@ class TestCodes:
 
 
 class TestExamples:
-    def test_each_is_valid_where_it_stands(self) -> None:
+    def test_examples_match_their_schemas(self) -> None:
         found = [*examples(OPENAPI)]
         assert len(found) > 30
         for schema, example in found:
             validator(schema).validate(example)
 
     @pytest.mark.parametrize("name", ["createTodo", "replaceTodo", "changeTodos"])
-    def test_what_needs_a_body_shows_one(self, name: str) -> None:
+    def test_request_bodies_have_an_example(self, name: str) -> None:
         schema = OPERATIONS[name]["requestBody"]["content"]["application/json"]["schema"]
         assert resolved(schema)["examples"]
 
 
-def test_names_are_those_that_a_client_would_choose() -> None:
+def test_schemas_have_short_names() -> None:
     assert {*OPENAPI["components"]["schemas"]} == {
         *("Todo", "TodoRequest", "PatchedTodoRequest", "TodoPage", "Priority"),
         *("BatchRequest", "BatchCreate", "BatchUpdate", "BatchAction", "BatchResult"),
@@ -209,7 +209,7 @@ def test_names_are_those_that_a_client_would_choose() -> None:
 
 
 def schemas(part: Any) -> Iterator[JSON]:
-    """Every schema below a part of the document that says what a value is."""
+    """Yield every schema of a value below a part of the document."""
     if isinstance(part, list):
         for each in part:
             yield from schemas(each)
@@ -238,7 +238,7 @@ def enum_of(name: str) -> list[str]:
 
 
 def codes_of_mistakes() -> Iterator[str]:
-    """Codes that this project raises, and those that fields of its serializers may raise."""
+    """Yield the codes that this project and the fields of its serializers raise."""
     calls = r'(?:self\.fail|field_error|InvalidParameter|InvalidHeader)\((?:[\w."]+, )?"(\w+)"'
     sources = [settings.BASE_DIR.glob(f"{name}/**/*.py") for name in ("api", "todos")]
     for file in chain.from_iterable(sources):
@@ -260,7 +260,7 @@ def read(name: str) -> str:
 
 
 def methods_of(callback: Any) -> set[str]:
-    """Those that a view answers, beside what every view does."""
+    """The methods of a view, without HEAD and OPTIONS."""
     actions = getattr(callback, "actions", None)
     methods = actions or filter(partial(hasattr, callback.cls), callback.cls.http_method_names)
     return {*methods} - {"head", "options"}
@@ -282,7 +282,7 @@ def errors_of_this_project(base: type[APIException]) -> Iterator[type[APIExcepti
 
 
 def examples(part: Any) -> Iterator[tuple[JSON, Any]]:
-    """Every example below a part of the document, with its schema."""
+    """Yield every example below a part of the document, with its schema."""
     if isinstance(part, list):
         for each in part:
             yield from examples(each)

@@ -7,7 +7,7 @@ from todos.tests.factories import make_todo
 
 
 @pytest.mark.django_db
-def test_a_path_without_its_slash_works_the_same(alice: Client) -> None:
+def test_a_path_without_its_slash_has_the_same_answer(alice: Client) -> None:
     todo = make_todo()
     for path in ("/api", "/api/todos", f"/api/todos/{todo.pk}"):
         assert alice.get(path).json() == alice.get(f"{path}/").json()
@@ -17,5 +17,5 @@ def test_a_path_without_its_slash_works_the_same(alice: Client) -> None:
     assert alice.delete(f"/api/todos/{todo.pk}").status_code == 204
 
 
-def test_the_token_is_still_asked_for(anonymous: Client) -> None:
+def test_a_path_without_its_slash_requires_a_token(anonymous: Client) -> None:
     assert anonymous.get("/api/me").status_code == 401

@@ -1,4 +1,4 @@
-"""``PUBLIC_URL``: every address is one that clients reach, whatever the proxy makes of it."""
+"""``PUBLIC_URL``: clients reach every address in an answer, whatever the proxy changes."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ def test_pages_of_a_list_can_be_followed_both_ways(alice: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/todos/", "/api/todos"])
-def test_a_new_todo_is_where_its_location_says(alice: Client, path: str) -> None:
+def test_the_location_of_a_new_todo_leads_to_the_todo(alice: Client, path: str) -> None:
     response = alice.post(path, {"title": "One"}, "application/json")
     assert response["Location"] == f"{PUBLIC_URL}/api/todos/{response.json()['id']}/"
     assert get(alice, response["Location"]) == response.json()
 
 
-def test_a_host_that_is_not_allowed_is_refused_all_the_same(alice: Client) -> None:
+def test_public_url_allows_no_other_host(alice: Client) -> None:
     assert alice.get("/api/", headers={"host": "app.example.com"}).status_code == 400
 
 
@@ -81,13 +81,15 @@ def test_an_error_has_the_id_of_its_request_and_no_address(alice: Client) -> Non
     assert alice.get("/nope").json()["instance"].startswith("urn:uuid:")
 
 
-def test_without_it_addresses_are_those_of_the_request(alice: Client, settings: Settings) -> None:
+def test_without_public_url_addresses_are_those_of_the_request(
+    alice: Client, settings: Settings
+) -> None:
     settings.PUBLIC_ORIGIN, settings.FORCE_SCRIPT_NAME = "", None
     set_script_prefix("/")
     assert alice.get("/api/").json()["me"] == f"http://{INNER}/api/me/"
 
 
-def test_a_server_that_has_the_prefix_from_elsewhere_needs_no_setting(
+def test_a_server_with_a_prefix_of_its_own_needs_no_public_url(
     alice: Client, settings: Settings
 ) -> None:
     """Apache's ``WSGIScriptAlias /mounted`` does."""
@@ -153,7 +155,7 @@ def test_an_address_that_no_client_reaches_is_refused(
     assert "sesame" not in str(caught.value)
 
 
-def test_the_openapi_document_says_where_the_server_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_openapi_document_names_public_url(monkeypatch: pytest.MonkeyPatch) -> None:
     servers = [{"url": PUBLIC_URL}]
     monkeypatch.setattr("drf_spectacular.settings.spectacular_settings.SERVERS", servers)
     document = openapi_document.__wrapped__()

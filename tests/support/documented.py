@@ -1,7 +1,6 @@
-"""Every answer that the suite gets must be one that ``openapi.json`` has.
+"""A check that ``openapi.json`` describes every answer that the suite gets.
 
-Answers are held to more than the document tells a client: a member that it does not name is a
-mistake here, although clients are to ignore it.
+The check is stricter than the document: a member that the document does not name is a mistake.
 """
 
 from __future__ import annotations
@@ -25,10 +24,7 @@ OPENAPI: JSON = json.loads((Path(__file__).parents[2] / "openapi.json").read_tex
 
 
 def check(method: str, path: str, response: Any) -> None:
-    """Raise ``AssertionError`` for an answer that the document does not have.
-
-    A page for a browser is no part of the API.
-    """
+    """Raise ``AssertionError`` for an answer that the document does not have, except for a page."""
     if state_of(response.wsgi_request).is_page:
         return
     if mistakes := [*mistakes_in(method, path, response)]:
@@ -41,7 +37,7 @@ def mistakes_in(method: str, path: str, response: Any) -> Iterator[str]:
     operation = operations(template).get("GET" if method == "HEAD" else method)
     bodiless = method == "HEAD"
     if operation is None:
-        # OPTIONS, a path without a token, or a path or method that there is not.
+        # OPTIONS, an open path, or an unknown path or method.
         if response.status_code >= HTTPStatus.BAD_REQUEST:
             yield from any_problem().mistakes(response, bodiless=bodiless)
         if template and response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -59,13 +55,13 @@ def mistakes_in_allow(template: str, allow: str) -> Iterator[str]:
 
 
 def template_of(path: str) -> str:
-    """``/api/todos/{id}/`` for such a path, ``""`` for one that the document does not have."""
+    """Return ``/api/todos/{id}/`` for such a path, and ``""`` for an unknown path."""
     return next((each for each, pattern in templates() if pattern.fullmatch(path)), "")
 
 
 @cache
 def templates() -> list[tuple[str, re.Pattern[str]]]:
-    """Those without a variable come first, as the specification wants it."""
+    """Order paths without a variable first, as OpenAPI requires."""
     paths = sorted(OPENAPI["paths"], key=lambda path: path.count("{"))
     # The slash at the end is optional.
     return [(path, re.compile(re.sub(r"\{\w+\}", "[^/]+", path) + "?")) for path in paths]
@@ -73,7 +69,7 @@ def templates() -> list[tuple[str, re.Pattern[str]]]:
 
 @dataclass(frozen=True, slots=True)
 class Documented:
-    """An answer as the document has it."""
+    """An answer in the document."""
 
     content: Mapping[str, Draft202012Validator]
     codes: frozenset[str]
@@ -124,7 +120,7 @@ def header_value(text: str) -> int | str:
 
 @cache
 def operations(template: str) -> dict[str, dict[int, Documented]]:
-    """Of a path: method -> status -> answer."""
+    """Return the answers of a path: method -> status -> answer."""
     return {
         method.upper(): {
             int(status): Documented.read(answer)
@@ -136,7 +132,7 @@ def operations(template: str) -> dict[str, dict[int, Documented]]:
 
 @cache
 def any_problem() -> Documented:
-    """What holds for a problem of any status and code."""
+    """A problem of any status and code."""
     problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
     request_id = {"$ref": "#/components/headers/X-Request-Id"}
     return Documented.read(
@@ -148,7 +144,7 @@ def any_problem() -> Documented:
 
 
 def resolved(part: JSON) -> JSON:
-    """What a reference of the document refers to, or ``part`` itself where it is none."""
+    """Follow a reference of the document. Return any other ``part`` as it is."""
     found = OPENAPI if "$ref" in part else part
     for name in part.get("$ref", "#").split("/")[1:]:
         found = found[name]
@@ -166,7 +162,7 @@ def _validator(schema: str) -> Draft202012Validator:
 
 
 def closed(schema: Any) -> Any:
-    """A schema whose objects have no members beside those that it names."""
+    """Forbid members that the schema does not name."""
     if isinstance(schema, list):
         return [closed(each) for each in schema]
     if not isinstance(schema, dict):

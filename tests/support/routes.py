@@ -1,4 +1,4 @@
-"""Every route, and what its methods answer to the owner of the todo that the path names."""
+"""Every route, with the answers of its methods to the owner of the todo in its path."""
 
 from __future__ import annotations
 
