@@ -1,8 +1,4 @@
-"""The language of the tests: a cast with real tokens, in front of the real API.
-
-Alice and Bob have signed in at the same front end and do not know each other. A client
-speaks HTTP to the project with its token in every request.
-"""
+"""The cast of the tests: Alice and Bob, with real tokens, in front of the real API."""
 
 from __future__ import annotations
 
@@ -13,38 +9,16 @@ from typing import Any
 import pytest
 from django.conf import settings as project_settings
 from django.core.cache import cache
-from django.test import Client, override_settings
+from django.test import Client
 from hypothesis import settings as hypothesis_settings
 
 from authn.testing import Bearer, Mint
-from config.connections import MEMORY_CACHE
 from tests.support import documented
 
 pytest_plugins = ["authn.testing.fixtures"]
 
-UNLIMITED = (1_000_000_000, 3600)
-
-# For todos/tests/test_hostile_input.py, which is then 10,500 examples (see .ci/run).
+# .ci/run uses this profile for 10,500 examples in todos/tests/test_hostile_input.py.
 hypothesis_settings.register_profile("thorough", max_examples=1500)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _settings_of_the_suite() -> Iterator[None]:
-    """Lift all limits and switch off all options, whatever the environment says."""
-    with override_settings(
-        CORS_ALLOWED_ORIGINS=[],
-        CORS_ALLOWED_ORIGIN_REGEXES=[],
-        REQUIRE_IF_MATCH=False,
-        PUBLIC_ORIGIN="",
-        FORCE_SCRIPT_NAME=None,
-        CACHES={"default": MEMORY_CACHE},
-        NUM_PROXIES=0,
-        METRICS_TOKEN="",
-        THROTTLE_USER=UNLIMITED,
-        THROTTLE_ANON=UNLIMITED,
-        THROTTLE_REFUSED=UNLIMITED,
-    ):
-        yield
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +28,7 @@ def _empty_cache() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _every_answer_is_documented() -> Iterator[None]:
-    """What the test client gets must be in ``openapi.json``."""
+    """Compare every response of the test client to ``openapi.json``."""
     ask = Client.request
 
     def ask_and_check(client: Client, **environ: Any) -> Any:
@@ -71,7 +45,7 @@ def _every_answer_is_documented() -> Iterator[None]:
 def django_db_modify_db_settings(
     tmp_path_factory: pytest.TempPathFactory, django_db_modify_db_settings_parallel_suffix: None
 ) -> None:
-    """SQLite in a file, as it is used: in memory, connections do not wait for one another."""
+    """Keep SQLite in a file, because connections to memory do not wait for one another."""
     database = project_settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         file = tmp_path_factory.mktemp("database") / "test.sqlite3"
@@ -96,8 +70,7 @@ def anonymous() -> Client:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Refuse parameters that are named or ordered by a set.
 
-    The order of a set differs between processes, and pytest-xdist runs nothing at all where
-    two of them collect different names.
+    Each process orders a set differently, and pytest-xdist needs the same names in all of them.
     """
     for marker in metafunc.definition.iter_markers("parametrize"):
         values = marker.args[1] if len(marker.args) > 1 else marker.kwargs["argvalues"]
@@ -117,10 +90,10 @@ def _holds_set(value: Any) -> bool:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """In CI a test that was skipped has not passed."""
+    """Fail in CI if a test was skipped."""
     reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None:
-        return  # one of several processes, which report to the one that has it
+        return  # a worker of pytest-xdist
     if os.environ.get("CI") and reporter.stats.get("skipped"):
         reporter.write_line("Tests were skipped, which counts as a failure in CI.", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

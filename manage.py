@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line."""
+"""Run a management command."""
 
 from __future__ import annotations
 

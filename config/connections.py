@@ -1,4 +1,4 @@
-"""Django's settings of the database and the cache, read from ``DATABASE_URL`` and ``CACHE_URL``.
+"""Readers of ``DATABASE_URL`` and ``CACHE_URL``.
 
 A start refuses what the first request would otherwise find out. No error quotes a value, because
 it may be a password.

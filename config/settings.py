@@ -1,6 +1,6 @@
-"""The settings, all of them. docs/settings.md describes every variable.
+"""All settings. ``docs/settings.md`` describes each variable of the environment.
 
-An empty environment gives values that are safe, not convenient.
+An empty environment gives safe values, not convenient ones.
 """
 
 from __future__ import annotations
@@ -28,20 +28,22 @@ from operations.logging import shorten
 
 DEBUG = flag("DEBUG")
 DJANGO_SECRET_KEY = text("DJANGO_SECRET_KEY")
-# Without one, each process makes its own: safe, but a page cursor then works in one process only.
+# A random key is safe, but a page cursor then works in the process that signed it alone.
 SECRET_KEY = DJANGO_SECRET_KEY or get_random_secret_key()
 ALLOWED_HOSTS = hosts("DJANGO_ALLOWED_HOSTS")
-# A proxy takes the path away, and Django puts it before each of its own.
+# A proxy removes the path, and Django writes it before each of its own paths.
 PUBLIC_ORIGIN, PUBLIC_PATH = public_url("PUBLIC_URL")
 FORCE_SCRIPT_NAME = PUBLIC_PATH or None
 CSRF_TRUSTED_ORIGINS = [PUBLIC_ORIGIN] if PUBLIC_ORIGIN else []
-# Whoever claims https for their own request gets https links, and nothing else from it.
+# A client that forges this header changes the links in its own response alone.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 HOST = text("HOST", "127.0.0.1")
 PORT = text("PORT", "8000")
+WORKER_THREADS = 4  # for requests; each of them, and /readyz, keeps a database connection
+BODY_SECONDS = 30  # for the whole body of a request to arrive
 WEB_CONCURRENCY = whole_number("WEB_CONCURRENCY", default=1, allowed=range(1, 1025))
 CORS_ALLOWED_ORIGINS, CORS_ALLOWED_ORIGIN_REGEXES = origins("CORS_ALLOWED_ORIGINS")
-# A tracer of the front end adds these to each request. Nothing here reads them.
+# Tracers of a front end add these to each request. The API ignores them.
 TRACING_HEADERS = ("baggage", "sentry-trace", "traceparent", "tracestate", "x-request-id")
 CORS_ALLOW_HEADERS = [
     *default_headers,
@@ -100,12 +102,12 @@ MIDDLEWARE = [
     "api.security_headers.security_headers",
     "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "api.throttling.middleware.rate_limit_fields",  # outside what replaces an answer
-    "browsable.middleware.Pages",  # outside what makes the problem that a page shows
-    "api.errors.middleware.problem_documents",  # inside what adds headers, outside what may refuse
+    "api.throttling.middleware.rate_limit_fields",  # sees the final response
+    "browsable.middleware.Pages",  # shows the problem documents of the next
+    "api.errors.middleware.problem_documents",  # outside every middleware that refuses
     "operations.middleware.operations",
     "api.throttling.middleware.address_allowances",
-    "api.errors.middleware.refusals",  # inside what counts
+    "api.errors.middleware.refusals",  # inside the middleware that counts them
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "api.optional_slash.optional_slash",
@@ -156,7 +158,7 @@ SPECTACULAR_SETTINGS = {
         else {"url": "/", "description": "The host that serves this document."}
     ],
     "COMPONENT_SPLIT_REQUEST": True,
-    # What is for pages is no part of the document.
+    # The document leaves out the pages.
     "AUTHENTICATION_WHITELIST": ["authn.JWTAuthentication"],
     "RENDERER_WHITELIST": ["api.bodies.renderers.JSONRenderer"],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
@@ -176,7 +178,7 @@ CSRF_COOKIE_SECURE = not DEBUG
 CSRF_COOKIE_NAME = "todos_csrftoken"  # another application of this host may have its own
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
-CSRF_COOKIE_PATH = f"{PUBLIC_PATH}/api"  # of the cookie with the token, too
+CSRF_COOKIE_PATH = f"{PUBLIC_PATH}/api"  # also of the cookie with the token
 CSRF_FAILURE_VIEW = "browsable.login.csrf_failure"
 STATIC_URL = f"{PUBLIC_PATH}/static/"
 WHITENOISE_USE_FINDERS = True  # the files are in the packages, and few
@@ -191,11 +193,11 @@ TEMPLATES = [
 SECURE_HSTS_SECONDS = 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = flag("SECURE_HSTS_INCLUDE_SUBDOMAINS")
 SILENCED_SYSTEM_CHECKS = [
-    # Redirecting http to https would only hide that a client sends its token in the clear.
+    # A redirect from http to https would hide that a client sends its token in the clear.
     "security.W008",
-    # Nothing believes a cookie but the pages of a browsable API, which bring this along.
+    # Only the pages accept a cookie, and BROWSABLE_API turns CsrfViewMiddleware on with them.
     "security.W003",
-    # The owner of the whole domain decides about its other names, and about preloading.
+    # Subdomains and preloading are decisions for the owner of the whole domain.
     "security.W005",
     "security.W021",
 ]
@@ -203,7 +205,7 @@ SILENCED_SYSTEM_CHECKS = [
 METRICS_TOKEN = secret("METRICS_TOKEN")
 LOG_LEVEL = choice("LOG_LEVEL", of=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
 LOG_FORMAT = choice("LOG_FORMAT", of=("CONSOLE", "JSON"), default="CONSOLE")
-ANYBODY_CAN_CAUSE = (
+CAUSED_BY_CLIENTS = (
     "DisallowedHost",
     "DisallowedRedirect",
     "RequestDataTooBig",
@@ -238,10 +240,10 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},
-        # What came of a request is in the line of api.request_log; a traceback is here.
+        # operations.request_log logs the outcome of each request; these are the tracebacks.
         "django.request": {"level": "ERROR", "filters": ["only_crashes"]},
-        # The development server has a line of its own for every request, with its query.
+        # Django's development server would log each request again, with its query.
         "django.server": {"filters": ["no_requests"], "propagate": True},
-        **{f"django.security.{name}": {"filters": ["shorten"]} for name in ANYBODY_CAN_CAUSE},
+        **{f"django.security.{name}": {"filters": ["shorten"]} for name in CAUSED_BY_CLIENTS},
     },
 }

@@ -18,7 +18,7 @@ _django = get_wsgi_application()
 
 from api.bodies.headers import drop_unreadable_headers  # noqa: E402
 from authn.conf import get_verifier  # noqa: E402
-from operations.checks import debug_with_public_hosts  # noqa: E402 - needs the settings
+from operations.checks import debug_with_public_hosts  # noqa: E402
 
 get_verifier()
 for error in debug_with_public_hosts():

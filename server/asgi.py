@@ -12,8 +12,6 @@ from django.urls import resolve
 from config.wsgi import application as wsgi_application
 from server.gateway import Gateway
 
-THREADS = 4  # for requests; /readyz has one more, and each thread has a database connection
-BODY_SECONDS = 30  # for a whole body to arrive
 M_MMAP_THRESHOLD, LARGE_OCTETS = -3, 32 * 1024  # of mallopt(3)
 
 # Return large values to the system. glibc would keep 50 MiB for each thread after a page of the
@@ -23,9 +21,9 @@ with suppress(AttributeError):
 
 application = Gateway(
     wsgi_application,
-    threads=THREADS,
+    threads=settings.WORKER_THREADS,
     max_body_octets=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
-    body_seconds=BODY_SECONDS,
+    body_seconds=settings.BODY_SECONDS,
 )
 
 resolve("/")  # loads every view before the first request

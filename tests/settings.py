@@ -1,4 +1,4 @@
-"""The project's settings without an ``ENV_FILE``, so that no developer's file takes part."""
+"""The project's settings for its suite: no ``ENV_FILE``, no throttling, no option turned on."""
 
 from __future__ import annotations
 
@@ -6,4 +6,17 @@ import os
 
 os.environ["ENV_FILE"] = ""
 
+from config.connections import MEMORY_CACHE
 from config.settings import *  # noqa: F403
+
+UNLIMITED = (1_000_000_000, 3600)
+
+CACHES = {"default": MEMORY_CACHE}
+CORS_ALLOWED_ORIGINS = []
+CORS_ALLOWED_ORIGIN_REGEXES = []
+FORCE_SCRIPT_NAME = None
+METRICS_TOKEN = ""
+NUM_PROXIES = 0
+PUBLIC_ORIGIN = ""
+REQUIRE_IF_MATCH = False
+THROTTLE_ANON = THROTTLE_REFUSED = THROTTLE_USER = UNLIMITED

@@ -1,1 +1,1 @@
-"""Django's backend for PostgreSQL, with less to do in a request."""
+"""Subclass of Django's PostgreSQL backend that works less in each request."""

@@ -72,8 +72,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: Any) -> Any:
         connection = super().get_new_connection(conn_params)
-        # Django's loader is Python, and takes longer for a page of todos than all else that loads
-        # it. It sets the time zone of the settings, which the session has already.
+        # Half of the time to load a page of todos goes into Django's own loader, in Python. It
+        # sets the time zone of the settings, which the session has already.
         connection.adapters.register_loader("timestamptz", TimestamptzLoader)
         return connection
 

@@ -14,7 +14,7 @@ from api.models import IdempotencyKey
 from api.views import MeView
 from authn.testing import Bearer, Issuer, Mint
 from authn.verifier import TokenVerifier
-from conftest import UNLIMITED
+from tests.settings import UNLIMITED
 from tests.support.problems import problem, without_instance
 from tests.support.routes import CHANGES, ROUTES, ask, every_case, path_of
 from todos.tests.factories import make_todo

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of a test's own, with passwords, gone when its block ends."""
+"""A PostgreSQL server for one test, with passwords, that ends with its block."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ START_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """``programs`` is the folder of psql, pg_dump and the others of the server's version."""
+    """``programs`` is the folder of psql and pg_dump in the version of the server."""
 
     programs: Path
     port: int
@@ -29,14 +29,14 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        """Of the database ``postgres``, for the superuser."""
+        """Return the URL of the database ``postgres`` for the superuser."""
         return self.url_of("postgres", self.password, "postgres")
 
     def url_of(self, user: str, password: str, database: str) -> str:
         return f"postgres://{user}:{password}@127.0.0.1:{self.port}/{database}"
 
     def psql(self, sql: str) -> str:
-        """What the superuser is told."""
+        """Return the output of ``sql``, run as the superuser."""
         program = str(self.programs / "psql")
         command = [program, "-qAtX", "-v", "ON_ERROR_STOP=1", "-d", self.url]
         result = subprocess.run(command, input=sql, capture_output=True, check=True, text=True)
@@ -80,7 +80,7 @@ def postgresql(*, encoding: str = "UTF8", locale: str = "C.UTF-8") -> Iterator[C
 
 
 def programs() -> Path:
-    """Debian keeps those of a server out of PATH."""
+    """Find the server's programs, which Debian keeps out of PATH."""
     if found := shutil.which("initdb"):
         return Path(found).resolve().parent
     versions = Path("/usr/lib/postgresql").glob("*/bin/initdb")
@@ -88,7 +88,7 @@ def programs() -> Path:
 
 
 def server_user() -> str | None:
-    """Who may run the server, which refuses to be run by root; ``None`` for oneself."""
+    """Name a user for the server, which refuses to run as root; ``None`` for the current user."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}

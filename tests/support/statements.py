@@ -1,4 +1,4 @@
-"""What the API sends to the database, and requests that make it send all of it."""
+"""A recorder of SQL statements, and requests that send every kind of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from todos.views import TodoViewSet
 
 TABLES = (Todo._meta.db_table, IdempotencyKey._meta.db_table)
 ABOUT_ROWS = re.compile(f'"({"|".join(TABLES)})"')
-# The owner, compared before anything that an OR could get around.
+# The owner, compared outside of every OR.
 OWNED = re.compile(
     rf""" WHERE \(?(?:"\w+"\."\w+" [<>=]+ %s AND )*{ABOUT_ROWS.pattern}\."owner_id" = %s(?! OR )"""
 )
@@ -33,7 +33,7 @@ MISS = 'SELECT %s AS "a" FROM "todos_todo" WHERE "todos_todo"."id" = %s LIMIT 1'
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """As the driver gets it: ``sql`` with a ``%s`` for each of ``parameters``."""
+    """A statement for the driver: ``sql`` has a ``%s`` for each of ``parameters``."""
 
     sql: str
     parameters: tuple[Any, ...]
@@ -47,7 +47,7 @@ class Statement:
 
     @property
     def owner(self) -> Any:
-        """Whose rows it is about, and no others; ``None`` where it does not say."""
+        """The only owner whose rows the statement can reach; ``None`` if it names none."""
         owned = OWNED.search(self.sql)
         return self.parameters[self.sql[: owned.end()].count("%s") - 1] if owned else None
 
@@ -57,13 +57,13 @@ class Statement:
 
     @property
     def is_miss(self) -> bool:
-        """Whether it is the one that tells 403 from 404."""
+        """Recognise the statement that tells 403 from 404."""
         return self.sql == MISS
 
 
 @contextmanager
 def recorded() -> Iterator[list[Statement]]:
-    """What is sent about todos and stored answers."""
+    """Collect the statements about todos and stored answers."""
     statements: list[Statement] = []
 
     def record(execute: Callable[..., Any], sql: str, parameters: Any, *rest: Any) -> Any:
@@ -77,7 +77,7 @@ def recorded() -> Iterator[list[Statement]]:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Alice, who has a todo, and a way to be quicker than her next request."""
+    """Alice, her todo, and a way to act in the middle of her next request."""
 
     alice: Client
     todo: Todo
