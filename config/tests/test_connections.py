@@ -1,4 +1,4 @@
-"""``DATABASE_URL`` and ``CACHE_URL``: what cannot work is refused before anything connects."""
+"""``DATABASE_URL`` and ``CACHE_URL``: a value that cannot work is refused at import."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def in_one_line(error: ImproperlyConfigured, name: str) -> str:
         ("timeout=5", "timeout"),
     ],
 )
-def test_a_parameter_that_postgresql_does_not_have_is_named(query: str, parameter: str) -> None:
+def test_an_unknown_parameter_of_postgresql_is_named(query: str, parameter: str) -> None:
     reason = refused_database(f"postgres://u:{PASSWORD}@h/db?{query}")
     assert f"has the unknown parameter {parameter}: " in reason
 
@@ -111,12 +111,12 @@ def test_a_parameter_that_postgresql_does_not_have_is_named(query: str, paramete
         ("disable_server_side_cursors=x", "disable_server_side_cursors"),
     ],
 )
-def test_a_value_that_postgresql_cannot_use_is_named(query: str, parameter: str) -> None:
+def test_the_parameter_of_an_invalid_postgresql_value_is_named(query: str, parameter: str) -> None:
     reason = refused_database(f"postgres://u:{PASSWORD}@h/db?{query}")
     assert f"has a value of {parameter} that cannot work" in reason
 
 
-def test_sslnegotiation_is_judged_with_the_sslmode_after_it() -> None:
+def test_sslnegotiation_is_accepted_with_a_later_sslmode() -> None:
     options = postgresql("?sslnegotiation=direct&sslmode=require")["OPTIONS"]
     assert (options["sslnegotiation"], options["sslmode"]) == ("direct", "require")
 
@@ -140,28 +140,28 @@ def test_sslnegotiation_is_judged_with_the_sslmode_after_it() -> None:
         f"postgres://u:{PASSWORD}@h/db?sslmode=require&{PASSWORD}=1",
     ],
 )
-def test_a_url_that_breaks_at_its_password_is_refused_without_it(url: str) -> None:
+def test_a_database_url_broken_by_its_password_is_refused_unseen(url: str) -> None:
     assert "must be percent-encoded" in refused_database(url)
 
 
 @pytest.mark.parametrize(
     "url", ["postgres://h", "postgres://h/", "postgres://", "postgres:///?host=/var/run"]
 )
-def test_a_url_without_a_database_is_refused(url: str) -> None:
+def test_a_postgresql_url_without_a_database_is_refused(url: str) -> None:
     assert "names no database" in refused_database(url)
 
 
-def test_a_name_that_postgresql_would_cut_is_refused() -> None:
+def test_a_database_name_that_postgresql_would_cut_is_refused() -> None:
     assert "over 63 bytes" in refused_database(f"postgres://h/{'ж' * 32}")
     assert postgresql(address=f"h/{'d' * 63}")["NAME"] == "d" * 63
 
 
-def test_a_parameter_that_comes_twice_is_refused() -> None:
+def test_a_repeated_parameter_is_refused() -> None:
     assert "twice" in refused_database("postgres://h/db?sslmode=require&sslmode=disable")
     assert "twice" in refused_cache("redis://h?db=1&db=2")
 
 
-def test_libpq_variables_with_a_wrong_value_are_not_blamed_on_the_url(
+def test_an_invalid_pg_variable_is_not_blamed_on_the_url(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PGSSLMODE", "foo")
@@ -188,7 +188,7 @@ def test_libpq_variables_with_a_wrong_value_are_not_blamed_on_the_url(
         ("h/db\n", ("h", "", "db")),
     ],
 )
-def test_an_address_means_what_it_means_to_psql(
+def test_a_postgresql_address_is_split_into_settings(
     address: str, expected: tuple[str, object, str]
 ) -> None:
     config = postgresql(address=address)
@@ -207,12 +207,12 @@ def test_user_and_password_may_be_percent_encoded_or_parameters() -> None:
     "parameter",
     ["options", "connect_timeout", "tcp_user_timeout", "keepalives_idle", "keepalives_interval"],
 )
-def test_a_blank_parameter_takes_away_what_is_added_to_a_connection(parameter: str) -> None:
+def test_a_blank_parameter_removes_a_default_of_libpq(parameter: str) -> None:
     assert parameter in postgresql()["OPTIONS"]
     assert parameter not in postgresql(f"?{parameter}=")["OPTIONS"]
 
 
-def test_a_blank_parameter_takes_away_a_setting_of_django() -> None:
+def test_a_blank_parameter_removes_a_setting_of_django() -> None:
     assert "CONN_MAX_AGE" not in postgresql("?conn_max_age=")
     assert "init_command" not in sqlite("?init_command=")["OPTIONS"]
 
@@ -231,7 +231,7 @@ def test_a_parameter_of_django_has_its_type(query: str, name: str, value: object
     assert postgresql(f"?{query}")[name] == value
 
 
-def test_a_parameter_of_libpq_reaches_it(tmp_path: Path) -> None:
+def test_parameters_of_libpq_become_options(tmp_path: Path) -> None:
     certificate = tmp_path / "ca.pem"
     certificate.touch()
     query = f"?sslmode=verify-full&channel_binding=require&sslrootcert={certificate}"
@@ -254,16 +254,16 @@ def test_a_parameter_of_libpq_reaches_it(tmp_path: Path) -> None:
         ("check_same_thread=true", "parameter check_same_thread"),
     ],
 )
-def test_a_parameter_that_sqlite_cannot_use_is_named(query: str, reason: str) -> None:
+def test_an_invalid_sqlite_parameter_is_named(query: str, reason: str) -> None:
     assert reason in refused_database(f"sqlite:///todos.sqlite3?{query}")
 
 
-def test_a_parameter_of_sqlite_reaches_it() -> None:
+def test_parameters_of_sqlite_become_options() -> None:
     options = sqlite("?timeout=5&init_command=PRAGMA+synchronous%3DNORMAL")["OPTIONS"]
     assert (options["timeout"], options["init_command"]) == (5, "PRAGMA synchronous=NORMAL")
 
 
-def test_a_file_that_would_be_a_database_in_memory_is_refused() -> None:
+def test_a_sqlite_url_with_two_slashes_is_refused() -> None:
     assert "three slashes" in refused_database("sqlite://todos.sqlite3")
     memory = database_at("sqlite://:memory:")
     assert memory["NAME"] == ":memory:"
@@ -288,7 +288,7 @@ def test_a_file_that_would_be_a_database_in_memory_is_refused() -> None:
         ("ssl_cert_reqs=none", "parameter ssl_cert_reqs"),
     ],
 )
-def test_a_parameter_that_redis_cannot_use_is_named(query: str, reason: str) -> None:
+def test_an_invalid_redis_parameter_is_named(query: str, reason: str) -> None:
     assert reason in refused_cache(f"redis://:{PASSWORD}@h?{query}")
 
 
@@ -301,7 +301,7 @@ def test_a_parameter_that_redis_cannot_use_is_named(query: str, reason: str) -> 
         ("ssl_min_version=x", "parameter ssl_min_version"),
     ],
 )
-def test_a_parameter_that_redis_with_tls_cannot_use_is_named(query: str, reason: str) -> None:
+def test_an_invalid_tls_parameter_of_redis_is_named(query: str, reason: str) -> None:
     assert reason in refused_cache(f"rediss://:{PASSWORD}@h?{query}")
 
 
@@ -321,16 +321,16 @@ def test_a_parameter_that_redis_with_tls_cannot_use_is_named(query: str, reason:
         "%2Fvar%2Frun",
     ],
 )
-def test_an_address_that_is_no_redis_is_refused(scheme: str, rest: str) -> None:
+def test_an_invalid_redis_address_is_refused(scheme: str, rest: str) -> None:
     refused_cache(f"{scheme}://:{rest}" if "@" in rest else f"{scheme}://{rest}")
 
 
 @pytest.mark.parametrize("url", ["memcached://h", "unix:///run/redis.sock", "h", "http://h"])
-def test_a_cache_of_another_kind_is_refused(url: str) -> None:
+def test_a_cache_that_is_no_redis_is_refused(url: str) -> None:
     assert "must start with redis://" in refused_cache(url)
 
 
-def test_a_cache_is_given_up_soon_unless_its_url_says_otherwise() -> None:
+def test_redis_timeouts_are_short_unless_the_url_removes_them() -> None:
     assert redis("redis://h/1")["OPTIONS"] == {
         "socket_connect_timeout": 0.5,
         "socket_timeout": 0.25,
@@ -341,7 +341,7 @@ def test_a_cache_is_given_up_soon_unless_its_url_says_otherwise() -> None:
 
 
 @pytest.mark.parametrize("password", ["pa@ss?word=1", "pa?ss@word=1", "pass?w@rd", "a#b@c"])
-def test_no_part_of_a_password_that_ends_the_url_is_shown(password: str) -> None:
+def test_no_part_of_a_password_that_ends_a_url_is_shown(password: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="must be percent-encoded") as caught:
         database_at(f"postgres://u:{password}@h/db")
     assert "word" not in str(caught.value).replace("password", "")

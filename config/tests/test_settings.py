@@ -1,4 +1,4 @@
-"""Settings as an operator meets them: in a process of its own, from the environment alone."""
+"""Settings read from an environment alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECRET = "x" * 32
 
 class Read(Protocol):
     def __call__(self, reader: Any, value: str) -> Any:
-        """Have ``reader`` read this value of the variable ``X``."""
+        """Have ``reader`` read ``value`` from the variable ``X``."""
 
 
 @pytest.fixture
@@ -31,12 +31,12 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Read:
 
 
 def value_of(name: str, **environment: str) -> str:
-    """The value of an expression about one setting, such as ``CACHES['default']``."""
+    """Return the value of an expression about one setting, such as ``CACHES['default']``."""
     return str(eval(name, settings_of(**environment)))
 
 
 def complaint(**environment: str) -> str:
-    """Why the settings refuse to be imported."""
+    """Return the error of an import of the settings."""
     with pytest.raises(ImproperlyConfigured) as caught:
         settings_of(**environment)
     return str(caught.value)
@@ -50,12 +50,12 @@ def test_an_empty_environment_is_safe() -> None:
 
 
 @pytest.mark.parametrize("name", ["DEBUG", "BROWSABLE_API", "REQUIRE_IF_MATCH"])
-def test_a_typing_mistake_in_a_flag_is_refused_by_the_settings(name: str) -> None:
+def test_a_misspelt_flag_is_refused_by_its_name(name: str) -> None:
     assert complaint(**{name: "ture"}) == f"{name} must be true or false."
 
 
 @pytest.mark.parametrize("typo", ["ture", "enabled", "-", "2", "truefalse", "none"])
-def test_a_typing_mistake_in_a_flag_is_told(read: Read, typo: str) -> None:
+def test_a_misspelt_boolean_is_refused(read: Read, typo: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"^X must be true or false\.$"):
         read(environment.flag, typo)
 
@@ -72,7 +72,7 @@ def test_a_flag_is_on_or_off(read: Read, value: str, expected: bool) -> None:
 
 
 @pytest.mark.parametrize(("value", "expected"), [("true", "True"), ("", "False")])
-def test_preconditions_are_required_by_those_who_say_so(value: str, expected: str) -> None:
+def test_require_if_match_is_off_by_default(value: str, expected: str) -> None:
     assert value_of("REQUIRE_IF_MATCH", REQUIRE_IF_MATCH=value) == expected
 
 
@@ -80,7 +80,7 @@ def test_preconditions_are_required_by_those_who_say_so(value: str, expected: st
     ("value", "header"),
     [("true", "max-age=31536000; includeSubDomains"), ("", "max-age=31536000")],
 )
-def test_subdomains_are_for_https_only_where_somebody_says_so(
+def test_hsts_covers_subdomains_only_with_its_setting(
     read: Read, settings: Settings, anonymous: Client, value: str, header: str
 ) -> None:
     settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = read(environment.flag, value)
@@ -99,7 +99,7 @@ def test_subdomains_are_for_https_only_where_somebody_says_so(
         ("", "true", "True"),
     ],
 )
-def test_pages_are_for_development_unless_it_is_said(debug: str, value: str, expected: str) -> None:
+def test_browsable_api_follows_debug_unless_set(debug: str, value: str, expected: str) -> None:
     assert value_of("BROWSABLE_API", DEBUG=debug, BROWSABLE_API=value) == expected
 
 
@@ -121,7 +121,7 @@ def test_without_browsable_api_no_part_of_the_pages_is_configured() -> None:
 
 
 @pytest.mark.parametrize("name", ["DJANGO_SECRET_KEY", "BETTER_AUTH_SECRET"])
-def test_a_secret_that_starts_with_a_dollar_is_taken_to_the_letter(name: str) -> None:
+def test_a_leading_dollar_of_a_secret_is_kept(name: str) -> None:
     secret = "$HOME" + "x" * 60
     assert value_of(name.replace("DJANGO_", ""), **{name: secret}) == secret
 
@@ -150,19 +150,19 @@ def test_a_blank_counts_as_unset(name: str, setting: str, default: str) -> None:
 
 @pytest.mark.live
 @pytest.mark.parametrize(("log_format", "start"), [("console", "20"), ("json", "{")])
-def test_the_log_is_for_people_or_for_programs(log_format: str, start: str) -> None:
+def test_log_format_selects_text_or_json(log_format: str, start: str) -> None:
     code = "import django, logging; django.setup(); logging.getLogger('x').warning('y')"
     assert run(code, LOG_FORMAT=log_format).stderr.startswith(start)
 
 
 @pytest.mark.live
-def test_the_level_is_for_every_logger() -> None:
+def test_log_level_holds_for_every_logger() -> None:
     code = "import django, logging; django.setup(); logging.getLogger('django.x').warning('y')"
     assert run(code, LOG_LEVEL="WARNING").stderr
     assert not run(code, LOG_LEVEL="ERROR").stderr
 
 
-def test_spaces_in_a_comma_list_do_not_count() -> None:
+def test_spaces_around_items_of_a_comma_list_are_dropped() -> None:
     assert value_of("BETTER_AUTH_AUDIENCE", BETTER_AUTH_AUDIENCE=" todos, api ,") == (
         "['todos', 'api']"
     )
@@ -173,7 +173,7 @@ def postgresql(part: str, *, query: str = "") -> str:
     return value_of(f"DATABASES['default']{part}", DATABASE_URL=url)
 
 
-def test_postgresql_is_not_waited_for_forever() -> None:
+def test_connections_to_postgresql_have_time_limits() -> None:
     options = postgresql("['OPTIONS']")
     assert "'connect_timeout': 5" in options
     assert "'tcp_user_timeout': 10000" in options
@@ -181,7 +181,7 @@ def test_postgresql_is_not_waited_for_forever() -> None:
         assert f"-c {name}=" in options
 
 
-def test_a_connection_is_kept_and_looked_at_before_it_is_used() -> None:
+def test_connections_to_postgresql_are_kept_and_checked() -> None:
     assert postgresql("['CONN_MAX_AGE']") == "600"
     assert postgresql("['CONN_HEALTH_CHECKS']") == "True"
     assert postgresql("['ENGINE']") == "database.postgresql"
@@ -189,23 +189,23 @@ def test_a_connection_is_kept_and_looked_at_before_it_is_used() -> None:
 
 @pytest.mark.live
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
-def test_the_engine_is_postgresql_to_whoever_asks_django(scheme: str) -> None:
+def test_the_vendor_of_the_postgresql_backend_is_postgresql(scheme: str) -> None:
     code = "import django; django.setup(); from django.db import connection as c; print(c.vendor)"
     assert run(code, DATABASE_URL=f"{scheme}://u:p@h/db").stdout.strip() == "postgresql"
 
 
-def test_the_network_is_looked_at_while_nobody_asks_anything() -> None:
+def test_keepalives_watch_idle_connections_to_postgresql() -> None:
     options = postgresql("['OPTIONS']")
     assert "'keepalives_idle': 30" in options
     assert "'keepalives_interval': 10" in options
 
 
-def test_a_pooler_by_the_transaction_is_not_asked_for_what_it_has_not() -> None:
+def test_nothing_is_kept_that_a_pooler_in_transaction_mode_loses() -> None:
     assert postgresql("['DISABLE_SERVER_SIDE_CURSORS']") == "True"
     assert "prepare_threshold" not in postgresql("['OPTIONS']")  # the backend prepares nothing
 
 
-def test_the_url_has_the_last_word() -> None:
+def test_parameters_of_database_url_override_defaults() -> None:
     assert "'connect_timeout': 9" in postgresql("['OPTIONS']", query="?connect_timeout=9")
     assert "statement_timeout" not in postgresql("['OPTIONS']", query="?options=-c+geqo%3Doff")
     assert postgresql("['CONN_MAX_AGE']", query="?conn_max_age=0") == "0"
@@ -215,12 +215,12 @@ def test_the_url_has_the_last_word() -> None:
     ("rate", "expected"),
     [("5/s", "(5, 1)"), ("600/min", "(600, 60)"), ("10000/h", "(10000, 3600)")],
 )
-def test_a_rate_is_a_number_and_a_time(rate: str, expected: str) -> None:
+def test_a_rate_is_read_as_a_number_and_seconds(rate: str, expected: str) -> None:
     assert value_of("THROTTLE_USER", THROTTLE_USER=rate) == expected
 
 
 @pytest.mark.parametrize("token", ["x" * 31, "x" * 31 + "é", "x" * 32 + "\n", f"{'x' * 31} y"])
-def test_a_token_of_metrics_is_one_that_can_be_sent_and_not_be_guessed(token: str) -> None:
+def test_a_short_or_unsendable_metrics_token_is_refused(token: str) -> None:
     complaint_made = complaint(METRICS_TOKEN=token)
     assert complaint_made.startswith("METRICS_TOKEN must be 32 characters or more")
     assert token not in complaint_made
@@ -228,17 +228,17 @@ def test_a_token_of_metrics_is_one_that_can_be_sent_and_not_be_guessed(token: st
 
 
 @pytest.mark.parametrize("rate", ["600", "0/min", "-1/min", "600/m", "600/day", "1.5/s", "5/s\n"])
-def test_what_is_no_rate_is_refused_by_the_name_of_its_variable(rate: str) -> None:
+def test_an_invalid_rate_is_refused(rate: str) -> None:
     assert complaint(THROTTLE_ANON=rate).startswith("THROTTLE_ANON must be a number and a time")
 
 
 @pytest.mark.parametrize("number", ["-1", "one", "1.0", "21", "99"])
-def test_there_are_no_proxies_or_some(number: str) -> None:
+def test_an_invalid_number_of_proxies_is_refused(number: str) -> None:
     assert complaint(NUM_PROXIES=number).startswith("NUM_PROXIES must be")
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "auto", "1.5", "1025", "100000"])
-def test_there_is_one_process_or_several(number: str) -> None:
+def test_an_invalid_number_of_processes_is_refused(number: str) -> None:
     assert complaint(WEB_CONCURRENCY=number).startswith("WEB_CONCURRENCY must be")
 
 
@@ -257,7 +257,7 @@ def test_there_is_one_process_or_several(number: str) -> None:
         "::1",
     ],
 )
-def test_a_host_that_matches_no_request_is_refused(read: Read, host: str) -> None:
+def test_an_allowed_host_that_matches_no_request_is_refused(read: Read, host: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"^X must be names .* number 2 matches no"):
         read(environment.hosts, f"localhost,{host}")
 
@@ -265,7 +265,7 @@ def test_a_host_that_matches_no_request_is_refused(read: Read, host: str) -> Non
 @pytest.mark.parametrize(
     "host", ["todos.example.com", ".example.com", "*", "10.0.0.1", "[::1]", "TODOS", "xn--a-1"]
 )
-def test_a_host_may_be_a_name_a_domain_or_an_address(read: Read, host: str) -> None:
+def test_an_allowed_host_may_be_a_name_a_domain_or_an_address(read: Read, host: str) -> None:
     assert read(environment.hosts, f" {host} ,") == [host]
     expected = host.lower().replace("*", "any.example").removeprefix(".")
     assert validate_host(expected, [host])
@@ -289,7 +289,7 @@ def test_a_host_may_be_a_name_a_domain_or_an_address(read: Read, host: str) -> N
         ("*", "*"),
     ],
 )
-def test_an_origin_is_compared_as_browsers_write_it(read: Read, item: str, origin: str) -> None:
+def test_a_cors_origin_is_written_like_browsers_do(read: Read, item: str, origin: str) -> None:
     assert read(environment.origins, item) == ([origin], [])
 
 
@@ -324,7 +324,7 @@ def test_an_origin_is_compared_as_browsers_write_it(read: Read, item: str, origi
         "null.",
     ],
 )
-def test_an_origin_that_no_browser_sends_is_refused(read: Read, item: str) -> None:
+def test_a_cors_origin_that_no_browser_sends_is_refused(read: Read, item: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"^X (must be origins|has a|has an) "):
         read(environment.origins, item)
 
@@ -348,7 +348,7 @@ def test_an_origin_that_no_browser_sends_is_refused(read: Read, item: str) -> No
         ("https://*.example.com", "evil https://app.example.com", False),
     ],
 )
-def test_a_star_in_an_origin_is_for_subdomains(
+def test_a_star_in_a_cors_origin_matches_subdomains_alone(
     read: Read, anonymous: Client, settings: Settings, item: str, origin: str, expected: bool
 ) -> None:
     exact, settings.CORS_ALLOWED_ORIGIN_REGEXES = read(environment.origins, item)
@@ -357,13 +357,13 @@ def test_a_star_in_an_origin_is_for_subdomains(
     assert ("Access-Control-Allow-Origin" in response) is expected
 
 
-def test_the_settings_refuse_an_origin_by_the_name_of_the_variable() -> None:
+def test_an_invalid_origin_or_host_is_refused_by_its_name() -> None:
     assert complaint(CORS_ALLOWED_ORIGINS="app.example.com").startswith("CORS_ALLOWED_ORIGINS must")
     assert complaint(DJANGO_ALLOWED_HOSTS="a.example:80").startswith("DJANGO_ALLOWED_HOSTS must")
 
 
 @pytest.mark.parametrize("scheme", ["redis", "rediss"])
-def test_a_slow_cache_is_not_waited_for(scheme: str) -> None:
+def test_redis_has_short_timeouts(scheme: str) -> None:
     # Django would take the comma for the end of a URL.
     url = f"{scheme}://:a,b@cache.example.com:6380/1"
     cache = value_of("CACHES['default']", CACHE_URL=url)
@@ -383,14 +383,14 @@ def test_a_slow_cache_is_not_waited_for(scheme: str) -> None:
         "redis://:open-sesame@host?protocol=9",
     ],
 )
-def test_a_cache_that_is_none_is_refused_without_its_password(url: str) -> None:
+def test_an_invalid_cache_url_is_refused_without_its_password(url: str) -> None:
     reason = complaint(CACHE_URL=url)
     assert reason.startswith("CACHE_URL ")
     assert "open-sesame" not in reason
 
 
 @pytest.mark.live
-def test_the_server_refuses_to_start_unconfigured_and_says_which_variable_to_set() -> None:
+def test_wsgi_refuses_to_load_without_a_source_of_keys() -> None:
     result = run("import config.wsgi")
     assert result.returncode != 0
     last_line = result.stderr.strip().splitlines()[-1]
@@ -403,12 +403,12 @@ def test_the_server_refuses_to_start_unconfigured_and_says_which_variable_to_set
 @pytest.mark.parametrize(
     "environment", [{"BETTER_AUTH_SECRET": SECRET}, {"BETTER_AUTH_URL": "https://app.example.com"}]
 )
-def test_the_server_starts_with_either_source(environment: dict[str, str]) -> None:
+def test_wsgi_loads_with_either_source_of_keys(environment: dict[str, str]) -> None:
     assert run("import config.wsgi", **environment).returncode == 0
 
 
 @pytest.mark.live
-def test_the_server_refuses_to_start_with_debug_for_others() -> None:
+def test_wsgi_refuses_to_load_with_debug_for_public_hosts() -> None:
     environment = {"BETTER_AUTH_SECRET": SECRET, "DEBUG": "true"}
     assert run("import config.wsgi", **environment).returncode == 0
     result = run("import config.wsgi", **environment, DJANGO_ALLOWED_HOSTS="todos.example.com")
@@ -417,7 +417,7 @@ def test_the_server_refuses_to_start_with_debug_for_others() -> None:
 
 
 @pytest.mark.live
-def test_the_verifier_needs_neither_django_nor_the_framework() -> None:
+def test_the_verifier_imports_neither_django_nor_drf() -> None:
     code = (
         "import sys, authn.verifier, authn.users; "
         "assert not {'django', 'rest_framework'} & set(sys.modules), 'imported'"
@@ -427,13 +427,13 @@ def test_the_verifier_needs_neither_django_nor_the_framework() -> None:
 
 
 @pytest.mark.live
-def test_the_authenticator_is_importable_by_its_name() -> None:
+def test_the_authenticator_is_importable_as_authn_jwtauthentication() -> None:
     code = "import django; django.setup(); from authn import JWTAuthentication as A; print(A)"
     assert "authn.authentication.JWTAuthentication" in run(code).stdout
     assert run("import authn; authn.nonsense").returncode != 0
 
 
-def test_all_that_follows_from_public_url_is_set() -> None:
+def test_public_url_sets_prefix_origin_and_servers() -> None:
     origin, prefix = "https://app.example.com", "/backend"
     url = {"PUBLIC_URL": f"{origin}{prefix}/"}
     assert value_of("FORCE_SCRIPT_NAME", **url) == prefix

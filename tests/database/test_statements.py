@@ -1,5 +1,5 @@
-"""Every statement about todos and stored answers carries the owner, so that rows of different
-owners can be on different machines (docs/scaling.md). One does not: it tells 403 from 404.
+"""Every statement about todos and stored answers names the owner, except the one that tells 403
+from 404. Rows of different owners can therefore be on different machines (docs/scaling.md).
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def without_owner(statements: list[Statement], owner_id: str) -> list[str]:
 
 
 @every_case(CASES)
-def test_what_the_owner_asks_for(alice: Client, route: str, method: str) -> None:
+def test_every_statement_of_an_owners_request_names_the_owner(
+    alice: Client, route: str, method: str
+) -> None:
     todo = make_todo()
     with recorded() as statements:
         ask(alice, method, route, todo.pk)
@@ -54,7 +56,9 @@ def test_what_the_owner_asks_for(alice: Client, route: str, method: str) -> None
 
 @pytest.mark.parametrize("missing", [False, True], ids=["somebody else's", "missing"])
 @every_case(CASES_ABOUT_ONE_TODO)
-def test_what_is_not_ones_own(bob: Client, route: str, method: str, *, missing: bool) -> None:
+def test_a_foreign_or_missing_todo_takes_one_statement_without_owner(
+    bob: Client, route: str, method: str, *, missing: bool
+) -> None:
     todo = make_todo()
     with recorded() as statements:
         ask(bob, method, route, uuid.uuid4() if missing else todo.pk)
@@ -63,15 +67,15 @@ def test_what_is_not_ones_own(bob: Client, route: str, method: str, *, missing: 
 
 
 @every_story
-def test_what_takes_several_requests_or_a_race(scene: Scene, story: str) -> None:
+def test_every_statement_of_a_story_names_the_owner(scene: Scene, story: str) -> None:
     with recorded() as statements:
         STORIES[story](scene)
     assert without_owner(statements, "alice") == []
     assert misses(statements) == story.endswith("deleted meanwhile")
 
 
-def test_nothing_else_is_sent(scene: Scene, alice: Client) -> None:
-    """Of each kind there is one at least, or the tests above would not have seen it."""
+def test_the_stories_send_every_kind_of_statement(scene: Scene, alice: Client) -> None:
+    """Otherwise the tests of stories would miss a kind."""
     with recorded() as statements:
         for name in set(STORIES) - {"a change of what is deleted meanwhile"}:
             STORIES[name](Scene(alice, make_todo(), scene.meanwhile))
@@ -80,15 +84,15 @@ def test_nothing_else_is_sent(scene: Scene, alice: Client) -> None:
 
 
 @pytest.mark.parametrize("route", OPEN_ROUTES)
-def test_what_needs_no_token_reads_no_row(anonymous: Client, route: str) -> None:
+def test_a_route_without_a_token_reads_no_row(anonymous: Client, route: str) -> None:
     with recorded() as statements:
         anonymous.get(route)
     assert statements == []
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_every_unique_constraint_has_the_owner(table: str) -> None:
-    """But for the random id of a todo, to which a partitioned table adds the owner."""
+def test_every_unique_constraint_names_the_owner(table: str) -> None:
+    """The exception is the random id of a todo, to which a partitioned table adds the owner."""
     with connection.cursor() as cursor:
         constraints = connection.introspection.get_constraints(cursor, table).values()
     unique = [each["columns"] for each in constraints if each["unique"] or each["primary_key"]]
@@ -96,7 +100,7 @@ def test_every_unique_constraint_has_the_owner(table: str) -> None:
     assert all("owner_id" in columns or columns == ["id"] for columns in unique)
 
 
-def test_only_the_daily_command_is_about_all_owners() -> None:
+def test_the_daily_command_selects_from_all_owners() -> None:
     with recorded() as statements:
         call_command("purge_idempotency_keys", stdout=io.StringIO())
     assert {statement.kind for statement in statements} == {"SELECT api_idempotencykey"}
@@ -115,6 +119,6 @@ def test_only_the_daily_command_is_about_all_owners() -> None:
         ('"todos_todo"."id" = %s', None),
     ],
 )
-def test_how_a_statement_says_the_owner(where: str, owner: str | None) -> None:
+def test_the_recorder_finds_the_owner_outside_of_an_or(where: str, owner: str | None) -> None:
     sql = f'UPDATE "todos_todo" SET "owner_id" = %s WHERE {where}'
     assert Statement(sql, ("carol", "alice", "bob")).owner == owner
