@@ -22,7 +22,7 @@ PRODUCTION = {
 
 
 def subdomains(*origins: str) -> dict[str, Any]:
-    """The settings that a ``CORS_ALLOWED_ORIGINS`` of ``https://*.example.com`` gives."""
+    """Return the settings that the environment variable makes of ``https://*.example.com``."""
     parts = [origin.split("*.") for origin in origins]
     patterns = [rf"^{scheme}([a-z0-9_-]+\.)+{re.escape(rest)}\Z" for scheme, rest in parts]
     return {"CORS_ALLOWED_ORIGINS": [], "CORS_ALLOWED_ORIGIN_REGEXES": patterns}
@@ -92,7 +92,7 @@ def found(*, deployment: bool = True) -> list[CheckMessage]:
     ],
     ids=repr,
 )
-def test_what_is_not_to_be_deployed_is_named(
+def test_a_deployment_check_names_each_mistake(
     settings: Settings, changes: dict[str, Any], ids: list[str]
 ) -> None:
     configure(settings, PRODUCTION | changes)
@@ -122,12 +122,12 @@ def test_what_is_not_to_be_deployed_is_named(
         ({"HOST": "0.0.0.0"}, ["api.W004"]),
         ({"HOST": "::"}, ["api.W004"]),
         ({"HOST": "192.168.1.5"}, ["api.W004"]),
-        # What is for a deployment only:
+        # These concern a deployment only:
         ({"CORS_ALLOWED_ORIGINS": ["http://app.example.com", "null"], "WEB_CONCURRENCY": 2}, []),
     ],
     ids=repr,
 )
-def test_debug_is_for_this_machine_also_without_a_deployment(
+def test_every_start_keeps_debug_on_this_machine(
     settings: Settings, changes: dict[str, Any], ids: list[str]
 ) -> None:
     configure(settings, DEVELOPMENT | changes)
@@ -149,7 +149,7 @@ def test_debug_is_for_this_machine_also_without_a_deployment(
         ("postgresql", redis("redis://cache.example.com"), []),
     ],
 )
-def test_sqlite_is_for_one_machine(
+def test_sqlite_with_a_redis_elsewhere_is_a_warning(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     vendor: str,
@@ -174,7 +174,7 @@ def test_sqlite_is_for_one_machine(
         ("postgresql", "missing/db", []),
     ],
 )
-def test_a_file_of_sqlite_has_a_folder(
+def test_an_sqlite_file_without_a_folder_is_an_error(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -189,7 +189,7 @@ def test_a_file_of_sqlite_has_a_folder(
     assert [message.id for message in found()] == ids
 
 
-def test_every_mistake_of_several_is_named(settings: Settings) -> None:
+def test_several_mistakes_are_all_named(settings: Settings) -> None:
     configure(settings, PRODUCTION)
     settings.CORS_ALLOWED_ORIGINS = ["null", "http://a.example", "http://b.example", "*"]
     assert [message.id for message in found()] == ["api.W006", "api.W007", "api.W008"]

@@ -1,4 +1,4 @@
-"""What probes are told. They have no token."""
+"""Probes need no token."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def missing(response: Any) -> list[tuple[str, str]]:
     return [(error["check"], error["code"]) for error in body["errors"]]
 
 
-def test_a_process_that_answers_is_alive(
+def test_healthz_needs_neither_database_nor_issuer(
     anonymous: Client, monkeypatch: pytest.MonkeyPatch, issuer: Issuer
 ) -> None:
     issuer.broken = True
@@ -45,7 +45,7 @@ def test_a_process_that_answers_is_alive(
 
 
 @pytest.mark.django_db
-def test_a_server_with_database_and_keys_is_ready(
+def test_a_server_with_a_database_and_keys_is_ready(
     anonymous: Client, django_assert_num_queries: DjangoAssertNumQueries, issuer: Issuer
 ) -> None:
     with django_assert_num_queries(2):
@@ -61,7 +61,7 @@ def test_a_server_without_keys_is_not_ready(anonymous: Client, issuer: Issuer) -
 
 
 @pytest.mark.django_db
-def test_the_secret_needs_nobody(anonymous: Client) -> None:
+def test_a_server_with_a_secret_needs_no_issuer_to_be_ready(anonymous: Client) -> None:
     assert anonymous.get("/readyz").status_code == 200
 
 
@@ -75,13 +75,13 @@ def test_a_server_whose_database_is_not_migrated_is_not_ready(anonymous: Client)
 
 
 @pytest.mark.django_db
-def test_a_database_that_is_newer_than_the_code_will_do(anonymous: Client) -> None:
+def test_a_database_newer_than_the_code_is_ready(anonymous: Client) -> None:
     MigrationRecorder(connection).record_applied("todos", "9999_of_the_next_version")
     assert anonymous.get("/readyz").json() == READY
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
-def test_a_server_without_database_is_not_ready(
+def test_a_server_without_a_database_is_not_ready(
     anonymous: Client, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     monkeypatch.setattr("django.db.connection.ensure_connection", lambda: fail(error))
@@ -90,7 +90,7 @@ def test_a_server_without_database_is_not_ready(
 
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1", "WIN1251"])
 @pytest.mark.django_db
-def test_a_database_without_room_for_every_character_is_not_ready(
+def test_a_database_in_another_encoding_is_not_ready(
     anonymous: Client, monkeypatch: pytest.MonkeyPatch, encoding: str
 ) -> None:
     says(monkeypatch, encoding)
@@ -111,7 +111,7 @@ def test_a_database_in_utf8_is_ready(
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
-def test_a_database_that_is_away_is_told_and_stops_no_start(
+def test_a_database_that_is_down_is_a_warning_of_the_start(
     monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     says(monkeypatch, "LATIN1")
@@ -122,7 +122,7 @@ def test_a_database_that_is_away_is_told_and_stops_no_start(
 
 
 def says(monkeypatch: pytest.MonkeyPatch, encoding: str | None) -> None:
-    """Have the database say this of its encoding, as PostgreSQL does."""
+    """Pretend that a PostgreSQL of this encoding is connected."""
     info = SimpleNamespace(parameter_status={"server_encoding": encoding}.get)
     stub = SimpleNamespace(
         vendor="postgresql",
@@ -132,7 +132,7 @@ def says(monkeypatch: pytest.MonkeyPatch, encoding: str | None) -> None:
     monkeypatch.setattr("operations.encoding.connection", stub)
 
 
-def test_a_server_without_either_says_so(
+def test_a_server_without_database_and_keys_names_both(
     anonymous: Client, monkeypatch: pytest.MonkeyPatch, issuer: Issuer
 ) -> None:
     issuer.broken = True
@@ -141,21 +141,21 @@ def test_a_server_without_either_says_so(
 
 
 @pytest.mark.django_db
-def test_a_token_changes_nothing(bearer: Callable[[str], Client]) -> None:
+def test_probes_ignore_tokens(bearer: Callable[[str], Client]) -> None:
     for path in ("/healthz", "/readyz"):
         response = bearer("no token").get(path)
         assert response.status_code == 200
         assert "RateLimit" not in response
 
 
-class TestAProbeThatComesByAddress:
-    """Orchestrators and load balancers ask each process by its address, not by its name."""
+class TestProbeOfAnAddress:
+    """Orchestrators and load balancers name a process by its address."""
 
     @pytest.mark.django_db
     @pytest.mark.parametrize("host", ["10.0.0.7:8000", "[fd00::7]:8000", "a b", "évil.example"])
     @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
     @pytest.mark.parametrize("method", ["GET", "HEAD"])
-    def test_is_answered(
+    def test_a_probe_of_an_address_is_answered(
         self, anonymous: Client, settings: Settings, method: str, path: str, host: str
     ) -> None:
         settings.ALLOWED_HOSTS = ["todos.example.com"]
@@ -167,7 +167,7 @@ class TestAProbeThatComesByAddress:
     @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/healthz?x=1"])
     @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "TRACE"])
     @pytest.mark.parametrize("accept", ["*/*", "text/html", "x/y"])
-    def test_is_never_asked_for_its_host(
+    def test_the_host_of_a_probe_is_never_read(
         self,
         anonymous: Client,
         monkeypatch: pytest.MonkeyPatch,
@@ -180,7 +180,9 @@ class TestAProbeThatComesByAddress:
         assert anonymous.generic(method, path, headers=headers).status_code < 500
 
     @pytest.mark.parametrize("path", ["/", "/healthz/", "/healthz/x", "//healthz", "/api/me/"])
-    def test_opens_nothing_else(self, anonymous: Client, settings: Settings, path: str) -> None:
+    def test_other_paths_refuse_an_unknown_host(
+        self, anonymous: Client, settings: Settings, path: str
+    ) -> None:
         settings.ALLOWED_HOSTS = ["todos.example.com"]
         response = anonymous.get(path, headers={"host": "10.0.0.7"})
         assert (response.status_code, response.json()["code"]) == (400, "bad_request")

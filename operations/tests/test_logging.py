@@ -42,7 +42,7 @@ def formatted(
     return line[len("2026-11-28 12:00:00,000 ") :]
 
 
-def test_a_record_is_one_object_on_one_line() -> None:
+def test_json_is_one_object_on_one_line() -> None:
     line = formatted("Token refused: %s", 'a\n"b"\u2028')
     assert len(line.splitlines()) == 1
     entry = json.loads(line)
@@ -50,7 +50,7 @@ def test_a_record_is_one_object_on_one_line() -> None:
     assert entry == {"level": "INFO", "logger": "a.b", "message": 'Token refused: a\n"b"\u2028'}
 
 
-def test_a_traceback_is_part_of_it() -> None:
+def test_json_has_the_traceback() -> None:
     try:
         raise LookupError("gone")
     except LookupError:
@@ -59,7 +59,7 @@ def test_a_traceback_is_part_of_it() -> None:
     assert "LookupError: gone" in json.loads(line)["exception"]
 
 
-def test_its_fields_are_members_of_the_object() -> None:
+def test_json_has_the_fields_as_members() -> None:
     fields = {"status": 200, "duration_ms": 1.5, "user_id": "\u202ealice", "code": None}
     line = formatted("Answered", fields=fields)
     assert line.isascii()
@@ -68,7 +68,7 @@ def test_its_fields_are_members_of_the_object() -> None:
     assert entry == {"level": "INFO", "logger": "a.b", "message": "Answered", **fields}
 
 
-def test_for_people_they_are_behind_the_message() -> None:
+def test_the_console_shows_fields_behind_the_message() -> None:
     fields = {"route": "/api/todos/{id}/", "status": 200, "duration_ms": 1.5, "code": None}
     assert formatted("Answered", fields=fields, console=True) == (
         "INFO a.b: Answered route=/api/todos/{id}/ status=200 duration_ms=1.5 code=-"
@@ -76,13 +76,13 @@ def test_for_people_they_are_behind_the_message() -> None:
 
 
 @pytest.mark.parametrize("text", ["alice", "alice@example.com", "auth0|5f7c", "a-b_c:1"])
-def test_an_ordinary_name_is_shown_as_it_is(text: str) -> None:
+def test_the_console_shows_an_ordinary_value_unquoted(text: str) -> None:
     line = formatted("Answered", fields={"user_id": text}, console=True)
     assert line == f"INFO a.b: Answered user_id={text}"
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a_name_cannot_forge_a_line_or_a_field(text: str) -> None:
+def test_a_value_cannot_forge_a_line_or_a_field(text: str) -> None:
     line = formatted("Answered", fields={"user_id": text, "status": 401}, console=True)
     assert line == f"INFO a.b: Answered user_id={json.dumps(text)} status=401"
     assert line.isascii()
@@ -90,14 +90,14 @@ def test_a_name_cannot_forge_a_line_or_a_field(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_neither_can_what_a_message_repeats(text: str) -> None:
+def test_a_message_cannot_forge_a_line(text: str) -> None:
     line = formatted("Käse: %s", text, console=True)
     assert line.startswith("INFO a.b: Käse: ")
     assert line.isprintable()
     assert len(line.splitlines()) == 1
 
 
-def test_for_people_a_traceback_has_its_lines() -> None:
+def test_the_console_shows_each_line_of_a_traceback() -> None:
     try:
         raise LookupError("gone")
     except LookupError:
@@ -108,7 +108,7 @@ def test_for_people_a_traceback_has_its_lines() -> None:
 
 
 @pytest.mark.parametrize("console", [False, True])
-def test_what_is_about_a_request_has_its_id(rf: RequestFactory, *, console: bool) -> None:
+def test_a_record_about_a_request_has_the_request_id(rf: RequestFactory, *, console: bool) -> None:
     request = rf.get("/")
     assert "request_id" not in formatted("Failed", request=request, console=console)
     request.META["HTTP_X_REQUEST_ID"] = "7d0a1c5e"
@@ -128,7 +128,7 @@ def test_the_development_server_does_not_log_queries() -> None:
 
 
 @pytest.mark.live
-def test_django_logs_a_request_only_if_it_crashed() -> None:
+def test_django_logs_only_crashed_requests() -> None:
     code = """
         import django, logging; django.setup(); logger = logging.getLogger("django.request")
         logger.error("Service Unavailable: /secret", extra={"status_code": 503})
@@ -156,7 +156,7 @@ def test_lines_of_several_threads_are_whole() -> None:
 
 
 @pytest.mark.live
-def test_what_cannot_be_logged_fails_nobody() -> None:
+def test_a_closed_standard_error_fails_no_request() -> None:
     code = """
         import django, logging, os; django.setup(); logger = logging.getLogger("api")
         os.close(2)

@@ -1,4 +1,4 @@
-"""What Prometheus reads, and who else does not."""
+"""Only Prometheus reads the metrics."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ TOKEN = "a-token-of-the-operators-own-0123456789"
 
 @pytest.fixture
 def scraper(settings: Settings) -> Client:
-    """Prometheus, of a process that has counted nothing yet."""
+    """Prometheus, at a process that has counted nothing."""
     settings.METRICS_TOKEN = TOKEN
     module.get_metrics.cache_clear()
     return Client(headers={"Authorization": f"Bearer {TOKEN}"})
 
 
 def scrape(scraper: Client) -> dict[str, float]:
-    """Every sample by its name and labels, without the buckets of the histogram."""
+    """Return every sample by name and labels, without the buckets of the histogram."""
     response = scraper.get("/metrics")
     assert response.status_code == 200
     assert response["Content-Type"].startswith("text/plain; version=")
@@ -40,9 +40,7 @@ def scrape(scraper: Client) -> dict[str, float]:
 
 
 @pytest.mark.django_db
-def test_requests_are_counted_by_what_came_of_them(
-    scraper: Client, mint: Mint, bearer: Bearer
-) -> None:
+def test_requests_are_counted_by_outcome(scraper: Client, mint: Mint, bearer: Bearer) -> None:
     alice = bearer(mint(sub="alice"))
     alice.get("/api/todos/?q=secret")
     alice.get("/api/todos/?limit=2")
@@ -64,7 +62,7 @@ def test_refused_tokens_are_counted_by_reason(scraper: Client, mint: Mint, beare
         assert samples[f"todos_http_requests_total['/api/me/', '401', 'GET', '{code}']"] == 1
 
 
-def test_what_is_beyond_an_allowance_is_counted(
+def test_throttled_requests_are_counted(
     scraper: Client, settings: Settings, mint: Mint, bearer: Bearer
 ) -> None:
     settings.THROTTLE_USER = (1, 3600)
@@ -74,7 +72,7 @@ def test_what_is_beyond_an_allowance_is_counted(
     assert scrape(scraper)["todos_throttled_requests_total['user']"] == 2
 
 
-def test_it_says_when_the_keys_were_fetched(
+def test_the_time_of_the_newest_key_set_is_shown(
     scraper: Client, issuer: Issuer, clock: Clock, bearer: Bearer
 ) -> None:
     name = "todos_key_set_fetched_timestamp_seconds[]"
@@ -87,9 +85,7 @@ def test_it_says_when_the_keys_were_fetched(
     assert scrape(scraper)[name] == pytest.approx(time.time() - 300, abs=10)
 
 
-def test_nothing_that_a_client_chooses_is_a_label(
-    scraper: Client, mint: Mint, bearer: Bearer
-) -> None:
+def test_no_text_of_a_client_is_a_label(scraper: Client, mint: Mint, bearer: Bearer) -> None:
     alice = bearer(mint(sub="alice-secret", email="secret@example.com"))
     alice.generic("SECRET", "/api/me/")
     alice.get("/secret/", {"secret": "secret"}, headers={"Host": "secret.example.com"})
@@ -101,7 +97,7 @@ def test_nothing_that_a_client_chooses_is_a_label(
 @pytest.mark.parametrize(
     "authorization", ["", "Bearer ", f"Basic {TOKEN}", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}"]
 )
-def test_nobody_else_reads_it(scraper: Client, authorization: str) -> None:
+def test_metrics_need_their_token(scraper: Client, authorization: str) -> None:
     headers = {"Authorization": authorization} if authorization else {}
     response = Client(headers=headers).get("/metrics")
     assert response.status_code == 401
@@ -112,7 +108,7 @@ def test_nobody_else_reads_it(scraper: Client, authorization: str) -> None:
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "DELETE", "FROBNICATE"])
 @pytest.mark.parametrize("query", ["", "?x=1"])
-def test_nobody_else_learns_anything(
+def test_no_method_tells_strangers_of_metrics(
     scraper: Client, settings: Settings, method: str, query: str
 ) -> None:
     anybody = Client()
@@ -125,27 +121,27 @@ def test_nobody_else_learns_anything(
 @pytest.mark.parametrize(
     "accept", ["text/plain;version=0.0.4", "application/openmetrics-text;version=1.0.0", "*/*"]
 )
-def test_it_is_of_one_type_whatever_is_asked_for(scraper: Client, accept: str) -> None:
+def test_metrics_have_one_media_type_for_every_accept(scraper: Client, accept: str) -> None:
     response = scraper.get("/metrics", headers={"Accept": accept})
     assert response.status_code == 200
     assert response["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
 
 
-def test_a_user_does_not_read_it(scraper: Client, alice: Client) -> None:
+def test_the_token_of_a_user_opens_no_metrics(scraper: Client, alice: Client) -> None:
     assert alice.get("/metrics").status_code == 401
 
 
-def test_the_token_of_metrics_is_no_users_token(scraper: Client) -> None:
+def test_the_token_of_metrics_is_the_token_of_no_user(scraper: Client) -> None:
     assert scraper.get("/api/me/").status_code == 401
 
 
-def test_guesses_are_refused_tokens(scraper: Client, settings: Settings) -> None:
+def test_guesses_of_the_token_are_throttled(scraper: Client, settings: Settings) -> None:
     settings.THROTTLE_REFUSED = (2, 3600)
     guesser = Client(headers={"Authorization": "Bearer guess"})
     assert [guesser.get("/metrics").status_code for _ in range(3)] == [401, 401, 429]
 
 
-def test_a_scrape_uses_up_nothing_and_is_never_refused(scraper: Client, settings: Settings) -> None:
+def test_a_scrape_is_never_throttled_or_counted(scraper: Client, settings: Settings) -> None:
     settings.THROTTLE_ANON = settings.THROTTLE_REFUSED = (1, 3600)
     Client(headers={"Authorization": "Bearer guess"}).get("/metrics")
     for _ in range(3):
@@ -155,7 +151,7 @@ def test_a_scrape_uses_up_nothing_and_is_never_refused(scraper: Client, settings
     assert scraper.get("/metrics").status_code == 200
 
 
-def test_where_there_is_no_room_to_count_requests_go_on(
+def test_requests_are_answered_without_a_folder_to_count_in(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -167,9 +163,7 @@ def test_where_there_is_no_room_to_count_requests_go_on(
     assert "Nothing is counted: " in caplog.text
 
 
-def test_a_file_is_as_large_as_it_will_ever_be(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_files_reserve_their_space_on_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(module.FOLDER, str(tmp_path))
     module.reserve_files()
     files = [*tmp_path.iterdir()]
@@ -178,8 +172,8 @@ def test_a_file_is_as_large_as_it_will_ever_be(
         assert file.stat().st_blocks * 512 >= file.stat().st_size == module.FILE_OCTETS
 
 
-# A process of its own: whether there are files is settled when the library is imported.
-IN_A_FOLDER_THAT_IS_REMOVED = """
+# In a process of its own: prometheus_client chooses files when it is imported.
+COUNT_IN_A_REMOVED_FOLDER = """
 import django, os, shutil
 django.setup()
 from django.http import HttpResponse
@@ -191,7 +185,7 @@ print(answer(RequestFactory().get("/")).status_code)
 """
 
 
-def test_where_the_files_are_removed_requests_go_on(tmp_path: Path) -> None:
+def test_requests_are_answered_after_the_files_are_removed(tmp_path: Path) -> None:
     (tmp_path / "metrics").mkdir()
     environment = {
         "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -199,16 +193,16 @@ def test_where_the_files_are_removed_requests_go_on(tmp_path: Path) -> None:
         "METRICS_TOKEN": TOKEN,
         module.FOLDER: str(tmp_path / "metrics"),
     }
-    command = [sys.executable, "-c", IN_A_FOLDER_THAT_IS_REMOVED]
+    command = [sys.executable, "-c", COUNT_IN_A_REMOVED_FOLDER]
     assert run(command, PROJECT, environment) == "201\n"
 
 
-def test_it_is_read_by_the_address_of_a_process(scraper: Client, settings: Settings) -> None:
+def test_a_scrape_may_name_any_host(scraper: Client, settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["todos.example.com"]
     assert scraper.get("/metrics", headers={"Host": "10.0.0.7:8000"}).status_code == 200
 
 
-def test_without_a_token_in_the_settings_there_is_nothing(settings: Settings) -> None:
+def test_without_metrics_token_metrics_are_404(settings: Settings) -> None:
     settings.METRICS_TOKEN = ""
     for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": f"Bearer {TOKEN}"}):
         assert Client(headers=headers).get("/metrics").status_code == 404

@@ -1,4 +1,4 @@
-"""By which id a request is known: in its answer, in a problem document and in the log."""
+"""A response, its problem document and its log line have the same request id."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def ask(client: Client, sent: str) -> str:
 
 
 @pytest.mark.parametrize("proxies", [1, 2])
-def test_what_a_trusted_proxy_says_it_is(
+def test_the_id_of_a_trusted_proxy_is_kept(
     anonymous: Client, settings: Settings, proxies: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.NUM_PROXIES = proxies
@@ -28,7 +28,7 @@ def test_what_a_trusted_proxy_says_it_is(
     assert [record.fields["request_id"] for record in caplog.records] == [ID]  # type: ignore[attr-defined]
 
 
-def test_what_a_client_says_of_it_is_not_read(anonymous: Client) -> None:
+def test_the_id_of_a_client_is_replaced(anonymous: Client) -> None:
     assert ask(anonymous, ID) != ID
 
 
@@ -48,7 +48,7 @@ def test_what_a_client_says_of_it_is_not_read(anonymous: Client) -> None:
         "x" * 100_000,
     ],
 )
-def test_what_is_no_id_is_not_taken_for_one(
+def test_an_id_that_is_no_lower_case_uuid_is_replaced(
     anonymous: Client, settings: Settings, text: str
 ) -> None:
     settings.NUM_PROXIES = 1

@@ -19,7 +19,7 @@ ID = "7d0a1c5e-38c5-4f0e-9f55-0d0c6f7b9a11"
 
 
 class Lines:
-    """What the log has of requests."""
+    """Collects the log lines of requests."""
 
     def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
         self._caplog = caplog
@@ -28,7 +28,7 @@ class Lines:
         return [each for each in self._caplog.records if each.name == LOGGER]
 
     def fields(self) -> dict[str, Any]:
-        """Those of the only one."""
+        """Return the fields of the only line."""
         [line] = self()
         fields: dict[str, Any] = line.fields
         return fields
@@ -39,7 +39,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> Lines:
     return Lines(caplog)
 
 
-def test_it_says_who_asked_what_and_what_came_of_it(alice: Client, lines: Lines) -> None:
+def test_a_line_names_user_route_and_outcome(alice: Client, lines: Lines) -> None:
     response = alice.get("/api/me/")
     fields = lines.fields()
     assert isinstance(fields.pop("duration_ms"), float)
@@ -68,7 +68,7 @@ def test_it_says_who_asked_what_and_what_came_of_it(alice: Client, lines: Lines)
         ("GET", "/api/secret/", None),
     ],
 )
-def test_the_route_is_the_one_of_the_document(
+def test_the_route_is_written_as_in_openapi(
     alice: Client, lines: Lines, method: str, path: str, route: str | None
 ) -> None:
     alice.generic(method, path)
@@ -76,7 +76,7 @@ def test_the_route_is_the_one_of_the_document(
 
 
 @pytest.mark.parametrize("method", ["FROBNICATE", "\x1b[2J", "GET\nGET"])
-def test_a_method_that_somebody_made_up_is_not_repeated(
+def test_an_unknown_method_is_logged_as_other(
     rf: RequestFactory, lines: Lines, method: str
 ) -> None:
     request = rf.generic(method, "/api/me/")
@@ -85,7 +85,7 @@ def test_a_method_that_somebody_made_up_is_not_repeated(
     assert lines.fields()["method"] == "other"
 
 
-def test_the_duration_is_that_of_all_that_is_inside(rf: RequestFactory, lines: Lines) -> None:
+def test_the_duration_includes_all_inner_middleware(rf: RequestFactory, lines: Lines) -> None:
     clock = Clock()
 
     def slow(request: HttpRequest) -> HttpResponse:
@@ -98,7 +98,7 @@ def test_the_duration_is_that_of_all_that_is_inside(rf: RequestFactory, lines: L
     assert lines.fields()["duration_ms"] == 1234.6
 
 
-class TestTheReason:
+class TestCode:
     @pytest.mark.parametrize(
         ("claims", "code"),
         [
@@ -107,18 +107,18 @@ class TestTheReason:
             ({"sub": None}, "claim_missing"),
         ],
     )
-    def test_of_a_refused_token_is_there_and_its_subject_is_not(
+    def test_a_refused_token_has_its_code_and_no_subject(
         self, mint: Mint, bearer: Bearer, lines: Lines, claims: dict[str, Any], code: str
     ) -> None:
         bearer(mint(**claims)).get("/api/me/")
         fields = lines.fields()
         assert (fields["status"], fields["code"], fields["user_id"]) == (401, code, None)
 
-    def test_of_nobody(self, anonymous: Client, lines: Lines) -> None:
+    def test_a_request_without_a_token_has_no_user(self, anonymous: Client, lines: Lines) -> None:
         anonymous.get("/api/me/")
         assert (lines.fields()["code"], lines.fields()["user_id"]) == ("not_authenticated", None)
 
-    def test_of_a_refusal_after_that_has_the_user(self, alice: Client, lines: Lines) -> None:
+    def test_a_refused_request_with_a_token_has_the_user(self, alice: Client, lines: Lines) -> None:
         alice.get("/api/me/?x=1")
         fields = lines.fields()
         assert (fields["status"], fields["code"]) == (400, "invalid_parameter")
@@ -132,7 +132,7 @@ class TestTheReason:
             ("/api/me/", {"accept": "x/y"}, 406, "not_acceptable"),
         ],
     )
-    def test_is_there_whoever_answered(
+    def test_errors_outside_views_have_a_code(
         self,
         alice: Client,
         lines: Lines,
@@ -144,14 +144,16 @@ class TestTheReason:
         alice.get(path, headers=headers)
         assert (lines.fields()["status"], lines.fields()["code"]) == (status, code)
 
-    def test_of_too_many_requests(self, alice: Client, lines: Lines, settings: Settings) -> None:
+    def test_a_throttled_request_has_the_user(
+        self, alice: Client, lines: Lines, settings: Settings
+    ) -> None:
         settings.THROTTLE_USER = (1, 3600)
         for _ in range(2):
             alice.get("/api/me/")
         last = lines()[-1].fields
         assert (last["status"], last["code"], last["user_id"]) == (429, "throttled", "alice")
 
-    def test_of_a_crash(
+    def test_a_crash_has_route_and_user(
         self, mint: Mint, monkeypatch: pytest.MonkeyPatch, lines: Lines, caplog: Any
     ) -> None:
         def crash(self: MeView, request: Any) -> None:
@@ -165,13 +167,15 @@ class TestTheReason:
         assert (fields["route"], fields["user_id"]) == ("/api/me/", "alice")
         assert [each.name for each in caplog.records] == ["django.request", LOGGER]
 
-    def test_of_keys_that_cannot_be_had(self, issuer: Issuer, bearer: Bearer, lines: Lines) -> None:
+    def test_unavailable_keys_have_their_code(
+        self, issuer: Issuer, bearer: Bearer, lines: Lines
+    ) -> None:
         issuer.broken = True
         bearer(issuer.mint()).get("/api/me/")
         assert (lines.fields()["status"], lines.fields()["code"]) == (503, "keys_unavailable")
 
 
-def test_a_refused_token_is_in_the_log_once(
+def test_a_refused_token_is_one_line(
     mint: Mint, bearer: Bearer, caplog: pytest.LogCaptureFixture
 ) -> None:
     bearer(mint(exp=1)).get("/api/me/")
@@ -180,7 +184,7 @@ def test_a_refused_token_is_in_the_log_once(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_a_probe_is_for_those_who_look_closely(
+def test_probes_are_logged_at_debug(
     anonymous: Client, caplog: pytest.LogCaptureFixture, lines: Lines, path: str
 ) -> None:
     anonymous.get(path)
@@ -190,7 +194,7 @@ def test_a_probe_is_for_those_who_look_closely(
     assert (lines.fields()["route"], lines()[0].levelname) == (path, "DEBUG")
 
 
-def test_a_preflight_is_a_request(anonymous: Client, lines: Lines, settings: Settings) -> None:
+def test_a_preflight_is_logged(anonymous: Client, lines: Lines, settings: Settings) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["https://app.example.com"]
     anonymous.options(
         "/api/todos/",

@@ -1,4 +1,4 @@
-"""What the tests of faults say."""
+"""The language of the fault tests."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ def note(attempts: list[Attempt]) -> None:
 
 
 def wait_for_writes(attempts: list[Attempt], count: int) -> None:
-    """Until ``count`` more have succeeded."""
+    """Wait until ``count`` more writes have succeeded."""
     start = len(attempts)
     wait_until(lambda: sum(bool(each.todos) for each in attempts[start:]) >= count)
 
 
 def wait_for_refusals(attempts: list[Attempt], count: int) -> None:
-    """Until the last ``count`` have failed."""
+    """Wait until each of the last ``count`` writes is 503."""
     wait_until(lambda: {*outcomes(attempts[-count:])} == {UNAVAILABLE} and len(attempts) >= count)

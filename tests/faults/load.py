@@ -1,4 +1,4 @@
-"""Clients that write one thing after another, and remember what they were promised."""
+"""Run clients that write without pause and remember every answer."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ BROKEN = "broken"  # there was no answer
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A request that makes one todo, or a batch that makes five. Their tag is its name.
+    """A request that creates one todo, or a batch that creates five.
 
-    So is its Idempotency-Key, where it has one.
+    Its name is the tag of its todos, and its Idempotency-Key if it has one.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A write that was tried, and how that went. ``answer`` is ``None`` where there was none."""
+    """A write and its answer, or ``None`` without one."""
 
     write: Write
     answer: Answer | None = field(repr=False)
@@ -67,7 +67,7 @@ class Attempt:
 
     @property
     def todos(self) -> list[Any]:
-        """What its client may rely on from now on."""
+        """Return the todos that the client may rely on."""
         if self.answer is None or self.answer.status >= 300:
             return []
         data = self.answer.data
@@ -76,7 +76,7 @@ class Attempt:
 
 @contextmanager
 def load(api: Api, token: str) -> Iterator[list[Attempt]]:
-    """Write on until the block ends. Ends within the time that one request may take."""
+    """Write until the block ends."""
     attempts: list[Attempt] = []
     over = threading.Event()
     threads = [
@@ -118,7 +118,7 @@ def outcomes(attempts: Iterable[Attempt]) -> Counter[str]:
 
 
 def assert_kept(api: Api, token: str, attempts: Iterable[Attempt]) -> None:
-    """All that was acknowledged is there as it was acknowledged, and nothing by half."""
+    """Assert that every acknowledged write is complete, and that no batch is partial."""
     todos = {todo["id"]: todo for todo in all_todos(api, token)}
     made = Counter(todo["tags"][0] for todo in todos.values())
     for attempt in attempts:
@@ -130,7 +130,7 @@ def assert_kept(api: Api, token: str, attempts: Iterable[Attempt]) -> None:
 def assert_repeatable(
     api: Api, token: str, attempts: Iterable[Attempt], *, within: Sequence[str] = ()
 ) -> None:
-    """Whoever was not answered sends it again, and so does whoever was: nothing comes twice.
+    """Send every write again, answered or not. No todo may be created twice.
 
     A key whose request died is free again when that request is a minute old.
     """
@@ -155,7 +155,7 @@ def assert_repeatable(
 
 
 def make_a_minute_pass(api: Api, within: Sequence[str]) -> None:
-    """For the keys that have no answer yet, and for nothing else."""
+    """Make the keys without an answer a minute older, and no others."""
     script = (
         "from api.models import *; from django.db.models import F; "
         "IdempotencyKey.objects.filter(status=None)"

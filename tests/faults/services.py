@@ -43,21 +43,21 @@ class Postgres(Server):
         return f"postgres://todos@127.0.0.1:{self.port}/{name}"
 
     def migrate(self, environment: Mapping[str, str]) -> None:
-        """Once, for every database that is made then."""
+        """Migrate the template of every database that ``new_database()`` creates."""
         url = self.database_url("postgres")
         command = [sys.executable, "manage.py", "migrate"]
         run(command, PROJECT, {**environment, "DATABASE_URL": url})
 
     def read_only(self) -> AbstractContextManager[None]:
-        """As a standby is, and a server whose disk is full where a provider watches over it."""
+        """Refuse writes, like a standby or a full disk of a hosted PostgreSQL."""
         return self.reconfigured("default_transaction_read_only", "on")
 
     @contextmanager
     def reconfigured(self, name: str, value: str) -> Iterator[None]:
-        """With another value of a setting, which it is told of while it runs."""
+        """Change a setting of the running server in the block."""
         setting, literal = sql.Identifier(name), sql.Literal(value)
         with psycopg.connect(self.database_url("template1"), autocommit=True) as connection:
-            # Here it stays, so that it can be taken back.
+            # Here the setting can be taken back.
             connection.execute(
                 sql.SQL("SELECT set_config({0}, current_setting({0}), false)").format(
                     sql.Literal(name)
@@ -72,7 +72,7 @@ class Postgres(Server):
                 connection.execute("SELECT pg_reload_conf()")
 
     def end_connections(self, url: str) -> None:
-        """As an administrator does."""
+        """Terminate all connections to a database, as an administrator can."""
         with psycopg.connect(url) as connection:
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -80,7 +80,7 @@ class Postgres(Server):
             )
 
     def connections(self, url: str) -> set[int]:
-        """By the process that each has in the server."""
+        """Return the process ids of the connections in the server."""
         with psycopg.connect(url) as connection:
             rows = connection.execute(
                 "SELECT pid FROM pg_stat_activity"
@@ -89,7 +89,7 @@ class Postgres(Server):
             return {pid for [pid] in rows}
 
     def database_in(self, encoding: str) -> str:
-        """The URL of an empty database whose text is in this encoding."""
+        """Return the URL of an empty database in this encoding."""
         name = f"todos_{next(_numbers)}"
         statement = sql.SQL(
             "CREATE DATABASE {} ENCODING {} LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
@@ -99,7 +99,7 @@ class Postgres(Server):
         return self.database_url(name)
 
     def new_database(self) -> str:
-        """The URL of a database that has its tables, and nothing in them."""
+        """Return the URL of a migrated database without rows."""
         name = f"todos_{next(_numbers)}"
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE postgres").format(sql.Identifier(name))
         with psycopg.connect(self.database_url("template1"), autocommit=True) as connection:
@@ -116,7 +116,7 @@ class Redis(Server):
             return False
 
     def suspend(self) -> None:
-        """It keeps its connections, and says nothing on them."""
+        """Keep all connections and answer nothing on them."""
         os.kill(self.pid, signal.SIGSTOP)
 
     def resume(self) -> None:
@@ -125,7 +125,7 @@ class Redis(Server):
 
 @contextmanager
 def postgres() -> Iterator[Postgres]:
-    # Not a directory of pytest, which nobody but this user may enter.
+    # The user of PostgreSQL may not enter a directory of pytest.
     with tempfile.TemporaryDirectory(prefix="postgres-") as home:
         data, port = Path(home) / "data", free_port()
         if user := server_user():
@@ -161,7 +161,7 @@ class PgBouncer(Server):
         return False
 
     def database_url(self, url: str) -> str:
-        """The address by which the database at ``url`` is reached through it."""
+        """Return the address of the database at ``url`` behind the pooler."""
         return f"postgres://todos@127.0.0.1:{self.port}{urlsplit(url).path}"
 
 
@@ -169,7 +169,7 @@ class PgBouncer(Server):
 def pgbouncer(
     behind: Postgres, *, connections: int, ignored: str = "extra_float_digits,options"
 ) -> Iterator[PgBouncer]:
-    """Hands out so many for each database, by the transaction.
+    """PgBouncer in transaction mode, with a number of connections for each database.
 
     It refuses a connection that asks for a parameter, unless that is ``ignored``.
     """
@@ -217,7 +217,7 @@ def redis_server(directory: Path) -> Iterator[Redis]:
 
 
 def as_its_user() -> list[str]:
-    """What a command needs before it to be run by a user whom PostgreSQL accepts."""
+    """Return the command that runs another as a user whom PostgreSQL accepts."""
     name = server_user()
     if name is None:
         return []

@@ -1,4 +1,4 @@
-"""An issuer on loopback with real keys, whose answer to a fetch is switched while it runs."""
+"""Run an issuer on loopback with real keys, and change its answers while it runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HUGE_MEGABYTES = 200
 
 
 class StubIssuer:
-    """``fetches`` has the time of each one, ``behave`` what comes of the next."""
+    """``fetches`` has the time of each fetch, and ``behave`` answers the next one."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -102,7 +102,7 @@ def garbage(stub: StubIssuer, handler: BaseHTTPRequestHandler) -> None:
 
 
 def huge(stub: StubIssuer, handler: BaseHTTPRequestHandler) -> None:
-    """200 MB that start as a key set does."""
+    """Send 200 MB that start like a key set."""
     handler.send_response(200)
     handler.send_header("Content-Type", "application/json")
     handler.end_headers()
@@ -112,7 +112,7 @@ def huge(stub: StubIssuer, handler: BaseHTTPRequestHandler) -> None:
 
 
 def redirect(stub: StubIssuer, handler: BaseHTTPRequestHandler) -> None:
-    """To itself with a query, where the right answer would be had."""
+    """Redirect to the same address with a query, which would get the right answer."""
     if "?" in handler.path:
         healthy(stub, handler)
     else:
@@ -129,7 +129,7 @@ def bad_neighbours(stub: StubIssuer, handler: BaseHTTPRequestHandler) -> None:
 
 
 def bad_keys(issuer: Issuer) -> list[Any]:
-    """Of each kind one, under a kid of its own: none of them can verify anything."""
+    """Return a key of each unusable kind, under its own kid."""
     [good] = Issuer(url=issuer.url).jwks()["keys"]
     small = jwk("RS256", rsa.generate_private_key(public_exponent=65537, key_size=1024))
     kinds: list[Any] = [

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL that are kept: looked at before they are used, and asked nothing."""
+"""The server keeps its connections to PostgreSQL, and checks them without a query."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STATEMENT = re.compile(r"LOG:  (?:statement|execute \S+): (\w+)")
 
 @pytest.fixture
 def url(database: Postgres) -> str:
-    """Each statement that is sent there is in the log of the server."""
+    """PostgreSQL logs each statement."""
     return f"{database.new_database()}?options={quote('-c log_statement=all')}"
 
 
@@ -32,7 +32,7 @@ def token() -> str:
 
 @pytest.fixture
 def api(servers: Servers, url: str, token: str) -> Api:
-    """Whose threads have their connections."""
+    """A server whose threads have their connections."""
     api = servers.api(secret=SECRET, DATABASE_URL=url, WEB_CONCURRENCY="2", **UNLIMITED)
     assert_all_succeed(api, token)
     return api
@@ -40,7 +40,7 @@ def api(servers: Servers, url: str, token: str) -> Api:
 
 @pytest.fixture
 def connected(database: Postgres, url: str, api: Api) -> set[int]:
-    """By the process that each has in the server."""
+    """Return the process ids of the connections in PostgreSQL."""
     connected = database.connections(url)
     assert len(connected) > 2
     return connected
@@ -53,8 +53,8 @@ def assert_all_succeed(api: Api, token: str) -> None:
     assert {*outcomes(attempts)} == {"201", "200"}
 
 
-class TestAnEndThatCameBetweenRequests:
-    def test_of_every_connection_fails_none(
+class TestConnectionsEndedBetweenRequests:
+    def test_terminated_connections_fail_no_request(
         self, database: Postgres, url: str, api: Api, token: str, connected: set[int]
     ) -> None:
         database.end_connections(url)
@@ -62,7 +62,7 @@ class TestAnEndThatCameBetweenRequests:
         assert_all_succeed(api, token)
         assert database.connections(url).isdisjoint(connected)
 
-    def test_of_the_server_fails_none_when_it_is_back(
+    def test_a_restarted_database_fails_no_request(
         self, database: Postgres, api: Api, token: str, connected: set[int]
     ) -> None:
         database.stop()
@@ -70,8 +70,8 @@ class TestAnEndThatCameBetweenRequests:
         assert_all_succeed(api, token)
 
 
-class TestAQuietServer:
-    def test_is_asked_what_a_request_is_about_and_nothing_else(
+class TestIdleServer:
+    def test_a_request_sends_only_its_own_statements(
         self, database: Postgres, api: Api, token: str
     ) -> None:
         start = len(database.log())
@@ -80,7 +80,7 @@ class TestAQuietServer:
         assert api.post("/api/todos/", token, {"title": "One"}).status == 201
         assert STATEMENT.findall(database.log()[start:]) == ["SELECT"] * 20 + ["INSERT"]
 
-    def test_keeps_its_connections_also_when_it_is_configured_anew(
+    def test_a_reload_of_postgresql_keeps_connections(
         self, database: Postgres, url: str, api: Api, token: str, connected: set[int]
     ) -> None:
         assert_all_succeed(api, token)

@@ -1,4 +1,4 @@
-"""PostgreSQL is stopped, or takes no writes."""
+"""PostgreSQL is stopped or read-only."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MIGRATE_AS_MAKE_RUN = (
 
 
 class TestPostgresStopped:
-    def test_meanwhile_503_then_recovery_and_nothing_lost(
+    def test_a_stopped_postgresql_is_503_and_loses_nothing(
         self, servers: Servers, database: Postgres
     ) -> None:
         api = servers.api(
@@ -73,7 +73,7 @@ class TestPostgresStopped:
 
 
 class TestPostgresReadOnly:
-    def test_writes_are_503_and_reads_go_on(self, servers: Servers, database: Postgres) -> None:
+    def test_writes_are_503_and_reads_work(self, servers: Servers, database: Postgres) -> None:
         url = database.new_database()
         api = servers.api(secret=SECRET, DATABASE_URL=url, **UNLIMITED)
         token = token_of("alice")
@@ -85,7 +85,7 @@ class TestPostgresReadOnly:
                 reads = [api.get("/api/todos/", token) for _ in range(10)]
             wait_for_writes(attempts, 20)
         note(attempts)
-        # Another server may be the one that takes writes by now.
+        # Another server may be the primary by now.
         assert before - database.connections(url)
         assert {read.status for read in reads} == {200}
         assert_answered_or_unavailable(attempts)
@@ -95,7 +95,7 @@ class TestPostgresReadOnly:
 
 class TestPostgresInAnotherEncoding:
     @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
-    def test_a_start_and_a_migration_refuse_the_database(
+    def test_a_database_in_latin1_stops_a_start_and_a_migration(
         self, servers: Servers, database: Postgres, encoding: str
     ) -> None:
         environment = api_environment(Path("unused"), issuer_url="", secret=SECRET)
@@ -118,7 +118,7 @@ class TestPostgresInAnotherEncoding:
         with pytest.raises(RuntimeError, match=r"\napi\.E013: .*ENCODING 'UTF8'"):
             servers.api(secret=SECRET, DATABASE_URL=url, **UNLIMITED)
 
-    def test_a_server_starts_while_its_database_is_away(
+    def test_a_server_starts_without_its_database(
         self, servers: Servers, database: Postgres
     ) -> None:
         url = database.new_database()

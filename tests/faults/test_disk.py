@@ -1,4 +1,4 @@
-"""The disk of a SQLite file is full, or takes no writes."""
+"""The disk of an SQLite file is full or read-only."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tests.support.processes import PROJECT, Api, Servers, run
 pytestmark = pytest.mark.faults
 
 METRICS_TOKEN = "a-token-of-the-operators-own-0123456789"
-# A small file system of its own, which ends with the server; and root that is nobody special.
+# A small file system that ends with the server, and root without privileges.
 SMALL_DISK = """
 mount -t tmpfs -o size=32m none "$0" && cp "$1" "$0/db.sqlite3" && shift &&
 exec setpriv --bounding-set=-dac_override,-dac_read_search -- "$@"
@@ -63,12 +63,14 @@ def on_small_disk(servers: Servers, migrated: Path, mount_point: Path) -> Api:
 
 @pytest.fixture
 def disk(on_small_disk: Api, mount_point: Path) -> Path:
-    """The file system as the server sees it."""
+    """Return the file system that the server sees."""
     return Path(f"/proc/{on_small_disk.pid}/root{mount_point}")
 
 
 class TestSQLiteDisk:
-    def test_full(self, on_small_disk: Api, disk: Path, tmp_path: Path) -> None:
+    def test_a_full_disk_is_503_and_loses_nothing(
+        self, on_small_disk: Api, disk: Path, tmp_path: Path
+    ) -> None:
         token = token_of("alice")
         with load(on_small_disk, token) as attempts:
             wait_for_writes(attempts, 20)
@@ -77,11 +79,11 @@ class TestSQLiteDisk:
             reads = [on_small_disk.get("/api/todos/", token) for _ in range(10)]
             (disk / "ballast").unlink()
             wait_for_writes(attempts, 20)
-        for read in reads:  # which need a small file of their own where no other has made it
+        for read in reads:  # SQLite may have to create a small file to read
             assert read.status == 200 or read.outcome == UNAVAILABLE
         self.check(on_small_disk, token, attempts, disk, tmp_path)
 
-    def test_read_only_file(self, on_small_disk: Api, disk: Path, tmp_path: Path) -> None:
+    def test_a_read_only_file_is_503(self, on_small_disk: Api, disk: Path, tmp_path: Path) -> None:
         token = token_of("alice")
         with load(on_small_disk, token) as attempts:
             wait_for_writes(attempts, 20)
@@ -97,7 +99,7 @@ class TestSQLiteDisk:
         assert {*outcomes(meanwhile)} == {UNAVAILABLE}
         self.check(on_small_disk, token, attempts + meanwhile + afterwards, disk, tmp_path)
 
-    def test_read_only_file_system(
+    def test_a_read_only_file_system_is_503(
         self, on_small_disk: Api, disk: Path, tmp_path: Path, mount_point: Path
     ) -> None:
         token = token_of("alice")
@@ -127,9 +129,11 @@ class TestSQLiteDisk:
 
 
 class TestFolderOfMetrics:
-    """The workers count in files that they have mapped into memory."""
+    """Workers count in files that are mapped into memory."""
 
-    def test_full(self, servers: Servers, migrated: Path, mount_point: Path) -> None:
+    def test_a_full_folder_kills_no_worker(
+        self, servers: Servers, migrated: Path, mount_point: Path
+    ) -> None:
         api = self.counting(servers, migrated, mount_point)
         token = token_of("alice")
         fill(Path(f"/proc/{api.pid}/root{mount_point}/ballast"))
@@ -141,7 +145,7 @@ class TestFolderOfMetrics:
         assert api.workers() == workers
         assert "Unexpected exit" not in api.log()
 
-    def test_removed_and_a_worker_replaced(
+    def test_a_removed_folder_stops_counting_and_no_worker(
         self, servers: Servers, migrated: Path, mount_point: Path
     ) -> None:
         api = self.counting(servers, migrated, mount_point)
@@ -181,6 +185,6 @@ def remount(api: Api, mount_point: Path, mode: str) -> None:
 
 
 def beside(api: Api) -> list[str]:
-    """What a command needs before it to see the file systems that the server sees."""
+    """Return the command that runs another among the file systems of the server."""
     there = [f"--target={api.pid}", "--user", "--mount", f"--wd={PROJECT}"]
     return ["nsenter", *there, "--preserve-credentials", "--"]

@@ -1,4 +1,4 @@
-"""The issuer is slow, away or lies."""
+"""The issuer is slow, down or lies."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def issuer() -> Iterator[StubIssuer]:
 
 @pytest.fixture(scope="class")
 def trusting(directory: Path, migrated: Path, issuer: StubIssuer) -> Iterator[Api]:
-    """One process, which knows the issuer's key."""
+    """A server of one process, which knows the issuer's key."""
     with Servers(directory, migrated) as servers:
         api = servers.api(BETTER_AUTH_URL=issuer.url, LOG_LEVEL="WARNING", **UNLIMITED)
         assert api.me(issuer.issuer.mint()).status == 200
@@ -53,7 +53,7 @@ def trusting(directory: Path, migrated: Path, issuer: StubIssuer) -> Iterator[Ap
 
 
 class TestIssuer:
-    """While it fails: eight clients that make up kids, and four with a token that is good."""
+    """Eight clients make up kids and four have a valid token while the issuer fails."""
 
     @pytest.mark.parametrize(
         "behaviour",
@@ -68,7 +68,7 @@ class TestIssuer:
         ],
         ids=lambda behaviour: behaviour.__name__ if behaviour else "down",
     )
-    def test_known_keys_go_on_and_unknown_ones_are_503(
+    def test_known_keys_work_and_unknown_keys_are_503(
         self, trusting: Api, issuer: StubIssuer, behaviour: Behaviour | None
     ) -> None:
         unknown = self.measure(trusting, issuer, behaviour)
@@ -85,9 +85,9 @@ class TestIssuer:
         assert trusting.me(issuer.issuer.mint(kid=new)).status == 200
 
     def measure(self, api: Api, issuer: StubIssuer, behaviour: Behaviour | None) -> list[Answer]:
-        """What was answered to unknown kids from the next fetch on.
+        """Return the answers to unknown kids after the next fetch.
 
-        Known keys must be served then as they were before it, when the issuer was left alone.
+        Requests with known keys must take no longer during the fetch than before.
         """
         set_behaviour(issuer, behaviour)
         failures = api.log().count("was not refreshed")
@@ -134,7 +134,7 @@ def first_kid(issuer: StubIssuer) -> str:
 def asking(
     api: Api, tokens: Iterator[str], clients: int, *, pause_seconds: float
 ) -> Iterator[list[Timed]]:
-    """One request after another in each client, until the block ends."""
+    """Send requests from each client until the block ends."""
     answers: list[Timed] = []
     over = threading.Event()
     taking_a_token = threading.Lock()

@@ -1,4 +1,4 @@
-"""SIGKILL, under load."""
+"""Processes are killed under load."""
 
 from __future__ import annotations
 
@@ -41,9 +41,7 @@ def writable(request: pytest.FixtureRequest, servers: Servers) -> Api:
 
 
 class TestKilled:
-    """With SIGKILL, under load."""
-
-    def test_a_worker(self, writable: Api) -> None:
+    def test_a_killed_worker_loses_no_acknowledged_write(self, writable: Api) -> None:
         api, token = writable, token_of("alice")
         with load(api, token) as attempts:
             for _ in range(2):
@@ -57,7 +55,7 @@ class TestKilled:
         assert_kept(api, token, attempts)
         assert_repeatable(api, token, attempts)
 
-    def test_the_whole_server(self, writable: Api) -> None:
+    def test_a_killed_server_loses_no_acknowledged_write(self, writable: Api) -> None:
         api, token = writable, token_of("alice")
         with load(api, token) as attempts:
             for _ in range(2):

@@ -1,4 +1,4 @@
-"""One client that keeps a server busy, and the others who are served meanwhile."""
+"""A client that keeps a server busy does not delay the others."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FROM generate_series(1, %(count)s) n
 
 @pytest.fixture
 def api(servers: Servers, database: Postgres) -> Api:
-    """One worker, where Alice has many long todos and Bob has one."""
+    """A server of one worker. Alice has many long todos, and Bob has one."""
     url = database.new_database()
     with psycopg.connect(url) as connection:
         connection.execute(SEED, {"owner": "alice", "text": "a", "count": 2000})
@@ -52,7 +52,7 @@ def api(servers: Servers, database: Postgres) -> Api:
 
 
 def open_request(api: Api, head: str, *, token: str, receive_octets: int = 0) -> socket.socket:
-    """A connection on which a request was sent, and nothing read."""
+    """Return a connection that has sent a request and read nothing."""
     connection = socket.socket()
     if receive_octets:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_octets)
@@ -64,7 +64,7 @@ def open_request(api: Api, head: str, *, token: str, receive_octets: int = 0) ->
 
 
 class Timings:
-    """Seconds until the others were answered."""
+    """The seconds until other clients were answered."""
 
     def __init__(self) -> None:
         self.users: list[float] = []
@@ -84,7 +84,7 @@ class Timings:
 
 @contextmanager
 def others(api: Api) -> Iterator[Timings]:
-    """Bob and a probe, who ask on until the block ends."""
+    """Send requests of Bob and a probe until the block ends."""
     timings, over, bob = Timings(), Event(), token_of("bob")
 
     def ask_on(path: str, token: str, seconds: list[float]) -> None:
@@ -107,7 +107,7 @@ def others(api: Api) -> Iterator[Timings]:
             each.result()
 
 
-def test_abandoned_searches_delay_nobody(api: Api) -> None:
+def test_abandoned_searches_delay_no_other_user(api: Api) -> None:
     alice, head = token_of("alice"), f"GET /api/todos/?q={'a' * 99}b HTTP/1.1"
     with others(api) as timings:
         searches = [open_request(api, head, token=alice) for _ in range(SEARCHES)]
@@ -117,11 +117,11 @@ def test_abandoned_searches_delay_nobody(api: Api) -> None:
         time.sleep(5)
     timings.assert_tolerable()
     assert max(timings.probes) < TOLERABLE_PROBE_SECONDS
-    # Most of them had not been begun when their clients went.
+    # The server had begun few of them before their clients left.
     assert api.log().count("user_id=alice") < SEARCHES / 2
 
 
-def test_searches_that_are_waited_for_delay_nobody_else(api: Api) -> None:
+def test_slow_searches_delay_no_other_user(api: Api) -> None:
     alice, head = token_of("alice"), f"GET /api/todos/?q={'a' * 99}b HTTP/1.1"
     with others(api) as timings, ExitStack() as stack:
         for _ in range(SEARCHES):
@@ -130,7 +130,7 @@ def test_searches_that_are_waited_for_delay_nobody_else(api: Api) -> None:
     timings.assert_tolerable()
 
 
-def test_readers_that_take_nothing_do_not_fill_the_memory(api: Api) -> None:
+def test_slow_readers_do_not_fill_the_memory(api: Api) -> None:
     carol = token_of("carol")
     with others(api) as timings, ExitStack() as stack:
         for _ in range(READERS):
@@ -146,7 +146,7 @@ def test_readers_that_take_nothing_do_not_fill_the_memory(api: Api) -> None:
     assert api.get("/api/todos/?limit=200", carol).status == 200
 
 
-def test_bodies_that_stall_keep_out_nobody_elses(api: Api) -> None:
+def test_stalled_bodies_keep_out_no_other_user(api: Api) -> None:
     head = (
         "POST /api/todos/ HTTP/1.1\r\nContent-Type: application/json\r\n"
         f"Content-Length: {BODY_OCTETS}"
@@ -161,13 +161,13 @@ def test_bodies_that_stall_keep_out_nobody_elses(api: Api) -> None:
             body = {"title": "One", "description": "x" * min(size, 9000), "tags": []}
             padding = {f"{number}": "x" * 1000 for number in range(size // 1000)}
             answer = api.post("/api/todos/", bob, {**body, **padding})
-            # Also one that is as large as theirs is read to its end.
+            # A body as large as the stalled ones is read to its end.
             assert answer.status == (400 if padding else 201)
         time.sleep(3)
     timings.assert_tolerable()
 
 
-def test_a_chunk_of_no_size_is_refused_and_seen(api: Api) -> None:
+def test_a_chunk_without_a_size_is_refused_and_logged(api: Api) -> None:
     connection = open_request(
         api, "POST /api/todos/ HTTP/1.1\r\nTransfer-Encoding: chunked", token=""
     )

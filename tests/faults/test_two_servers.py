@@ -1,4 +1,4 @@
-"""Two servers with one PostgreSQL and one Redis, which stops."""
+"""Two servers share one PostgreSQL and one Redis, which stops."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.faults
 
 
 class TestTwoServers:
-    """One PostgreSQL and one Redis behind them."""
+    """Return two servers with one PostgreSQL and one Redis."""
 
     LIMIT = 30
 
@@ -44,7 +44,9 @@ class TestTwoServers:
         }
         return servers.api(secret=SECRET, **shared), servers.api(secret=SECRET, **shared)
 
-    def test_a_throttle_a_key_and_an_etag_hold_across_both(self, pair: tuple[Api, Api]) -> None:
+    def test_allowances_idempotency_keys_and_etags_hold_across_servers(
+        self, pair: tuple[Api, Api]
+    ) -> None:
         self.check_throttle(pair, token_of("alice"))
         self.check_idempotency(pair, token_of("bob"))
         self.check_if_match(pair, token_of("carol"))
@@ -83,7 +85,7 @@ class TestTwoServers:
         [winner] = [answer.data for answer in answers if answer.status == 200]
         assert [*all_todos(pair[1], token)] == [winner]
 
-    def test_without_redis_all_pass_until_it_is_back(
+    def test_without_redis_no_request_is_throttled(
         self, pair: tuple[Api, Api], redis: Redis
     ) -> None:
         token = token_of("alice")
@@ -106,7 +108,7 @@ class TestTwoServers:
             assert api.log().count("Nothing is throttled") == 1, api.log()
 
     def ask_for(self, seconds: float, pair: tuple[Api, Api], token: str) -> list[tuple[int, float]]:
-        """The statuses of requests to both, and how long each took."""
+        """Return the statuses of requests to both servers, and their durations."""
         answers = []
         start = now = time.monotonic()
         for api in cycle(pair):

@@ -1,4 +1,4 @@
-"""What a worker does once, so that no request has to."""
+"""A worker loads everything before its first request."""
 
 from __future__ import annotations
 

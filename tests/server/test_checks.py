@@ -1,4 +1,4 @@
-"""The system checks as an operator meets them: their ids, what stops a start, and what is clean."""
+"""The system checks: their ids, and their effect on a start."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def ids_in_the_code() -> list[str]:
 
 
 def documented_environment() -> dict[str, str]:
-    """The first block of the README's Deployment, with a random value for each ``…``."""
+    """Return the first block of the README's Deployment, with a random value for each ``…``."""
     block = texts("README.md", "sh", "Deployment")[0]
     lines = re.findall(r"^([A-Z_]+)=(\S+)", block, re.MULTILINE)
     random = {name: value.replace("…", secrets.token_urlsafe(48)) for name, value in lines}
     return {name: "".join(shlex.split(value)) for name, value in random.items()}
 
 
-def test_an_id_is_of_one_check() -> None:
+def test_every_id_belongs_to_one_check() -> None:
     numbers = Counter(re.sub(r"\.[EW]", ".", each) for each in ids_in_the_code())
     assert numbers
     assert [number for number, count in numbers.items() if count > 1] == []
 
 
-def test_every_check_is_in_the_table() -> None:
+def test_every_check_is_documented() -> None:
     rows = first_cells(section("docs/operations.md", "Checks"))
     assert sorted(row.strip("`") for row in rows) == sorted(ids_in_the_code())
 
@@ -57,7 +57,7 @@ def test_the_documented_environment_is_read() -> None:
 
 
 @pytest.mark.parametrize("more", [{}, SEVERAL_PROCESSES], ids=["as it is", "several processes"])
-def test_nothing_is_said_about_the_documented_environment(more: dict[str, str]) -> None:
+def test_the_documented_environment_passes_every_check(more: dict[str, str]) -> None:
     assert ids_of_checks(documented_environment() | more) == []
 
 
@@ -80,20 +80,22 @@ def test_nothing_is_said_about_the_documented_environment(more: dict[str, str]) 
     ],
     ids=repr,
 )
-def test_a_careless_change_of_it_is_told(changes: dict[str, str], ids: list[str]) -> None:
+def test_a_careless_change_of_the_environment_is_reported(
+    changes: dict[str, str], ids: list[str]
+) -> None:
     environment = documented_environment() | changes
     assert ids_of_checks(environment, tags=["security"]) == ids
 
 
 @pytest.mark.django_db
-def test_an_error_keeps_a_server_from_starting(settings: Settings) -> None:
+def test_an_error_stops_a_start(settings: Settings) -> None:
     settings.DEBUG, settings.ALLOWED_HOSTS = True, ["todos.example.com"]
     with pytest.raises(CannotStart, match=r"^api\.E003: .*DEBUG=false"):
         require_passing_checks()
 
 
 @pytest.mark.django_db
-def test_a_warning_leaves_the_decision_to_the_operator(
+def test_a_warning_is_printed_and_stops_no_start(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings.DJANGO_SECRET_KEY, settings.BROWSABLE_API = "0123456789" * 5, True

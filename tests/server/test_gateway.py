@@ -1,4 +1,4 @@
-"""The reader of whole requests, with an application that tells what it was given."""
+"""The gateway reads whole requests. Its application here answers with its environ."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SCOPE = {
 
 
 def tell(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Answers with its environ, as JSON."""
+    """Answer with the environ as JSON."""
     told = {name: value for name, value in environ.items() if isinstance(value, str)}
     told["body"] = environ["wsgi.input"].read().decode()
     start_response("200 OK", [("Content-Type", "application/json"), ("X-Thing", "a")])
@@ -52,7 +52,7 @@ def gateway(app: Any = tell, *, threads: int = 1, body_seconds: float = 5) -> Ga
 def ask(
     app: Gateway, *parts: bytes, disconnects: bool = False, stalls: bool = False, **scope: Any
 ) -> list[Message]:
-    """What is sent to a client that sends these parts of a body."""
+    """Return the messages to a client that sends these parts of a body."""
     messages: list[Message] = [
         {"type": "http.request", "body": part, "more_body": True} for part in parts
     ]
@@ -81,7 +81,7 @@ def told(*parts: bytes, **scope: Any) -> dict[str, str]:
     return answer
 
 
-def test_an_application_is_told_what_cgi_tells() -> None:
+def test_the_environ_has_the_variables_of_cgi() -> None:
     environ = told(b"ab", b"c")
     assert environ["REQUEST_METHOD"] == "POST"
     assert environ["PATH_INFO"].encode("latin-1").decode() == "/api/tödos/"
@@ -93,7 +93,7 @@ def test_an_application_is_told_what_cgi_tells() -> None:
     assert (environ["wsgi.url_scheme"], environ["body"]) == ("http", "abc")
 
 
-def test_the_answer_is_sent_as_it_is() -> None:
+def test_the_answer_is_sent_unchanged() -> None:
     start, body = ask(gateway())
     assert start == {
         "type": "http.response.start",
@@ -103,21 +103,21 @@ def test_the_answer_is_sent_as_it_is() -> None:
     assert body["type"] == "http.response.body"
 
 
-def test_a_field_that_comes_twice_is_a_list() -> None:
+def test_a_repeated_field_becomes_a_list() -> None:
     headers = [(b"Accept", b"a"), (b"accept", b"b"), (b"cookie", b"x=1"), (b"cookie", b"y=2")]
     environ = told(headers=headers)
     assert (environ["HTTP_ACCEPT"], environ["HTTP_COOKIE"]) == ("a,b", "x=1; y=2")
 
 
 @pytest.mark.parametrize("name", [b"x_forwarded_for", b"x-forwarded_for", b"content_length"])
-def test_a_field_with_an_underscore_passes_for_no_other(name: bytes) -> None:
+def test_fields_with_an_underscore_are_dropped(name: bytes) -> None:
     headers = [(b"x-forwarded-for", b"192.0.2.1"), (name, b"203.0.113.9")]
     environ = told(headers=headers)
     assert environ["HTTP_X_FORWARDED_FOR"] == "192.0.2.1"
     assert "203.0.113.9" not in environ.values()
 
 
-def test_nothing_is_waited_for_that_cannot_come() -> None:
+def test_a_request_without_a_body_is_not_read() -> None:
     """Without a length and a coding of the transfer, a request ends with its header."""
     slow = gateway(body_seconds=3600)
     sent = ask(slow, stalls=True, method="GET", headers=[(b"host", b"x")])
@@ -129,11 +129,11 @@ def test_nothing_is_waited_for_that_cannot_come() -> None:
     "field", [(b"content-length", b"3"), (b"transfer-encoding", b"gzip, chunked")]
 )
 @pytest.mark.parametrize("method", ["GET", "DELETE", "POST"])
-def test_whatever_the_method_a_body_is_read(method: str, field: tuple[bytes, bytes]) -> None:
+def test_a_body_is_read_for_every_method(method: str, field: tuple[bytes, bytes]) -> None:
     assert told(b"abc", method=method, headers=[field])["body"] == "abc"
 
 
-def test_the_length_is_that_of_what_came() -> None:
+def test_the_length_is_that_of_the_received_body() -> None:
     assert told(b"abc", headers=[(b"content-length", b"99")])["CONTENT_LENGTH"] == "3"
 
 
@@ -141,12 +141,12 @@ def test_a_body_of_the_largest_size_is_read() -> None:
     assert told(b"x" * MAX_BODY_OCTETS)["body"] == "x" * MAX_BODY_OCTETS
 
 
-def test_of_one_that_is_too_large_the_application_gets_the_size_alone() -> None:
+def test_the_application_gets_only_the_size_of_a_large_body() -> None:
     environ = told(b"x" * 60, b"x" * 60, b"x" * 10_000)
     assert (environ["CONTENT_LENGTH"], environ["body"]) == ("120", "")
 
 
-def test_the_rest_of_a_body_that_is_too_large_is_taken_before_the_answer() -> None:
+def test_the_rest_of_a_large_body_is_read_before_the_answer() -> None:
     rest = [b"x" * 60] * 5
     came: list[Message] = [
         {"type": "http.request", "body": part, "more_body": True} for part in rest
@@ -164,7 +164,7 @@ def test_the_rest_of_a_body_that_is_too_large_is_taken_before_the_answer() -> No
     assert left == [0, 0]
 
 
-def test_a_body_that_is_too_large_and_does_not_end_is_answered(
+def test_a_large_body_that_never_ends_is_answered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(gateway_module, "MAX_DROPPED_OCTETS", 500)
@@ -175,7 +175,7 @@ def test_a_body_that_is_too_large_and_does_not_end_is_answered(
     assert (environ["CONTENT_LENGTH"], environ["body"]) == ("120", "")
 
 
-def test_a_client_that_is_too_slow_takes_no_thread_until_it_is_refused() -> None:
+def test_a_slow_client_takes_no_thread_until_it_is_refused() -> None:
     calls: list[Any] = []
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -194,7 +194,7 @@ def test_a_client_that_is_too_slow_takes_no_thread_until_it_is_refused() -> None
     [(BadRequest(), None), (RequestTimeout(), None), (Overloaded(), "1")],
     ids=["bad_request", "request_timeout", "overloaded"],
 )
-def test_a_refusal_is_an_answer_like_any_other(
+def test_a_refusal_is_a_problem_document(
     alice: Client, caplog: pytest.LogCaptureFixture, error: APIException, retry_after: str | None
 ) -> None:
     response = alice.request(REQUEST_METHOD="POST", PATH_INFO="/api/todos/", **{REFUSAL: error})
@@ -207,7 +207,7 @@ def test_a_refusal_is_an_answer_like_any_other(
     assert line.fields["code"] == error.default_code  # type: ignore[attr-defined]
 
 
-def test_a_refusal_comes_before_the_host_is_looked_at(alice: Client, settings: Settings) -> None:
+def test_a_refusal_comes_before_the_check_of_the_host(alice: Client, settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["todos.example.com"]
     response = alice.request(
         REQUEST_METHOD="POST", PATH_INFO="/api/todos/", HTTP_HOST="x", **{REFUSAL: RequestTimeout()}
@@ -225,9 +225,7 @@ def test_refusals_count_for_the_address(anonymous: Client, settings: Settings) -
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
-def test_a_chunked_body_that_a_server_does_not_read_is_no_empty_body(
-    alice: Client, method: str
-) -> None:
+def test_an_unread_chunked_body_is_refused_with_411(alice: Client, method: str) -> None:
     """The wsgiref of Django's development server leaves it unread."""
     response = alice.generic(
         method, "/api/todos/", HTTP_TRANSFER_ENCODING="chunked", CONTENT_LENGTH=""
@@ -235,7 +233,7 @@ def test_a_chunked_body_that_a_server_does_not_read_is_no_empty_body(
     assert (response.status_code, response.json()["code"]) == (411, "length_required")
 
 
-def test_no_header_field_is_taken_for_a_refusal() -> None:
+def test_no_header_field_passes_for_a_refusal() -> None:
     assert REFUSAL not in told(headers=[(REFUSAL.encode(), b"503")])
 
 
@@ -254,7 +252,7 @@ def test_a_body_that_ends_early_is_refused_and_the_connection_closed() -> None:
     assert environ["wsgi.input"].read() == b""
 
 
-def test_an_answer_is_closed_whatever_happens() -> None:
+def test_an_answer_that_fails_is_closed() -> None:
     closed: list[str] = []
 
     class Answer:
@@ -273,7 +271,7 @@ def test_an_answer_is_closed_whatever_happens() -> None:
     assert closed == ["closed"]
 
 
-def test_the_application_is_called_in_so_many_threads_and_no_more() -> None:
+def test_the_application_uses_no_more_than_its_threads() -> None:
     running, most, lock = 0, 0, threading.Lock()
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -311,7 +309,7 @@ def scope_of(asker: str, **scope: Any) -> Message:
 
 
 class Clients:
-    """Requests of several clients to one gateway, and what each of them was sent.
+    """Sends requests of several clients to one gateway.
 
     The application works until it is told that ``over`` is set, but for the path ``/quick``.
     """
@@ -388,7 +386,7 @@ def test_a_client_with_sixty_requests_does_not_delay_one_with_one() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR ", " Bearer  ", "Basic"])
-def test_a_spelling_of_the_header_makes_no_other_asker(scheme: str) -> None:
+def test_another_spelling_of_bearer_is_the_same_asker(scheme: str) -> None:
     """Other schemes are no token: their askers are their addresses."""
     clients = Clients(threads=1)
 
@@ -409,7 +407,7 @@ def test_a_spelling_of_the_header_makes_no_other_asker(scheme: str) -> None:
     assert clients.begun.index("Bearer other") < 4
 
 
-def test_askers_without_a_token_are_told_apart_by_their_address() -> None:
+def test_askers_without_a_token_differ_by_address() -> None:
     clients = Clients(threads=1)
 
     async def story() -> None:
@@ -436,7 +434,7 @@ def test_askers_without_a_token_are_told_apart_by_their_address() -> None:
     assert clients.begun.index("/192.0.2.2") == 1
 
 
-def test_work_whose_client_is_gone_is_not_begun() -> None:
+def test_a_request_whose_client_has_gone_is_not_begun() -> None:
     clients = Clients(threads=1)
 
     async def story() -> None:
@@ -474,7 +472,7 @@ def test_probes_and_scrapes_wait_for_no_request(path: str) -> None:
     tell_story(story)
 
 
-def test_bodies_that_wait_lose_their_room_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_bodies_lose_their_room_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(holdings, "MAX_OCTETS_OF_ADDRESS", 250)
     monkeypatch.setattr(holdings, "SMALL_OCTETS", 10)
     clients = Clients(threads=1)
@@ -492,7 +490,7 @@ def test_bodies_that_wait_lose_their_room_to_others(monkeypatch: pytest.MonkeyPa
     assert clients.begun == ["Bearer a"] * 2
 
 
-def test_bodies_are_released_whatever_comes_of_them() -> None:
+def test_bodies_are_released_after_every_outcome() -> None:
     app = gateway()
     for _ in range(3):
         ask(app, b"x" * 50)
@@ -511,7 +509,7 @@ def test_a_large_answer_is_sent_in_parts() -> None:
     assert [part.get("more_body", False) for part in parts] == [True, True, True, False]
 
 
-def test_a_client_that_does_not_take_its_answer_is_given_up(
+def test_an_answer_that_its_client_does_not_read_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The server closes a connection whose answer is shorter than its Content-Length."""
@@ -524,7 +522,7 @@ def test_a_client_that_does_not_take_its_answer_is_given_up(
     assert clients.served._room._octets == 0
 
 
-def test_of_the_answers_that_one_address_does_not_take_the_oldest_is_given_up(
+def test_an_address_over_its_bound_loses_its_oldest_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clients = Clients()

@@ -27,34 +27,34 @@ def lost(*of: Holding) -> list[int]:
     return [number for number, each in enumerate(of) if each.is_lost]
 
 
-def test_an_address_over_its_bound_loses_its_oldest() -> None:
+def test_an_address_over_its_bound_loses_its_oldest_holding() -> None:
     room = Room()
     other = waiting(room, "b", 90)
     own = [waiting(room, "a", 40) for _ in range(4)]
     assert lost(other, *own) == [1, 2]
 
 
-def test_over_the_bound_of_all_the_largest_address_loses() -> None:
+def test_the_largest_address_loses_over_the_bound_of_all() -> None:
     room = Room()
     small = [waiting(room, f"{number}", 60) for number in range(4)]
     large = [waiting(room, "a", 50), waiting(room, "a", 40)]
     assert lost(*small, *large) == [4]
 
 
-def test_small_ones_lose_last() -> None:
+def test_small_holdings_are_lost_last() -> None:
     room = Room()
     small, large = waiting(room, "a", 10), waiting(room, "a", 60)
     newest = waiting(room, "a", 60)
     assert lost(small, large, newest) == [1]
 
 
-def test_small_ones_lose_where_nothing_else_is_left() -> None:
+def test_small_holdings_are_lost_without_larger_ones() -> None:
     room = Room()
     small = [waiting(room, "a", 10) for _ in range(11)]
     assert lost(*small) == [0]
 
 
-def test_work_that_has_begun_loses_nothing() -> None:
+def test_a_request_with_a_thread_loses_nothing() -> None:
     room = Room()
     begun = room.holding("a")
     begun.add(90)
@@ -62,7 +62,7 @@ def test_work_that_has_begun_loses_nothing() -> None:
     assert lost(begun, waits) == [1]
 
 
-def test_what_is_released_makes_room() -> None:
+def test_a_released_holding_makes_room() -> None:
     room = Room()
     for _ in range(10):
         with waiting(room, "a", 90) as holding:
@@ -72,14 +72,14 @@ def test_what_is_released_makes_room() -> None:
     assert room._octets == 0
 
 
-def test_nothing_is_kept_of_a_request_without_octets() -> None:
+def test_a_request_without_octets_is_not_kept() -> None:
     room = Room()
     with room.holding("a") as holding:
         holding.add(0)
     assert not room._holdings_of
 
 
-def test_a_client_that_loses_is_told_apart_from_one_that_is_slow() -> None:
+def test_a_lost_holding_differs_from_a_slow_client() -> None:
     room = Room()
 
     async def stall(octets: int, seconds: float) -> None:

@@ -61,7 +61,7 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def environment(cluster: Cluster) -> dict[str, str]:
-    """What the image does not have, and whoever starts it says."""
+    """The environment that the operator adds to the image."""
     return {
         "PORT": str(free_port()),
         "DJANGO_SECRET_KEY": secrets.token_hex(32),
@@ -107,7 +107,7 @@ def wait_until_healthy(image: Image, environment: dict[str, str], started: Conta
         time.sleep(0.2)
 
 
-def test_it_has_what_runs_and_nothing_else(image: Image) -> None:
+def test_the_image_has_product_code_only(image: Image) -> None:
     files = [path.relative_to(image.path(".")) for path in image.path(".").rglob("*.py")]
     packages = {path.parent.name for path in PROJECT.glob("*/__init__.py")} - {"tests"}
     assert {path.parts[0] for path in files} == {"manage.py", *packages}
@@ -117,7 +117,7 @@ def test_it_has_what_runs_and_nothing_else(image: Image) -> None:
     assert not [*image.path("/opt/venv").glob("lib/*/site-packages/pip")]
 
 
-def test_everything_in_it_is_compiled(image: Image) -> None:
+def test_all_code_of_the_image_is_compiled(image: Image) -> None:
     sources = [*image.path(".").rglob("*.py")]
     compiled = {path.parent.parent / path.name.split(".")[0] for path in compiled_files(image)}
     assert compiled == {path.with_suffix("") for path in sources}
@@ -127,21 +127,21 @@ def compiled_files(image: Image) -> list[Path]:
     return [*image.path(".").rglob("*.pyc")]
 
 
-def test_what_is_installed_in_it_is_listed_with_its_licence(image: Image) -> None:
+def test_every_package_of_the_image_has_a_listed_licence(image: Image) -> None:
     found = [path.name for path in image.path("/opt/venv").glob("lib/*/site-packages/*.dist-info")]
     names = {name.partition("-")[0].lower().replace("_", "-") for name in found}
     conditional = {name for name, when in requirements().items() if "full_version" in when}
     assert names - conditional == LICENCES.keys() - conditional
 
 
-def test_nobody_is_root_in_it(image: Image) -> None:
+def test_the_image_runs_without_root(image: Image) -> None:
     status, printed = image.run(["id", "-u"], {})
     if os.geteuid() == 0:
         assert (status, printed.strip()) == (0, image.user.partition(":")[0])
     assert re.fullmatch("[1-9][0-9]+:[1-9][0-9]+", image.user)
 
 
-def test_nothing_but_tmp_can_be_written_in_it(image: Image) -> None:
+def test_the_image_writes_only_to_tmp(image: Image) -> None:
     script = (
         "for folder in . /opt/venv /etc /tmp; do touch $folder/x 2>/dev/null && echo $folder; done"
     )
@@ -149,7 +149,9 @@ def test_nothing_but_tmp_can_be_written_in_it(image: Image) -> None:
     assert printed.split() == ["/tmp"]
 
 
-def test_its_commands_serve_and_stop(image: Image, environment: dict[str, str]) -> None:
+def test_the_commands_of_the_image_serve_and_stop(
+    image: Image, environment: dict[str, str]
+) -> None:
     migrate = ["python", "manage.py", "migrate"]
     status, printed = image.run(migrate, environment)
     assert status == 0, printed
@@ -166,18 +168,18 @@ def test_its_commands_serve_and_stop(image: Image, environment: dict[str, str]) 
     assert status != 0, "a server that is gone is no healthy one"
 
 
-def test_it_does_not_start_without_its_settings(image: Image) -> None:
+def test_the_image_does_not_start_without_settings(image: Image) -> None:
     status, printed = image.run(image.command, {})
     assert status == 1
     assert {"authn.E001", "api.E002"} <= {line.partition(":")[0] for line in printed.splitlines()}
 
 
 @pytest.mark.parametrize("file", DOCKERFILES, ids=["api", "issuer"])
-def test_a_linter_has_nothing_to_say(file: Path) -> None:
+def test_the_dockerfile_passes_a_linter(file: Path) -> None:
     run([str(Path(sys.prefix, "bin", "hadolint")), str(file)], PROJECT, {})
 
 
-def test_the_issuer_is_started_as_npm_starts_it() -> None:
+def test_the_issuer_starts_like_npm_start() -> None:
     (instructions,) = read_dockerfile(EXAMPLE / "Dockerfile")
     (command,) = (each.words for each in instructions if each.name == "CMD")
     assert (
@@ -188,13 +190,13 @@ def test_the_issuer_is_started_as_npm_starts_it() -> None:
 
 
 class TestCompose:
-    def test_it_is_one(self) -> None:
+    def test_the_compose_file_is_valid(self) -> None:
         check = str(Path(sys.prefix, "bin", "check-jsonschema"))
         run([check, "--builtin-schema", "vendor.compose-spec", str(COMPOSE)], PROJECT, {})
         if client_has_compose():
             run(["docker", "compose", "--file", str(COMPOSE), "config", "-q"], PROJECT, SECRETS)
 
-    def test_what_it_starts_there_is(self) -> None:
+    def test_every_service_has_its_dockerfile(self) -> None:
         services = composed()
         for service in services.values():
             assert "image" in service
@@ -202,19 +204,19 @@ class TestCompose:
                 assert (PROJECT / service["build"] / "Dockerfile").is_file()
             assert {*service.get("depends_on", ())} <= {*services}
 
-    def test_no_secret_is_in_it(self) -> None:
+    def test_the_compose_file_has_no_secret(self) -> None:
         assert len(SECRETS) == 4
         for name, value in re.findall(
             r"^\s+(\w*(?:PASSWORD|SECRET|KEY)\w*): (.*)$", COMPOSE.read_text(), re.MULTILINE
         ):
             assert re.fullmatch(r"\${\w+:\?}", value), name
 
-    def test_its_settings_pass_every_check(self) -> None:
+    def test_the_settings_of_compose_pass_every_check(self) -> None:
         settings = {**composed()["api"]["environment"], "HOST": "0.0.0.0"}
         check = ["manage.py", "check", "--deploy", "--fail-level", "WARNING"]
         run([sys.executable, *check], PROJECT, settings)
 
-    def test_the_issuer_is_where_the_api_and_a_browser_look_for_it(self) -> None:
+    def test_the_api_and_a_browser_reach_the_issuer(self) -> None:
         services = composed()
         api, issuer = services["api"], services["issuer"]
         url = issuer["environment"]["BETTER_AUTH_URL"]
@@ -222,7 +224,7 @@ class TestCompose:
         assert api["network_mode"] == "service:issuer"
         assert [*issuer["ports"]] == ["127.0.0.1:3000:3000", "127.0.0.1:8000:8000"]
 
-    def test_the_api_can_do_no_more_than_it_must(self) -> None:
+    def test_the_container_of_the_api_has_no_capabilities(self) -> None:
         for name in ("api", "migrate"):
             service = composed()[name]
             assert service["read_only"] is True
@@ -231,7 +233,7 @@ class TestCompose:
 
 
 def composed() -> dict[str, Any]:
-    """The services, with a value for each variable."""
+    """Return the services, with a value for each variable."""
     text = re.sub(r"\${(\w+):\?}", lambda found: SECRETS[found[1]], COMPOSE.read_text())
     services: dict[str, Any] = yaml.safe_load(text)["services"]
     return services

@@ -50,14 +50,14 @@ def make(recipe: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_no_recipe_sees_what_is_for_other_projects() -> None:
+def test_recipes_unset_variables_of_other_projects() -> None:
     result = make("env", HTTPS_PROXY="kept", PIP_INDEX_URL="kept", **dict.fromkeys(FOREIGN, "1"))
     names = {line.partition("=")[0] for line in result.stdout.splitlines()}
     assert {"HTTPS_PROXY", "PIP_INDEX_URL"} <= names
     assert names.isdisjoint(FOREIGN)
 
 
-def test_pip_installs_into_the_environment_whatever_its_own_file_says(tmp_path: Path) -> None:
+def test_pip_ignores_a_target_in_its_own_file(tmp_path: Path) -> None:
     (tmp_path / "pip.conf").write_text("[install]\nuser = true\n")
     install = f"$(PIP_INSTALL) --no-index -r {os.devnull}"
     result = make(install, PIP_CONFIG_FILE=str(tmp_path / "pip.conf"), VIRTUAL_ENV="", PIP_USER="1")
@@ -80,7 +80,7 @@ def test_commands_have_the_settings_of_this_project(monkeypatch: pytest.MonkeyPa
     ],
     ids=["manage.py", "wsgi", "pytest"],
 )
-def test_foreign_settings_in_the_environment_take_no_part(command: list[str]) -> None:
+def test_commands_ignore_settings_of_another_project(command: list[str]) -> None:
     result = subprocess.run(
         [sys.executable, *command],
         cwd=settings.BASE_DIR,
@@ -97,7 +97,7 @@ def test_foreign_settings_in_the_environment_take_no_part(command: list[str]) ->
     assert result.returncode == 0, result.stderr
 
 
-def test_a_setting_that_cannot_work_is_one_line_of_a_command() -> None:
+def test_a_command_names_an_invalid_setting_in_one_line() -> None:
     result = subprocess.run(
         [sys.executable, "manage.py", "check"],
         cwd=settings.BASE_DIR,

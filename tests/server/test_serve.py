@@ -40,7 +40,7 @@ before = {*sys.modules}
 import server.asgi
 print(*sorted({*sys.modules} - before))
 """
-QUICK_SECONDS = 2.0  # on a machine that does something else, too
+QUICK_SECONDS = 2.0  # on a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def head(token: str, *fields: str, method: str = "POST") -> bytes:
 
 
 def answer(connection: socket.socket) -> bytes:
-    """All that comes until the server closes."""
+    """Read until the server closes the connection."""
     received = b""
     while chunk := connection.recv(65536):
         received += chunk
@@ -102,7 +102,7 @@ def assert_served(api: Api, token: str) -> None:
 
 
 class TestClients:
-    def test_slow_ones_hold_nobody_up(self, api: Api, token: str) -> None:
+    def test_slow_clients_delay_no_other_client(self, api: Api, token: str) -> None:
         with ExitStack() as stack:
             slow = [stack.enter_context(connect(api)) for _ in range(SLOW_CLIENTS)]
             for connection in slow:
@@ -117,7 +117,7 @@ class TestClients:
             slow[0].sendall(b'{"title": "After all"}'.rjust(27))
             assert status(slow[0].recv(65536)) == 201
 
-    def test_idle_ones_hold_nobody_up(self, api: Api, token: str) -> None:
+    def test_idle_clients_delay_no_other_client(self, api: Api, token: str) -> None:
         with more_files(IDLE_CLIENTS + 500), ExitStack() as stack:
             for number in range(IDLE_CLIENTS):
                 connection = stack.enter_context(connect(api))
@@ -125,7 +125,7 @@ class TestClients:
                     connection.sendall(b"GET /api/todos/ HTTP/1.1\r\nHost: 127.")
             assert_served(api, token)
 
-    def test_one_that_never_ends_its_request_is_told(self, api: Api, token: str) -> None:
+    def test_a_request_that_never_ends_is_refused(self, api: Api, token: str) -> None:
         with connect(api) as connection:
             connection.settimeout(45)
             connection.sendall(head(token, "Content-Type: application/json", "Content-Length: 9"))
@@ -141,14 +141,14 @@ class TestClients:
         assert_served(api, token)
 
     @pytest.mark.parametrize("length", [256 * 1024 + 1, 3_000_000_000])
-    def test_a_large_body_is_refused_to_whom_it_matters(
+    def test_a_large_body_is_refused_after_authentication(
         self, api: Api, token: str, length: int
     ) -> None:
         media_type = "Content-Type: application/json"
         for each, expected in ((token, 413), ("x.y.z", 401)):
             with connect(api) as connection:
                 connection.sendall(head(each, media_type, f"Content-Length: {length}"))
-                with suppress(OSError):  # it need not be read to the end
+                with suppress(OSError):  # the server may not read all
                     connection.sendall(b" " * (256 * 1024 + 1))
                 received = connection.recv(65536)
                 assert status(received) == expected
@@ -163,7 +163,7 @@ class TestClients:
             head("x", "Content-Length: -1"),
         ],
     )
-    def test_what_is_no_request_is_refused(self, api: Api, token: str, request_: bytes) -> None:
+    def test_invalid_http_is_refused(self, api: Api, token: str, request_: bytes) -> None:
         with connect(api) as connection:
             connection.sendall(request_)
             received = answer(connection)
@@ -183,13 +183,15 @@ def test_an_answer_to_head_is_not_followed_by_a_body(api: Api) -> None:
 
 
 class TestStopping:
-    def test_what_was_accepted_is_answered(self, servers: Servers, token: str) -> None:
+    def test_a_server_that_stops_answers_accepted_requests(
+        self, servers: Servers, token: str
+    ) -> None:
         api = two_workers(servers)
         with load(api, token) as outcomes:
             time.sleep(2)
             api.stop()
         assert outcomes["answered"] > 50
-        # A connection that no worker has taken yet may be refused, or reset.
+        # A connection that no worker has accepted may be refused or reset.
         assert {*outcomes} <= {"answered", "refused", "reset"}, outcomes
         assert outcomes["reset"] <= 2
         assert outcomes["answered"] == api.log().count("route=/api/todos/ status=200")
@@ -207,25 +209,25 @@ class TestStopping:
         assert_served(api, token)
 
 
-def test_no_two_workers_give_the_same_id(api: Api, token: str) -> None:
-    """They are forked from one process, and so is what is random in it."""
+def test_workers_give_different_request_ids(api: Api, token: str) -> None:
+    """Workers are forked from one process, with the same state of its random generator."""
     with ThreadPoolExecutor(8) as pool:
         answers = pool.map(lambda _: api.get("/api/me/", token), range(200))
     assert len({answer.headers["x-request-id"] for answer in answers}) == 200
 
 
-def test_a_scrape_counts_what_every_worker_has_answered(servers: Servers, token: str) -> None:
+def test_a_scrape_counts_the_answers_of_every_worker(servers: Servers, token: str) -> None:
     api = two_workers(servers)
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: api.get("/api/me/", token).status, range(200)))
     assert answers == [200] * 200
     os.kill(api.workers()[0], signal.SIGKILL)
-    time.sleep(0.5)  # it takes a moment to be gone
+    time.sleep(0.5)  # until the worker has ended
     counted = api.get("/metrics", METRICS_TOKEN).body
     assert b'method="GET",route="/api/me/",status="200"} 200.0' in counted
 
 
-def test_where_its_workers_count_is_gone_with_a_server(servers: Servers, tmp_path: Path) -> None:
+def test_a_stopped_server_removes_its_folder_of_metrics(servers: Servers, tmp_path: Path) -> None:
     api = servers.api(secret=SECRET, METRICS_TOKEN=METRICS_TOKEN, TMPDIR=str(tmp_path))
     assert [folder.name[:14] for folder in tmp_path.iterdir()] == ["todos-metrics-"]
     api.stop()
@@ -255,7 +257,7 @@ def test_a_worker_that_replaces_another_loads_no_other_code() -> None:
 
 @contextmanager
 def load(api: Api, token: str) -> Iterator[Counter[str]]:
-    """Sixteen clients that ask one thing after another, and how that went for them."""
+    """Run sixteen clients in the block, and count the outcomes of their requests."""
     outcomes: Counter[str] = Counter()
     over = threading.Event()
     threads = [

@@ -24,7 +24,7 @@ async def run(turns: Turns, asker: str, function: Callable[[], Any]) -> Any:
     return await turns.run(asker, function)
 
 
-def test_calls_run_in_a_thread_of_its_own() -> None:
+def test_a_call_runs_in_a_thread_of_the_turns() -> None:
     name = tell(lambda turns: run(turns, "a", lambda: threading.current_thread().name))
     assert name == "test_0"
 
@@ -94,7 +94,7 @@ def test_several_askers_use_every_thread() -> None:
     tell(story, threads=3)
 
 
-def test_a_wait_that_is_given_up_takes_no_thread() -> None:
+def test_a_turn_that_is_given_up_takes_no_thread() -> None:
     over = threading.Event()
     order: list[str] = []
 

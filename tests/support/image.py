@@ -33,7 +33,7 @@ class Instruction:
 
     @property
     def words(self) -> list[str]:
-        """Of the exec form (JSON), or as a shell has them."""
+        """Split the exec form (JSON), or the shell form."""
         return [*map(str, json.loads(self.text))] if self.is_exec else shlex.split(self.text)
 
     @property
@@ -42,7 +42,7 @@ class Instruction:
 
 
 def read_dockerfile(path: Path) -> list[list[Instruction]]:
-    """Its stages. Knows no more of the syntax than this project's files need."""
+    """Return the stages. Reads only the syntax that this project's files use."""
     lines = [line for line in path.read_text().splitlines() if not line.lstrip().startswith("#")]
     stages: list[list[Instruction]] = []
     for logical in re.sub(r"\\\n\s*", "", "\n".join(lines)).splitlines():
@@ -56,7 +56,7 @@ def read_dockerfile(path: Path) -> list[list[Instruction]]:
 
 
 def sent_files(context: Path) -> Iterator[Path]:
-    """What of a folder an engine is sent, relative to it: what ``.dockerignore`` lets through."""
+    """Return the files that ``.dockerignore`` sends to an engine, relative to the folder."""
     rules = [
         (line.startswith("!"), as_pattern(line.removeprefix("!")))
         for line in (context / ".dockerignore").read_text().splitlines()
@@ -64,13 +64,13 @@ def sent_files(context: Path) -> Iterator[Path]:
     ]
     for folder, names, files in os.walk(context):
         here = Path(folder).relative_to(context)
-        # Nothing below these is ever let through; walking them would take long.
+        # Walking these would take long, and nothing below them is sent.
         names[:] = [name for name in names if name not in {".git", ".venv", "node_modules"}]
         yield from (here / name for name in files if not is_ignored(here / name, rules))
 
 
 def is_ignored(path: Path, rules: list[tuple[bool, re.Pattern[str]]]) -> bool:
-    """The last rule that fits the path, or a folder above it, decides."""
+    """Apply the last rule that fits the path or a folder above."""
     above = [str(path), *map(str, path.parents)]
     fitting = [lets for lets, pattern in rules if any(map(pattern.fullmatch, above))]
     return bool(fitting) and not fitting[-1]
@@ -83,7 +83,7 @@ def as_pattern(rule: str) -> re.Pattern[str]:
 
 @dataclass
 class Image:
-    """A stage: what it has in ``/opt`` and ``/srv``, and how a container of it would start."""
+    """A stage: its ``/opt`` and ``/srv``, and the command of its containers."""
 
     folder: Path
     python: Path = Path(sys.base_prefix)
@@ -95,7 +95,7 @@ class Image:
     stop_signal: str = "SIGTERM"
 
     def path(self, inside: str) -> Path:
-        """Where a path of the image is on this machine."""
+        """Return the place of a path of the image on this machine."""
         absolute = Path("/", self.directory, inside)
         assert absolute.parts[1] in ROOTS, f"{absolute} is not in {ROOTS}"
         return self.folder / absolute.relative_to("/")
@@ -103,7 +103,7 @@ class Image:
     def popen(
         self, command: list[str], environment: Mapping[str, str], *, build: bool = False
     ) -> subprocess.Popen[str]:
-        """A process of a container. A signal that it is sent reaches the command itself."""
+        """Start a process of a container. A signal to the process reaches its command."""
         binds = [(self.folder / root, f"/{root}") for root in ROOTS]
         mounts = [
             f"mount --bind {shlex.quote(str(source))} {target}"
@@ -135,7 +135,7 @@ class Image:
     def run(
         self, command: list[str], environment: Mapping[str, str], *, build: bool = False
     ) -> tuple[int, str]:
-        """The status of a command that ends, and all that it printed."""
+        """Return the status of a command and its output."""
         with self.popen(command, environment, build=build) as process:
             try:
                 printed, _ = process.communicate(timeout=BUILD_SECONDS)
@@ -145,7 +145,7 @@ class Image:
         return process.returncode, printed
 
     def _usr_local(self) -> Path:
-        """Where an image of Python has its Python."""
+        """Return the place of Python in an image of Python."""
         if self.python != Path("/usr"):
             return self.python
         programs = self.folder / "usr-local" / "bin"
@@ -155,7 +155,7 @@ class Image:
         return programs.parent
 
     def _prefix(self, build: bool) -> str:
-        """As ``USER``, ``--cap-drop ALL`` and ``--security-opt no-new-privileges`` have it.
+        """Act as ``USER``, ``--cap-drop ALL`` and ``--security-opt no-new-privileges`` do.
 
         In a user namespace there is nobody but its root, who is nobody outside.
         """
@@ -171,7 +171,7 @@ def unshare() -> list[str]:
 
 
 def build(dockerfile: Path, folder: Path) -> Image:
-    """The last stage, made in ``folder``. Raises ``AssertionError`` where a command fails."""
+    """Build the last stage in ``folder``. Raises ``AssertionError`` if a command fails."""
     sent = sorted(sent_files(dockerfile.parent))
     stages: dict[str, Image] = {}
     for number, instructions in enumerate(read_dockerfile(dockerfile)):
@@ -241,7 +241,7 @@ class Builder:
                 shutil.copytree(from_there, into, symlinks=True, dirs_exist_ok=True)
 
     def copy_from_context(self, source: str, target: str) -> None:
-        """A folder's content, or a file. What was not sent is not there."""
+        """Copy a file, or the content of a folder. Files that were not sent are missing."""
         found = [path for path in self.sent if path.is_relative_to(source)]
         assert found, f"{source} is not there, or .dockerignore keeps it back"
         for path in found:
@@ -252,7 +252,7 @@ class Builder:
 
 
 def python_like(base: str) -> Path:
-    """The prefix of a Python of the version that an image is based on, or of this one."""
+    """Return the prefix of the Python version that an image is based on, or of this Python."""
     version = base.partition(":")[2].partition("-")[0]
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     return max(pyenv.glob(f"versions/{version}.*"), default=Path(sys.base_prefix))

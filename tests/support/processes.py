@@ -1,4 +1,4 @@
-"""A real Better Auth issuer and this API, each a process of its own, spoken to over HTTP."""
+"""Start a real Better Auth issuer and this API as processes, and talk to them over HTTP."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ START_SECONDS = 60
 STOP_SECONDS = 10
 COMMAND_SECONDS = 60
 REQUEST_SECONDS = 10
-# The key set is fetched every ten seconds at most; the rest is for a slow machine.
+# Unknown kids fetch the key set at most every ten seconds. The rest is for a slow machine.
 PATIENCE_SECONDS = 15
 POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``headers`` by their names in lower case, ``cookies`` that were set by theirs."""
+    """``headers`` have names in lower case, and ``cookies`` are those that were set."""
 
     status: int
     headers: Mapping[str, str]
@@ -47,14 +47,14 @@ class Answer:
 
     @property
     def outcome(self) -> str:
-        """``"200"``, or the status and the code of a problem document: ``"401 key_unknown"``."""
+        """Return ``"200"``, or status and code of a problem document: ``"401 key_unknown"``."""
         if self.headers.get("content-type") == "application/problem+json":
             return f"{self.status} {self.data['code']}"
         return str(self.status)
 
 
 class Server:
-    """A process that listens on a port of its own, which it keeps when it is started again."""
+    """A process that listens on its own port, also after a restart."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
-        """Return when it answers; raise ``RuntimeError`` with its log where it does not."""
+        """Wait until the server answers. Raises ``RuntimeError`` with its log otherwise."""
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 self._command,
@@ -107,7 +107,7 @@ class Server:
         self.kill()
 
     def kill(self) -> None:
-        """End it and what it has started at once, and leave nothing of it running."""
+        """Kill the server and all its children."""
         assert self._process is not None, "it is not running"
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
@@ -118,7 +118,7 @@ class Server:
         raise NotImplementedError
 
     def log(self) -> str:
-        """What it has printed since it was started."""
+        """Return the output since the last start."""
         return self._log.read_text(errors="replace")
 
     def send(
@@ -151,7 +151,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody who signed up, and what the issuer gave them for it."""
+    """A user who signed up, with the cookies of the issuer."""
 
     issuer: Issuer
     id: str
@@ -161,15 +161,15 @@ class User:
     cookies: Mapping[str, str] = field(repr=False)
 
     def token(self) -> str:
-        """A new JWT."""
+        """Return a new JWT."""
         answer = self.issuer.ask("GET", "/api/auth/token", self.session_token)
         token: str = answer.data["token"]
         return token
 
     def token_under_another_key_than(self, other: str) -> str:
-        """A new JWT, once the issuer has replaced the key that signed ``other``."""
+        """Return a new JWT after the issuer has replaced the key that signed ``other``."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        # Its header is an algorithm and a kid, and nothing else.
+        # The header has only an algorithm and a kid.
         while (token := self.token()).partition(".")[0] == other.partition(".")[0]:
             assert time.monotonic() < deadline, "the issuer does not rotate its keys"
             time.sleep(POLL_SECONDS)
@@ -177,7 +177,7 @@ class User:
 
     @property
     def session_cookie(self) -> str:
-        """The copy of the session that the issuer signs where SESSION_COOKIE_CACHE is set."""
+        """Return the copy of the session that the issuer signs with SESSION_COOKIE_CACHE."""
         return self.cookies["better-auth.session_data"]
 
 
@@ -231,7 +231,7 @@ class Api(Server):
         return self.get("/api/me/", token)
 
     def wait_for(self, outcome: str, token: str, *, meanwhile: str) -> Answer:
-        """The first answer to ``token`` with this outcome, and before it only ``meanwhile``."""
+        """Return the first answer with this outcome. Every answer before must be ``meanwhile``."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while (answer := self.me(token)).outcome != outcome:
             wanted = f"{outcome}, meanwhile {meanwhile}"
@@ -241,8 +241,7 @@ class Api(Server):
         return answer
 
     def workers(self) -> list[int]:
-        """The processes that serve: of the children of the one that was started, all but the one
-        that Python has to keep count of what they share."""
+        """Return the ids of the children, without the resource tracker of Python."""
         children = []
         for status_file in Path("/proc").glob("[0-9]*/status"):
             with suppress(OSError):
@@ -257,7 +256,7 @@ class Api(Server):
         return sorted(children)
 
     def manage(self, *arguments: str) -> str:
-        """What a management command prints under the settings of this server."""
+        """Return the output of a management command under the settings of this server."""
         return run([sys.executable, "manage.py", *arguments], PROJECT, self.environment)
 
 
@@ -296,7 +295,7 @@ class Servers:
         within: Sequence[str] = (),
         **environment: str,
     ) -> Api:
-        """An API with an empty database that trusts ``issuer`` or ``secret``, or both.
+        """Start an API with an empty database that trusts ``issuer`` or ``secret``, or both.
 
         ``within`` is a command that starts the one that it is given.
         """
@@ -342,7 +341,7 @@ def run(
     *,
     patience_seconds: float = COMMAND_SECONDS,
 ) -> str:
-    """The output of a command, which must succeed."""
+    """Return the output of a command, which must succeed."""
     result = subprocess.run(
         command,
         cwd=directory,
@@ -361,16 +360,15 @@ def with_path(environment: Mapping[str, str]) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "ENV_FILE": "", **environment}
 
 
-# Below the range that outgoing connections get theirs from: a server that was stopped finds
-# its port still free when it is started again. Each is handed out once, because until a server
-# listens, and while it is stopped, its port looks free to whoever asks next.
+# Outgoing connections take no port below this range, so a stopped server can start again on its
+# port. Each port is returned once, because the port of a stopped server looks free.
 PORTS = range(20_000, 32_000)
 _ports = iter(random.SystemRandom().sample(PORTS, len(PORTS)))
 _taking_a_port = threading.Lock()
 
 
 def free_port() -> int:
-    """A port that nothing listens on, and that no other server of these tests is given."""
+    """Return a port that nothing listens on, and that no other server of these tests has."""
     with _taking_a_port:
         return next(port for port in _ports if is_free(port))
 
