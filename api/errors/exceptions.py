@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 from rest_framework import exceptions
 from rest_framework.exceptions import APIException
@@ -43,17 +43,12 @@ class InvalidPart(APIException):
     status_code = 400
     part: str  # the member of an error that has the name
 
-    def __init__(self, name: str, code: str, detail: str) -> None:
+    def __init__(self, *mistakes: Mistake) -> None:
         super().__init__()
-        self.errors = [error_item({self.part: encodable(name)}, code, encodable(detail))]
-
-    @classmethod
-    def several(cls, mistakes: Sequence[Mistake]) -> Self:
-        """Make one error of ``mistakes``, of which there is at least one."""
-        first, *others = [cls(*mistake) for mistake in mistakes]
-        for other in others:
-            first.errors += other.errors
-        return first
+        self.errors = [
+            error_item({self.part: encodable(name)}, code, encodable(detail))
+            for name, code, detail in mistakes
+        ]
 
 
 class InvalidParameter(InvalidPart):

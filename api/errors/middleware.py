@@ -20,12 +20,9 @@ from api.errors.exceptions import (
 from api.errors.handler import rendered_problem
 from api.requests import Handler, state_of
 
-ANSWERED_BY_DJANGO: tuple[type[APIException], ...] = (
-    BadRequest,
-    PermissionDenied,
-    NotFound,
-    ContentTooLarge,
-)
+ANSWERED_BY_DJANGO: dict[int, type[APIException]] = {
+    error.status_code: error for error in (BadRequest, PermissionDenied, NotFound, ContentTooLarge)
+}
 # The key in the environ of the error that the server refuses an incomplete request with.
 REFUSAL = "todos.refusal"
 
@@ -84,9 +81,7 @@ def _problem_of(request: HttpRequest, response: HttpResponseBase) -> HttpRespons
 def _error_of(request: HttpRequest, status_code: int) -> APIException:
     if status_code == MethodNotAllowed.status_code:
         return MethodNotAllowed(str(request.method))
-    for error in ANSWERED_BY_DJANGO:
-        if error.status_code == status_code:
-            return error()
-    unexpected = BadRequest() if status_code < 500 else InternalError()
-    unexpected.status_code = status_code
-    return unexpected
+    unexpected = BadRequest if status_code < 500 else InternalError
+    error = ANSWERED_BY_DJANGO.get(status_code, unexpected)()
+    error.status_code = status_code
+    return error

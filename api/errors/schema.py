@@ -152,8 +152,8 @@ def problems() -> dict[int, dict[str, JSON]]:
 def _errors() -> list[APIException]:
     return [
         own.BadRequest(),
-        own.InvalidHeader("Idempotency-Key", "invalid", "…"),
-        own.InvalidParameter("nope", "unknown", "…"),
+        own.InvalidHeader(("Idempotency-Key", "invalid", "…")),
+        own.InvalidParameter(("nope", "unknown", "…")),
         drf.ParseError(),
         drf.ValidationError({"title": drf.ErrorDetail("…", "blank")}),
         drf.NotAuthenticated(),

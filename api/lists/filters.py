@@ -142,7 +142,7 @@ class FilterBackend(DjangoFilterBackend):  # type: ignore[misc]
             return queryset  # a form is dear
         filterset = self.get_filterset(request, queryset, view)
         if mistakes := list(_mistakes(filterset.form)):
-            raise InvalidParameter.several(mistakes)
+            raise InvalidParameter(*mistakes)
         filtered: QuerySet[Any] = filterset.qs
         return filtered
 

@@ -138,7 +138,9 @@ class CursorPagination(BasePagination):
         try:
             return Cursor.read(text, self._salt)
         except signing.BadSignature:
-            raise InvalidParameter("cursor", "invalid", "This is no cursor of this list.") from None
+            raise InvalidParameter(
+                ("cursor", "invalid", "This is no cursor of this list.")
+            ) from None
 
     def _link(self, cursor: Cursor | None) -> str | None:
         if cursor is None:
@@ -152,7 +154,7 @@ def _limit(text: str | None) -> int:
     if text is None:
         return DEFAULT_LIMIT
     if not re.fullmatch("[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_LIMIT:
-        raise InvalidParameter("limit", "out_of_range", f"A number from 1 to {MAX_LIMIT}.")
+        raise InvalidParameter(("limit", "out_of_range", f"A number from 1 to {MAX_LIMIT}."))
     return int(text)
 
 
@@ -162,7 +164,7 @@ def _ordering(text: str | None, view: OrderedView) -> Ordering:
     if columns is None:
         names = ", ".join(view.orderings)
         detail = f"One of {names}; with - before it for the other way."
-        raise InvalidParameter("ordering", "invalid_choice", detail)
+        raise InvalidParameter(("ordering", "invalid_choice", detail))
     return Ordering(columns, descending=text.startswith("-"))
 
 

@@ -33,7 +33,7 @@ class KnownParametersOnly(APIView):
         if not request.META.get("QUERY_STRING") or request.method not in self.allowed_methods:
             return  # nothing to look at, or 405 whatever the query says
         if mistakes := list(self._mistakes(request)):
-            raise InvalidParameter.several(mistakes)
+            raise InvalidParameter(*mistakes)
 
     def check_target(self) -> None:
         """What comes before 400: whether it is there, is the user's, and is as they believe."""

@@ -95,7 +95,7 @@ def _claim_for(request: Request) -> IdempotencyKey:
     key = request.META[META_FIELD]
     if not KEY.fullmatch(key):
         raise InvalidHeader(
-            FIELD, "invalid", "One key of 1 to 255 visible ASCII characters, no comma."
+            (FIELD, "invalid", "One key of 1 to 255 visible ASCII characters, no comma.")
         )
     return IdempotencyKey(
         owner_id=user_of(request).pk,

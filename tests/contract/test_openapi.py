@@ -239,7 +239,7 @@ def enum_of(name: str) -> list[str]:
 
 def codes_of_mistakes() -> Iterator[str]:
     """Yield the codes that this project and the fields of its serializers raise."""
-    calls = r'(?:self\.fail|field_error|InvalidParameter|InvalidHeader)\((?:[\w."]+, )?"(\w+)"'
+    calls = r'(?:self\.fail|field_error|InvalidParameter|InvalidHeader)[(\s]+(?:[\w."]+, )?"(\w+)"'
     sources = [settings.BASE_DIR.glob(f"{name}/**/*.py") for name in ("api", "todos")]
     for file in chain.from_iterable(sources):
         if "tests" in file.relative_to(settings.BASE_DIR).parts:
