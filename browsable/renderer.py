@@ -47,9 +47,8 @@ class PageRenderer(BaseRenderer):
         from api.errors.handler import title_of
         from browsable.resources import Resource
 
-        view, drf_request, response = (
-            (renderer_context or {})[name] for name in ("view", "request", "response")
-        )
+        given = renderer_context or {}
+        view, drf_request, response = given["view"], given["request"], given["response"]
         request = drf_request._request  # noqa: SLF001 - templates and middleware have this one
         data = json.loads(JSONRenderer().render(data)) if data is not None else None
         resource = Resource(view, request, response, data)

@@ -126,10 +126,10 @@ class Resource:
     def change(self) -> RequestForm | None:
         actions = self._actions(self.url)
         methods = [name for name in ("PATCH", "PUT") if name.lower() in actions]  # Enter: PATCH
-        was_sent = self._request.method in methods and self._sent and self.problem and self.is_open
-        if not methods or not (self._shows_item or was_sent):
-            return None
-        return self._form(self.url, methods, data=self._data)
+        is_corrected = self.is_open and self._sent and self._request.method in methods
+        if methods and (self._shows_item or is_corrected):
+            return self._form(self.url, methods, data=self._data)
+        return None
 
     def delete(self) -> RequestForm | None:
         if self._shows_item and "delete" in self._actions(self.url):
@@ -215,7 +215,8 @@ class Resource:
 
     def _actions(self, path: str) -> Mapping[str, str]:
         """The actions of the route at ``path``, by their methods in lower case."""
-        return getattr(resolve(route_of(path)).func, "actions", None) or {} if path else {}
+        view = resolve(route_of(path)).func if path else None
+        return getattr(view, "actions", None) or {}
 
     def _address(self, name: str, **kwargs: Any) -> str:
         try:
