@@ -10,10 +10,10 @@ install one (on Debian: python3 and python3-venv) or pass PYTHON=/path/to/python
 VENV := .venv
 RUN := $(VENV)/bin/python
 # This shell may have variables of other projects, which would change where pip installs and what
-# Python loads.
+# Python loads and keeps.
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON PIP_DRY_RUN PIP_REQUIRE_VIRTUALENV
 unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONSTARTUP PYTHONOPTIMIZE PYTHONWARNINGS
-unexport PYTHONPLATLIBDIR PYTHONUSERBASE DJANGO_SETTINGS_MODULE
+unexport PYTHONPLATLIBDIR PYTHONUSERBASE PYTHONDONTWRITEBYTECODE DJANGO_SETTINGS_MODULE
 PIP_INSTALL := $(RUN) -m pip install --no-user -qq --disable-pip-version-check --no-input
 # Each file is newer than its requirements once they are installed. The first is absent during an
 # installation, so that an interrupted one starts again from nothing.

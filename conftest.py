@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings as project_settings
 from django.core.cache import cache
 from django.test import Client
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from authn.testing import Bearer, Mint
@@ -17,8 +18,17 @@ from tests.support import documented
 
 pytest_plugins = ["authn.testing.fixtures"]
 
-# .ci/run uses this profile for 10,500 examples in todos/tests/test_hostile_input.py.
-hypothesis_settings.register_profile("thorough", max_examples=1500)
+# .ci/run repeats the tests that hypothesis feeds with the profile "thorough".
+hypothesis_settings.register_profile(
+    "quick",
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+hypothesis_settings.register_profile(
+    "thorough", hypothesis_settings.get_profile("quick"), max_examples=1500
+)
+hypothesis_settings.load_profile("quick")
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import pytest
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from jwt.utils import base64url_encode
@@ -272,7 +272,6 @@ entries: st.SearchStrategy[dict[str, Any]] = st.dictionaries(members, json_value
 )
 
 
-@settings(deadline=None)
 @given(entries)
 def test_any_key_parses_or_raises_key_set_invalid(entry: dict[str, Any]) -> None:
     with contextlib.suppress(KeySetInvalid):

@@ -185,6 +185,7 @@ print(answer(RequestFactory().get("/")).status_code)
 """
 
 
+@pytest.mark.live
 def test_requests_are_answered_after_the_files_are_removed(tmp_path: Path) -> None:
     (tmp_path / "metrics").mkdir()
     environment = {

@@ -9,7 +9,7 @@ import pytest
 from django.core.signals import request_started
 from django.db import close_old_connections
 from django.test import RequestFactory
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from authn.testing import SECRET, SecretIssuer
@@ -95,7 +95,6 @@ words = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     accept=st.lists(words).map("".join),
     content_type=st.lists(words).map("".join),

@@ -21,6 +21,7 @@ FOREIGN = [
     "PIP_ROOT",
     "PIP_TARGET",
     "PIP_USER",
+    "PYTHONDONTWRITEBYTECODE",
     "PYTHONHOME",
     "PYTHONOPTIMIZE",
     "PYTHONPATH",
@@ -57,6 +58,7 @@ def test_recipes_unset_variables_of_other_projects() -> None:
     assert names.isdisjoint(FOREIGN)
 
 
+@pytest.mark.live
 def test_pip_ignores_a_target_in_its_own_file(tmp_path: Path) -> None:
     (tmp_path / "pip.conf").write_text("[install]\nuser = true\n")
     install = f"$(PIP_INSTALL) --no-index -r {os.devnull}"

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from api.bodies.headers import drop_unreadable_headers
@@ -34,8 +34,6 @@ from todos.tests.hostile import (
 pytestmark = pytest.mark.django_db
 
 JSON = "application/json"
-
-slowly = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 class ServedClient(Client):
@@ -73,7 +71,6 @@ def bobs() -> Todo:
     return make_todo(owner_id="bob")
 
 
-@slowly
 @given(target=targets, body=fields | anything)
 def test_any_json(bobs: Todo, target: tuple[str, str], body: Any) -> None:
     method, path = target
@@ -82,7 +79,6 @@ def test_any_json(bobs: Todo, target: tuple[str, str], body: Any) -> None:
     assert_only_alices_todos_changed(bobs)
 
 
-@slowly
 @given(operations=st.lists(operations, min_size=1, max_size=4), with_key=st.booleans())
 def test_any_batch(bobs: Todo, operations: list[Any], with_key: bool) -> None:
     mine = make_todo()
@@ -94,7 +90,6 @@ def test_any_batch(bobs: Todo, operations: list[Any], with_key: bool) -> None:
     assert_only_alices_todos_changed(bobs)
 
 
-@slowly
 @given(target=targets, headers=headers)
 def test_any_header(bobs: Todo, target: tuple[str, str], headers: dict[str, str]) -> None:
     method, path = target
@@ -106,7 +101,6 @@ def test_any_header(bobs: Todo, target: tuple[str, str], headers: dict[str, str]
     assert_only_alices_todos_changed(bobs)
 
 
-@slowly
 @given(body=st.binary(), media_type=st.sampled_from(["application/json", "", "text/html", ";"]))
 def test_any_bytes(body: bytes, media_type: str) -> None:
     path = f"/api/todos/{make_todo().pk}/"
@@ -122,21 +116,18 @@ def query_string(query: Iterable[tuple[str, str]]) -> str:
     return "&".join(f"{encoded(name)}={encoded(value)}" for name, value in query)
 
 
-@slowly
 @given(path=strings, query=st.lists(st.tuples(strings, strings)))
 def test_any_path_and_query(path: str, query: list[tuple[str, str]]) -> None:
     for start in ("/", "/api/", "/api/todos/"):
         assert_answered(client().get(f"{start}{encoded(path)}?{query_string(query)}"))
 
 
-@slowly
 @given(query=sound_queries | st.lists(parameters))
 def test_any_value_of_a_parameter(query: Iterable[tuple[str, str]]) -> None:
     make_todo()
     assert_answered(client().get(f"/api/todos/?{query_string(query)}"))
 
 
-@slowly
 @given(cursor=st.text() | st.binary().map(lambda data: data.decode("latin-1")))
 def test_any_cursor(cursor: str) -> None:
     response = client().get("/api/todos/?cursor=" + quote(cursor.encode(errors="replace")))

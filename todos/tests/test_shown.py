@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -59,7 +59,6 @@ def rendered(shown: dict[str, Any]) -> bytes:
 
 class TestStored(TestCase):
     @given(todo=todos())
-    @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     def test_a_todo_is_shown_as_drf_shows_its_fields(self, todo: Todo) -> None:
         Todo.objects.bulk_create([todo])
         alice = TokenUser("alice")
