@@ -120,7 +120,7 @@ def test_a_mistake_fails_the_checks_and_every_verification(
     settings: Settings, values: dict[str, Any], ids: list[str]
 ) -> None:
     configure(settings, **values)
-    messages = [m for m in run_checks() if m.id and m.id.startswith("authn.")]
+    messages = [m for m in run_checks(databases=[]) if m.id and m.id.startswith("authn.")]
     assert sorted(str(message.id) for message in messages) == ids
     assert all(message.hint for message in messages)
     if ids:

@@ -87,7 +87,6 @@ def test_a_careless_change_of_the_environment_is_reported(
     assert ids_of_checks(environment, tags=["security"]) == ids
 
 
-@pytest.mark.django_db
 def test_an_error_stops_a_start(settings: Settings) -> None:
     settings.DEBUG, settings.ALLOWED_HOSTS = True, ["todos.example.com"]
     with pytest.raises(CannotStart, match=r"^api\.E003: .*DEBUG=false"):
