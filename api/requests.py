@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -12,26 +11,12 @@ from rest_framework.request import Request
 
 from authn.users import TokenUser
 
-if TYPE_CHECKING:
-    from api.throttling.throttles import Usage
-
 Handler = Callable[[HttpRequest], HttpResponseBase]  # of Django's middleware
-STATE = "todos.state"
-
-
-@dataclass(slots=True)
-class RequestState:
-    """Facts about one request that middleware, views and the log share."""
-
-    usage: Usage | None = None  # of the allowance that was counted last
-    problem_code: str | None = None  # of an error, also where a page shows the error
-    is_page: bool = False  # the answer is HTML of this project, not an error page of Django
-
-
-def state_of(request: HttpRequest | Request) -> RequestState:
-    """The state of a request, kept in its WSGI environ."""
-    state: RequestState = request.META.setdefault(STATE, RequestState())
-    return state
+# Facts about a request in its ``META``, which middleware, views and the log share.
+REQUEST_ID = "HTTP_X_REQUEST_ID"  # of a trusted proxy, or else random
+USAGE = "todos.usage"  # Usage: the last allowance that the request was counted in
+PROBLEM_CODE = "todos.problem_code"  # of an error, also where a page shows the error
+IS_PAGE = "todos.is_page"  # True for HTML of this project, which is no error page of Django
 
 
 def user_of(request: Request) -> TokenUser:

@@ -16,7 +16,7 @@ from django.views import View
 from rest_framework.exceptions import APIException
 
 from api.errors.exceptions import BadRequest, TooManyRequests
-from api.requests import root_of, state_of
+from api.requests import PROBLEM_CODE, root_of
 from authn.authentication import InvalidToken, VerificationUnavailable, authenticate_token
 from authn.claims import Claims
 from authn.conf import AuthnConfig
@@ -94,7 +94,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         return HttpResponse(status=403)
     context = {"title": "403 Forbidden", "detail": CsrfRefused.default_detail, "hide_login": True}
     response = page(request, "browsable/problem.html", context, status=403)
-    state_of(request).problem_code = CsrfRefused.default_code
+    request.META[PROBLEM_CODE] = CsrfRefused.default_code
     return response
 
 
@@ -134,7 +134,7 @@ def _login_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpRes
     response = page(request, "browsable/login.html", context, status=status)
     response["Cache-Control"] = "no-store"  # the page may contain the pasted token
     if refusal:
-        state_of(request).problem_code = refusal.code
+        request.META[PROBLEM_CODE] = refusal.code
         if refusal.wait_seconds:
             response["Retry-After"] = str(refusal.wait_seconds)
     return response

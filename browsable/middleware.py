@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from rest_framework.response import Response
 
-from api.requests import state_of
+from api.requests import IS_PAGE
 from browsable.pages import mark_as_page, wants_page
 from browsable.submissions import is_submission, replace_headers, translate
 
@@ -35,7 +35,7 @@ class Pages:
             response.status_code >= HTTPStatus.BAD_REQUEST
             and isinstance(response, HttpResponse)
             and not isinstance(response, Response)  # of DRF, which has chosen the media type
-            and not state_of(request).is_page
+            and IS_PAGE not in request.META
             and wants_page(request)
         ):
             _show_problem(request, response)

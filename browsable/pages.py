@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django.views import View
 
-from api.requests import state_of
+from api.requests import IS_PAGE
 
 MEDIA_TYPE = "text/html"
 NO_SCRIPT = (
@@ -34,7 +34,7 @@ def page(
 
 def mark_as_page(request: HttpRequest, response: HttpResponse, policy: str = NO_SCRIPT) -> None:
     """Set the header fields of a page, and keep other middleware from replacing an error page."""
-    state_of(request).is_page = True
+    request.META[IS_PAGE] = True
     response["Content-Type"] = f"{MEDIA_TYPE}; charset=utf-8"
     response["Content-Security-Policy"] = policy
     del response["ETag"]  # it names the JSON

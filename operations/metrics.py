@@ -25,8 +25,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
-from api.requests import Handler, state_of
-from api.throttling.throttles import SCOPES
+from api.requests import PROBLEM_CODE, USAGE, Handler
+from api.throttling.throttles import SCOPES, Usage
 from authn.authentication import REALM, bearer_token
 from authn.conf import get_verifier
 from operations.health import ProbeView
@@ -75,10 +75,10 @@ class Metrics:
 
     def record(self, request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
         method, route = method_of(request), route_of(request) or ""
-        code = state_of(request).problem_code or ""
+        code = request.META.get(PROBLEM_CODE, "")
         self._requests.labels(method, route, str(response.status_code), code).inc()
         self._seconds.labels(method, route).observe(seconds)
-        usage = state_of(request).usage
+        usage: Usage | None = request.META.get(USAGE)
         if usage and usage.exceeded:
             self._throttled.labels(usage.scope).inc()
         age_seconds = get_verifier().key_set_age_seconds()

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from api.requests import Handler
+from api.requests import REQUEST_ID, Handler
 
 
 def request_id(get_response: Handler) -> Handler:
@@ -19,7 +19,7 @@ def request_id(get_response: Handler) -> Handler:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         # Not uuid4(): the id is no secret, and a system call would let other threads run first.
         request_id = _id_of_proxy(request) or str(uuid.UUID(int=random.getrandbits(128), version=4))
-        request.META["HTTP_X_REQUEST_ID"] = request_id
+        request.META[REQUEST_ID] = request_id
         response = get_response(request)
         response["X-Request-Id"] = request_id
         return response
@@ -29,7 +29,7 @@ def request_id(get_response: Handler) -> Handler:
 
 def _id_of_proxy(request: HttpRequest) -> str | None:
     """Return the sent id where it is a UUID in lower case (RFC 9562 section 4)."""
-    text: str = request.META.get("HTTP_X_REQUEST_ID", "") if settings.NUM_PROXIES else ""
+    text: str = request.META.get(REQUEST_ID, "") if settings.NUM_PROXIES else ""
     try:
         return text if str(uuid.UUID(text)) == text else None
     except ValueError:

@@ -15,7 +15,7 @@ from functools import cache
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from api.requests import Handler, state_of
+from api.requests import PROBLEM_CODE, REQUEST_ID, Handler
 from operations.health import PROBES
 
 logger = logging.getLogger(__name__)
@@ -39,11 +39,11 @@ def request_log(
             "method": method_of(request),
             "route": route_of(request),
             "status": response.status_code,
-            "code": state_of(request).problem_code,
+            "code": request.META.get(PROBLEM_CODE),
             "duration_ms": round((clock() - start) * 1000, 1),
             # DRF sets an anonymous user before it verifies a token.
             "user_id": getattr(getattr(request, "user", None), "id", None),
-            "request_id": request.META["HTTP_X_REQUEST_ID"],
+            "request_id": request.META[REQUEST_ID],
         }
         level = logging.DEBUG if request.path_info in PROBES else logging.INFO
         logger.log(level, "Answered", extra={"fields": fields})

@@ -27,7 +27,7 @@ from api.errors.exceptions import (
     encodable,
     error_item,
 )
-from api.requests import state_of
+from api.requests import PROBLEM_CODE, REQUEST_ID
 
 logger = logging.getLogger(__name__)
 
@@ -57,9 +57,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
 
 def problem_response(request: HttpRequest | Request, error: APIException) -> Response:
     """The answer to an error, for DRF to render. Notes its code for the log and the metrics."""
-    state = state_of(request)
-    document = problem_document(error, request_id=request.META["HTTP_X_REQUEST_ID"])
-    state.problem_code = document["code"]
+    document = problem_document(error, request_id=request.META[REQUEST_ID])
+    request.META[PROBLEM_CODE] = document["code"]
     return Response(
         document,
         status=error.status_code,

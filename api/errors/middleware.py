@@ -18,7 +18,7 @@ from api.errors.exceptions import (
     LengthRequired,
 )
 from api.errors.handler import rendered_problem
-from api.requests import Handler, state_of
+from api.requests import IS_PAGE, Handler
 
 ANSWERED_BY_DJANGO: dict[int, type[APIException]] = {
     error.status_code: error for error in (BadRequest, PermissionDenied, NotFound, ContentTooLarge)
@@ -68,7 +68,7 @@ def _refusal_of(environ: Mapping[str, Any]) -> APIException | None:
 
 def _is_ours(request: HttpRequest, response: HttpResponseBase) -> bool:
     is_problem = response.get("Content-Type", "") == PROBLEM_MEDIA_TYPE
-    return is_problem or state_of(request).is_page
+    return is_problem or IS_PAGE in request.META
 
 
 def _problem_of(request: HttpRequest, response: HttpResponseBase) -> HttpResponse:

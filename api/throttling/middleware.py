@@ -7,9 +7,9 @@ from django.http.response import HttpResponseBase
 
 from api.errors.exceptions import Overloaded, TooManyRequests
 from api.errors.handler import rendered_problem
-from api.requests import Handler, state_of
+from api.requests import PROBLEM_CODE, USAGE, Handler
 from api.throttling.addresses import client_of
-from api.throttling.throttles import count_refusal, require_refusals_left, spend
+from api.throttling.throttles import Usage, count_refusal, require_refusals_left, spend
 from authn.authentication import bearer_token
 from authn.exceptions import KeysUnavailable
 
@@ -22,7 +22,8 @@ def rate_limit_fields(get_response: Handler) -> Handler:
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        if usage := state_of(request).usage:
+        usage: Usage | None = request.META.get(USAGE)
+        if usage:
             scope = f'"{usage.scope}"'
             response["RateLimit-Policy"] = f"{scope};q={usage.limit};w={usage.window_seconds}"
             response["RateLimit"] = f"{scope};r={usage.remaining};t={usage.reset_seconds}"
@@ -56,10 +57,10 @@ def _counted(request: HttpRequest, get_response: Handler) -> HttpResponseBase:
     response = get_response(request)
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         count_refusal(request)
-    elif state_of(request).usage is None and _is_caused_by_client(request, response):
+    elif request.META.get(USAGE) is None and _is_caused_by_client(request, response):
         spend(request, "anon", client_of(request))  # an unverified token identifies no user
     return response
 
 
 def _is_caused_by_client(request: HttpRequest, response: HttpResponseBase) -> bool:
-    return response.status_code < 500 or state_of(request).problem_code in COUNTED_CODES
+    return response.status_code < 500 or request.META.get(PROBLEM_CODE) in COUNTED_CODES

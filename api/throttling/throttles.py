@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from typing import TYPE_CHECKING, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self, cast
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -13,10 +13,11 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from api.errors.exceptions import TooManyRequests
-from api.requests import state_of, user_of
+from api.requests import USAGE
 from api.throttling import counters
 from api.throttling.addresses import client_of
 from authn.conf import get_verifier
+from authn.users import TokenUser
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # loads this module, which the settings name
@@ -83,24 +84,26 @@ class Allowance(NamedTuple):
 def spend(request: HttpRequest | Request, scope: Scope, identity: str) -> None:
     """Count one request. Raise ``TooManyRequests`` beyond the allowance."""
     usage = Allowance.of(scope).use(identity)
-    state_of(request).usage = usage
+    request.META[USAGE] = usage
     if usage and usage.exceeded:
         raise TooManyRequests(usage.reset_seconds)
 
 
 def count_refusal(request: HttpRequest) -> None:
     """Count a token that was refused, for the address of its sender."""
-    state_of(request).usage = Allowance.of("refused").use(client_of(request))
+    request.META[USAGE] = Allowance.of("refused").use(client_of(request))
 
 
 def require_refusals_left(request: HttpRequest, token: str) -> None:
     """Raise ``TooManyRequests`` if the address has used up its refusals.
 
-    A token that this process remembers still passes, because its signature needs no work.
+    A token that this process remembers passes, because its signature needs no work.
     """
+    if get_verifier().remembers(token):
+        return
     usage = Allowance.of("refused").look(client_of(request))
-    if usage and usage.exceeded and not get_verifier().remembers(token):
-        state_of(request).usage = usage
+    if usage and usage.exceeded:
+        request.META[USAGE] = usage
         raise TooManyRequests(usage.reset_seconds)
 
 
@@ -109,7 +112,7 @@ class UserThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         """Raise ``TooManyRequests`` instead of returning ``False``."""
-        user = user_of(request)
+        user = cast("TokenUser", request.user)
         if user.is_authenticated:
             spend(request, "user", user.id)
         return True
