@@ -1,4 +1,4 @@
-"""How tests look for todos with filters."""
+"""Lists of todos through filters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from django.test import Client
 
 from todos.tests.walking import shown
 
-# A value that each filter takes.
+LONGEST = 100 * "e\u0301"  # 100 characters after composition
+# A valid value for each filter.
 EVERY_FILTER: dict[str, Any] = {
     "completed": "false",
     "priority": ["high", "low"],
@@ -32,7 +33,7 @@ def found(client: Client, **query: Any) -> set[str]:
 
 
 def refused(client: Client, **query: Any) -> list[tuple[str, str]]:
-    """The parameters that are refused, each with the code."""
+    """Return the refused parameters with their codes."""
     response = client.get("/api/todos/", query)
     assert (response.status_code, response.json()["code"]) == (400, "invalid_parameter")
     return [(error["parameter"], error["code"]) for error in response.json()["errors"]]

@@ -12,7 +12,7 @@ from authn.testing import Bearer, Mint
 from todos.models import Todo
 from todos.tests.factories import make_todo
 from todos.tests.simultaneously import simultaneously
-from todos.tests.test_conditional import CHANGES, ask
+from todos.tests.writing import CHANGES, ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

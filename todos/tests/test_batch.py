@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from todos.models import Todo
 from todos.tests.factories import make_todo
-from todos.tests.test_create import create, pointers
+from todos.tests.writing import create, pointers
 
 pytestmark = pytest.mark.django_db
 

@@ -14,29 +14,17 @@ from pytest_django import Settings
 from todos.models import Todo
 from todos.tests.conftest import Meanwhile
 from todos.tests.factories import make_todo
-from todos.tests.test_create import create
+from todos.tests.writing import CHANGES, ask, create
 
 pytestmark = pytest.mark.django_db
 
 JSON = "application/json"
-CHANGES = {
-    "PUT": ("PUT", "", '{"title": "Changed"}'),
-    "PATCH": ("PATCH", "", '{"title": "Changed"}'),
-    "DELETE": ("DELETE", "", ""),
-    "complete": ("POST", "complete/", ""),
-    "reopen": ("POST", "reopen/", ""),
-}
 every_change = pytest.mark.parametrize("change", CHANGES)
 
 
 @pytest.fixture
 def todo(change: str) -> Todo:
     return make_todo(title="Buy milk", completed=change == "reopen")
-
-
-def ask(client: Client, change: str, todo: Any, **headers: str) -> Any:
-    method, action, body = CHANGES[change]
-    return client.generic(method, f"/api/todos/{todo.pk}/{action}", body, JSON, headers=headers)
 
 
 def is_as_it_was(todo: Todo) -> bool:

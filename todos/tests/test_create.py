@@ -9,17 +9,9 @@ from django.test import Client
 from django.utils.dateparse import parse_datetime
 
 from todos.models import Todo
+from todos.tests.writing import create, pointers
 
 pytestmark = pytest.mark.django_db
-
-
-def create(client: Client, **body: Any) -> Any:
-    return client.post("/api/todos/", body, content_type="application/json")
-
-
-def pointers(response: Any) -> list[tuple[str, str]]:
-    assert response.status_code == 400
-    return [(error["pointer"], error["code"]) for error in response.json()["errors"]]
 
 
 def test_a_title_is_enough(alice: Client) -> None:

@@ -12,7 +12,7 @@ from django.test import Client
 from todos.due import due_at, zone_names
 from todos.models import Todo
 from todos.tests.factories import make_todo
-from todos.tests.test_create import create, pointers
+from todos.tests.writing import create, pointers
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from django.test import Client
 from api.bodies.text import folded
 from todos.models import Todo
 from todos.tests.factories import make_todo
-from todos.tests.test_create import create, pointers
+from todos.tests.writing import create, pointers
 
 pytestmark = pytest.mark.django_db
 

@@ -6,8 +6,7 @@ import pytest
 from django.test import Client
 
 from todos.filters import TodoFilters
-from todos.tests.finding import EVERY_FILTER, refused
-from todos.tests.test_filters import LONGEST
+from todos.tests.finding import EVERY_FILTER, LONGEST, refused
 
 pytestmark = pytest.mark.django_db
 

@@ -10,14 +10,13 @@ from pytest_django import DjangoAssertNumQueries
 
 from todos.models import Priority, Todo
 from todos.tests.factories import make_todo
-from todos.tests.finding import EVERY_FILTER, found
+from todos.tests.finding import EVERY_FILTER, LONGEST, found
 from todos.tests.walking import shown, walk
 
 pytestmark = pytest.mark.django_db
 
 MOMENT = datetime(2026, 3, 15, 12, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-LONGEST = 100 * "e\u0301"  # 100 characters once they are composed
 
 
 @pytest.mark.parametrize(("value", "title"), [("true", "done"), ("false", "open")])

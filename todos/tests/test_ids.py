@@ -10,7 +10,7 @@ from django.test import Client
 
 from todos.models import Todo
 from todos.tests.factories import make_todo
-from todos.tests.test_create import create, pointers
+from todos.tests.writing import create, pointers
 
 pytestmark = pytest.mark.django_db
 

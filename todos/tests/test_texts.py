@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from todos.tests.test_create import create
+from todos.tests.writing import create
 
 pytestmark = pytest.mark.django_db
 

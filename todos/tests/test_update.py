@@ -15,7 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from todos.models import Todo
 from todos.tests.conftest import Meanwhile
 from todos.tests.factories import make_todo
-from todos.tests.test_create import create
+from todos.tests.writing import create
 
 pytestmark = pytest.mark.django_db
 

@@ -1,0 +1,34 @@
+"""Requests that write todos, and the mistakes in their answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.test import Client
+
+# Method, action and body of each change of one todo.
+CHANGES = {
+    "PUT": ("PUT", "", '{"title": "Changed"}'),
+    "PATCH": ("PATCH", "", '{"title": "Changed"}'),
+    "DELETE": ("DELETE", "", ""),
+    "complete": ("POST", "complete/", ""),
+    "reopen": ("POST", "reopen/", ""),
+}
+
+
+def create(client: Client, **body: Any) -> Any:
+    return client.post("/api/todos/", body, content_type="application/json")
+
+
+def ask(client: Client, change: str, todo: Any, **headers: str) -> Any:
+    """Send one of ``CHANGES``."""
+    method, action, body = CHANGES[change]
+    return client.generic(
+        method, f"/api/todos/{todo.pk}/{action}", body, "application/json", headers=headers
+    )
+
+
+def pointers(response: Any) -> list[tuple[str, str]]:
+    """Return pointer and code of each error of a 400."""
+    assert response.status_code == 400
+    return [(error["pointer"], error["code"]) for error in response.json()["errors"]]
