@@ -19,7 +19,7 @@ from api.errors.middleware import REFUSAL
 from api.throttling.addresses import address_in
 from authn.authentication import token_in
 from operations.middleware import VIEWS
-from server.holdings import Holding, Lost, Room
+from server.holdings import Holding, Room
 from server.turns import Turns
 from server.wsgi_calls import Headers, call, environ_of, set_body
 
@@ -63,38 +63,32 @@ class Gateway:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         environ = environ_of(scope)
         with self._room.holding(address_in(environ)) as holding:
-            if _has_body(scope) and (error := await self._why_not_whole(environ, receive, holding)):
-                await self._refuse(environ, error, holding, send)
-                return
             turns = self._turns_at.get(environ["PATH_INFO"], self._turns)
             asker = token_in(environ) or holding.address
             try:
+                if _has_body(scope):
+                    await self._add_body(environ, receive, holding)
                 if (turn := turns.take(asker)) is not None:
                     await _wait(turn, receive, holding)
             except Disconnected:
                 return
-            except Lost:
-                await self._refuse(environ, Overloaded(), holding, send)
+            except APIException as error:
+                await self._refuse(environ, error, holding, send)
                 return
             answer = await turns.run(asker, partial(call, self._wsgi, environ))
             holding.release()
             await _send(send, holding, *answer)
 
-    async def _why_not_whole(
-        self, environ: dict[str, Any], receive: Receive, holding: Holding
-    ) -> APIException | None:
-        """Read the body. Return the status to refuse the request with if that fails."""
+    async def _add_body(self, environ: dict[str, Any], receive: Receive, holding: Holding) -> None:
+        """Read the body. Raises the error of DRF to refuse an incomplete request with."""
         try:
             async with holding.bounded(self._body_seconds):
                 body = await self._read(receive, holding)
         except TimeoutError:
-            return RequestTimeout()
-        except Lost:
-            return Overloaded()
+            raise RequestTimeout from None
         except Disconnected:
-            return BadRequest()
+            raise BadRequest from None
         set_body(environ, body, max_octets=self._max_body_octets)
-        return None
 
     async def _read(self, receive: Receive, holding: Holding) -> bytes:
         """Return the body, or a part that is already too large."""
@@ -155,7 +149,7 @@ async def _wait(turn: asyncio.Future[None], receive: Receive, holding: Holding) 
     try:
         await turn
     except asyncio.CancelledError:
-        raise Lost if holding.is_lost else Disconnected from None
+        raise Overloaded if holding.is_lost else Disconnected from None
     finally:
         holding.give_up = None
         timer.cancel()
@@ -187,5 +181,5 @@ async def _send(send: Send, holding: Holding, status: int, headers: Headers, bod
                 chunk = body[start : start + CHUNK_OCTETS]
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
-    except (TimeoutError, Lost):
+    except (TimeoutError, Overloaded):
         return  # granian closes the connection: the answer is shorter than its Content-Length

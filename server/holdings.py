@@ -8,13 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Self
 
+from api.errors.exceptions import Overloaded
+
 MAX_OCTETS = 64 * 1024 * 1024
 MAX_OCTETS_OF_ADDRESS = 8 * 1024 * 1024
 SMALL_OCTETS = 16 * 1024  # a holding up to this size is lost last
-
-
-class Lost(Exception):
-    """Another request needed the room."""
 
 
 class Holding:
@@ -45,7 +43,7 @@ class Holding:
 
     @asynccontextmanager
     async def bounded(self, seconds: float) -> AsyncIterator[None]:
-        """Raise ``TimeoutError`` after ``seconds``, and ``Lost`` once the holding is lost."""
+        """Raise ``TimeoutError`` after ``seconds``, and ``Overloaded`` once the holding is lost."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(seconds) as limit:
@@ -56,7 +54,7 @@ class Holding:
                     self.give_up = None
         except TimeoutError:
             if self.is_lost:
-                raise Lost from None
+                raise Overloaded from None
             raise
 
 

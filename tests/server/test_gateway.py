@@ -479,7 +479,8 @@ def test_waiting_bodies_lose_their_room_to_others(monkeypatch: pytest.MonkeyPatc
 
     async def story() -> None:
         waiting = [asyncio.create_task(clients.ask("a", body=b"x" * 100)) for _ in range(20)]
-        await asyncio.sleep(0.1)
+        while sum(each.done() for each in waiting) < 18:
+            await asyncio.sleep(0.001)
         refused = [each.result() for each in waiting if each.done()]
         assert [start["status"] for start, _ in refused] == [503] * 18
         assert all((b"connection", b"close") in start["headers"] for start, _ in refused)
@@ -530,11 +531,16 @@ def test_an_address_over_its_bound_loses_its_oldest_answer(
     clients.over.set()
     monkeypatch.setattr(holdings, "MAX_OCTETS_OF_ADDRESS", 3 * len(clients.body))
 
+    def held() -> int:
+        return sum(map(len, clients.served._room._holdings_of.values()))
+
     async def story() -> None:
-        stalled = []
-        for _ in range(10):
+        stalled: list[asyncio.Task[Any]] = []
+        for number in range(10):
             stalled.append(asyncio.create_task(clients.ask("a", takes=2)))
-            await asyncio.sleep(0.01)
+            lost = max(0, number - 2)
+            while held() < min(number + 1, 3) or sum(each.done() for each in stalled) < lost:
+                await asyncio.sleep(0.001)
         assert [task.done() for task in stalled] == [True] * 7 + [False] * 3
         assert len(await clients.ask("a")) == 4
         for task in stalled:

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from api.errors.exceptions import Overloaded
 from server import holdings
-from server.holdings import Holding, Lost, Room
+from server.holdings import Holding, Room
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +95,6 @@ def test_a_lost_holding_differs_from_a_slow_client() -> None:
         return await asyncio.gather(first, stall(60, 0.05), return_exceptions=True)
 
     first, second = asyncio.run(story())
-    assert isinstance(first, Lost)
+    assert isinstance(first, Overloaded)
     assert isinstance(second, TimeoutError)
     assert room._octets == 0
