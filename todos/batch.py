@@ -10,9 +10,10 @@ from uuid import UUID
 from django.db import transaction
 from rest_framework import serializers
 
-from api.bodies.fields import ArrayField, CanonicalUUIDField, TextField
+from api.bodies.fields import ArrayField, CanonicalUUIDField
 from api.bodies.renderers import octets_of
 from api.bodies.serializers import StrictSerializer, field_error
+from api.bodies.text import TextField
 from api.errors.exceptions import ContentTooLarge, PreconditionError
 from api.writes.conditional import require_match
 from authn.users import TokenUser

@@ -1,22 +1,27 @@
-"""The fields of a todo that are no plain text, flag or date."""
-
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
+from zoneinfo import available_timezones
 
 from rest_framework import serializers
 
-from api.bodies.fields import ArrayField, LineField, TextField
-from api.bodies.text import folded
-from todos.due import zone_names
+from api.bodies.fields import ArrayField
+from api.bodies.text import LineField, TextField, folded
 from todos.models import Priority
 
 LABELS = {priority.value: str(priority.label) for priority in Priority}
 MAX_TAG_LENGTH = 50
 
 
+@cache
+def zone_names() -> frozenset[str]:
+    """The names of the IANA time zone database, except two that are no place's time."""
+    return frozenset(available_timezones() - {"Factory", "localtime"})
+
+
 class PriorityField(serializers.ChoiceField):
-    """A name in JSON; a number, which sorts by its meaning, everywhere else."""
+    """A name in JSON, and elsewhere a number, which sorts by importance."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=Priority.labels, **kwargs)
@@ -31,10 +36,12 @@ class PriorityField(serializers.ChoiceField):
 
 
 class TimezoneField(TextField):
-    """A name of the IANA time zone database, to the letter."""
+    """A name of the IANA time zone database, with its case."""
 
     openapi: dict[str, Any] = {"format": "timezone", "pattern": None}
-    default_error_messages = {"unknown_timezone": "This is no IANA time zone name."}
+    default_error_messages = {
+        "unknown_timezone": "This is no IANA time zone name. Send one such as Europe/Berlin."
+    }
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(trim_whitespace=False, **kwargs)
@@ -47,7 +54,7 @@ class TimezoneField(TextField):
 
 
 class TagsField(ArrayField):
-    """Up to 20 lines of text. Of two that differ in case only, the first stays."""
+    """Up to 20 lines of text. Keeps the first of several that differ in case only."""
 
     child = LineField(max_length=MAX_TAG_LENGTH)
 

@@ -10,12 +10,11 @@ from django.db.models import Q
 from django.utils import timezone
 from rest_framework.serializers import ChoiceField, ListField
 
-from api.bodies.fields import CalendarDateField, LineField, TextField
-from api.bodies.text import folded, normalized
+from api.bodies.fields import CalendarDateField
+from api.bodies.text import LineField, TextField, folded, folded_lines, normalized
 from api.lists.filters import FlagWordField, MomentField, ParameterFilter, ParameterFilterSet
-from todos.due import due_at
 from todos.fields import MAX_TAG_LENGTH, PriorityField, TimezoneField
-from todos.models import folded_tags
+from todos.models import due_at
 from todos.querysets import TodoQuerySet
 
 
@@ -85,7 +84,7 @@ class TodoFilters(ParameterFilterSet):
 
     def with_tags(self, todos: TodoQuerySet, name: str, tags: list[str]) -> TodoQuerySet:
         for tag in tags:
-            todos = todos.filter(tags_folded__holds=folded_tags([tag]))
+            todos = todos.filter(tags_folded__holds=folded_lines([tag]))
         return todos
 
     def containing(self, todos: TodoQuerySet, name: str, text: str) -> TodoQuerySet:

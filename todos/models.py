@@ -2,20 +2,21 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Collection, Iterable
-from datetime import datetime
+from collections.abc import Collection
+from datetime import UTC, date, datetime, time
 from functools import cache, lru_cache
 from typing import Any, ClassVar, NoReturn, Self
+from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
-from api.bodies.text import folded
+from api.bodies.fields import etag_of
+from api.bodies.text import folded, folded_lines
 from api.lists.ordering import Ordering
 from authn.users import TokenUser
 from database.compiled import Prepared, insert
-from todos.due import due_at
 from todos.querysets import TodoQuerySet
 
 DUE_FIELDS = frozenset({"due_date", "due_time", "timezone"})
@@ -28,9 +29,15 @@ def new_version() -> str:
     return secrets.token_urlsafe(12)
 
 
-def folded_tags(tags: Iterable[str]) -> str:
-    """Join the tags with a newline around each, which no tag contains, to search for whole tags."""
-    return "\n" + "".join(f"{folded(tag)}\n" for tag in tags)
+def due_at(due_date: date | None, due_time: time | None, timezone: str | None) -> datetime | None:
+    """Return the moment of a local date and time in UTC, or ``None`` unless all three are given.
+
+    A time that a clock skips takes the offset before the gap. A time that a clock shows twice is
+    the first (RFC 5545 section 3.3.5). Raises ``OverflowError`` outside the years 1 to 9999.
+    """
+    if due_date is None or due_time is None or timezone is None:
+        return None
+    return datetime.combine(due_date, due_time, ZoneInfo(timezone)).astimezone(UTC)
 
 
 class Priority(models.IntegerChoices):
@@ -108,17 +115,17 @@ class Todo(models.Model):
     @classmethod
     def owned(cls, user: TokenUser, todo_id: uuid.UUID) -> Self | None:
         """Load a todo of the user for showing or changing, by a statement compiled once."""
-        return next(iter(_one(cls).rows(user.pk, todo_id)), None)
+        return next(iter(_one(cls).rows(user.id, todo_id)), None)
 
     @classmethod
     def first_owned(cls, user: TokenUser, ordering: Ordering, count: int) -> list[Self]:
         """Load the start of the user's list, by a statement compiled once."""
-        return _first(cls, ordering, count).rows(user.pk)
+        return _first(cls, ordering, count).rows(user.id)
 
     @property
     def etag(self) -> str:
         """A strong entity tag (RFC 9110 section 8.8.1), which every change replaces."""
-        return f'"{self.version}"'
+        return etag_of(self.version)
 
     def change(self, **fields: Any) -> None:
         """Write the ``fields`` that differ and nothing else, as one compare-and-set.
@@ -153,7 +160,7 @@ class Todo(models.Model):
         if "description" in names:
             columns["description_folded"] = folded(self.description)
         if "tags" in names:
-            columns["tags_folded"] = folded_tags(self.tags)
+            columns["tags_folded"] = folded_lines(self.tags)
         if "completed" in names:
             columns["completed_at"] = moment if self.completed else None
         if not DUE_FIELDS.isdisjoint(names):

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 
-from api.bodies.fields import TextField
+from api.bodies.text import TextField
 from api.errors.schema import components, reference, response_name
 from api.openapi import merge, name_choices
 from todos.batch import MAX_OPERATIONS

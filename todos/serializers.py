@@ -1,23 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
 
 from rest_framework import serializers
 
-from api.bodies.fields import (
-    CalendarDateField,
-    EtagField,
-    FlagField,
-    LineField,
-    MinuteField,
-    TextField,
-)
+from api.bodies.fields import CalendarDateField, EtagField, FlagField, MinuteField
 from api.bodies.serializers import StrictSerializer, field_error
-from todos.due import due_at
+from api.bodies.text import LineField, TextField
 from todos.fields import PriorityField, TagsField, TimezoneField
-from todos.models import DUE_FIELDS, Priority
+from todos.models import DUE_FIELDS, Priority, due_at
 
 
 class TodoSerializer(StrictSerializer):
@@ -49,19 +41,6 @@ class TodoSerializer(StrictSerializer):
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
     etag = EtagField()
-
-    def refused_fields(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Refuse also an id that is not the todo's own."""
-        refused = super().refused_fields(data)
-        if "id" not in data:
-            return refused
-        if self.instance is None:
-            detail = "The server makes the id of a new todo: send none."
-            refused["id"] = [serializers.ErrorDetail(detail, "id_not_supported")]
-        elif str(data["id"]).lower() != str(self.instance.pk):
-            detail = "This id is not that of the todo in the path: send that one or none."
-            refused["id"] = [serializers.ErrorDetail(detail, "id_mismatch")]
-        return refused
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if DUE_FIELDS.isdisjoint(attrs):

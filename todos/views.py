@@ -12,6 +12,7 @@ from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import BaseParser
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ModelViewSet
@@ -64,7 +65,7 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
 
     def check_target(self) -> None:
         # The first request with an Idempotency-Key may have changed or deleted the todo.
-        if self.detail and not is_repeat(self.request):
+        if self.detail and (self.request.method in SAFE_METHODS or not is_repeat(self.request)):
             self.todo  # noqa: B018 - read before the body, so that 403, 404 and 412 come first
 
     @cached_property

@@ -1,6 +1,6 @@
-"""Serializer fields that take the type they say and no other: the framework's own convert.
+"""Serializer fields that take one JSON type, where the fields of DRF convert others.
 
-``openapi`` is what the OpenAPI document says of a field beyond what its type tells.
+``openapi`` adds to what the OpenAPI document says of a field.
 """
 
 from __future__ import annotations
@@ -12,62 +12,9 @@ from uuid import UUID
 
 from rest_framework import serializers
 
-from api.bodies.text import normalized
-
-# Some generators decode `\u000d` in patterns, and so break a line of their code. They keep `\x0d`,
-# which ECMA 262, Python, Rust and others read alike.
-CONTROL = r"\x00-\x1f\x7f-\x9f"
-CONTROL_CHARACTER = re.compile(f"[{CONTROL}]")
-# Characters that Python trims. The \s of ECMA 262 lacks the last ones, and has U+FEFF.
-SPACE = r"\s\x1c-\x1f\x85"
 NO_SUCH_DAY = "There is no such day."
 NO_SUCH_TIME = "There is no such time: a day has 00:00 to 23:59."
 CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-
-
-class TextField(serializers.CharField):
-    """A JSON string. A number is not one."""
-
-    openapi: dict[str, Any] = {"pattern": r"^[^\x00]*$"}
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
-
-
-def openapi_of_line(max_length: int) -> dict[str, Any]:
-    """``maxLength`` would count what is trimmed."""
-    visible, inner = rf"([^\s{CONTROL}]|\ufeff)", f"[^{CONTROL}]{{0,{max_length - 2}}}"
-    return {
-        "minLength": None,
-        "maxLength": None,
-        "pattern": f"^[{SPACE}]*{visible}({inner}{visible})?[{SPACE}]*$",
-        "description": f"Trimmed and composed (NFC), then 1 to {max_length} characters.",
-    }
-
-
-class LineField(TextField):
-    """One line of text: trimmed, NFC (Unicode Annex 15), without control characters.
-
-    ``max_length`` counts the characters that are left.
-    """
-
-    default_error_messages = {"control_character": "Control characters are not allowed."}
-
-    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
-        super().__init__(max_length=max_length, **kwargs)
-        self.openapi = openapi_of_line(max_length)
-
-    def to_internal_value(self, data: Any) -> str:
-        text = super().to_internal_value(data)
-        # What becomes one character is at most four before.
-        if self.max_length is not None and len(text) > 4 * self.max_length:
-            self.fail("max_length", max_length=self.max_length)
-        text = normalized("NFC", text)
-        if CONTROL_CHARACTER.search(text):
-            self.fail("control_character")
-        return text
 
 
 class FlagField(serializers.BooleanField):
@@ -134,15 +81,12 @@ class MinuteField(serializers.TimeField):
         return value.isoformat("minutes")
 
 
-class EtagField(serializers.CharField):
-    """A version as a strong entity tag (RFC 9110 section 8.8.1). Read-only."""
+# A version as a strong entity tag (RFC 9110 section 8.8.1).
+etag_of = '"{}"'.format
 
+
+class EtagField(serializers.CharField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(source="version", read_only=True, **kwargs)
 
-    def to_representation(self, value: str) -> str:
-        return etag_of(value)
-
-
-def etag_of(version: str) -> str:
-    return f'"{version}"'
+    to_representation = etag_of

@@ -66,7 +66,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         errors: dict[str, Any] = {}
         defaults: dict[str, Any] = {}
         if isinstance(data, Mapping):
-            errors = self.refused_fields(data)
+            errors = self._refused_fields(data)
             if self.partial:
                 # In a merge patch, null returns an optional field to its default.
                 defaults = {
@@ -84,14 +84,22 @@ class StrictSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError(errors)
         return values | defaults
 
-    def refused_fields(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """The errors of fields that may not be in the body, whatever their values."""
+    def _refused_fields(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the errors of fields that may not be in the body, whatever their values."""
         message = str(self.error_messages["unknown_field"])
         unknown = (name for name in data if name not in self.fields)
-        return {
+        refused = {
             name: [serializers.ErrorDetail(message, code="unknown_field")]
             for name in islice(unknown, MAX_UNKNOWN_FIELDS)
         }
+        if "id" in data and "id" in self.fields and self.fields["id"].read_only:
+            if self.instance is None:
+                code, detail = "id_not_supported", "The server chooses the id: send none."
+                refused["id"] = [serializers.ErrorDetail(detail, code)]
+            elif str(data["id"]).lower() != str(self.instance.pk):
+                detail = "This is not the id in the path: send that one or none."
+                refused["id"] = [serializers.ErrorDetail(detail, "id_mismatch")]
+        return refused
 
     def optional_fields(self) -> Fields:
         return {

@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 from rest_framework.serializers import ValidationError
 
-from api.bodies.fields import CONTROL_CHARACTER, SPACE, LineField
+from api.bodies.text import CONTROL_CHARACTER, SPACE, LineField
 
 
 def takes(field: LineField, text: str) -> bool:

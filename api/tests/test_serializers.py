@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from rest_framework import serializers
 
-from api.bodies.fields import TextField
 from api.bodies.serializers import StrictSerializer
+from api.bodies.text import TextField
 
 
 class Example(StrictSerializer):

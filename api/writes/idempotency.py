@@ -20,7 +20,6 @@ from typing import Any, TypeVar, cast
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from rest_framework import status
-from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -83,7 +82,7 @@ def is_repeat(request: Request) -> bool:
     has changed is not.
     """
     key = request.META.get(META_FIELD, "")
-    if not KEY.fullmatch(key) or request.method in SAFE_METHODS:
+    if not KEY.fullmatch(key):
         return False
     row = IdempotencyKey.objects.filter(
         owner_id=user_of(request).pk, path=request.path_info, key=key

@@ -19,7 +19,7 @@ from schemathesis import Case, HookContext, Response
 from schemathesis.core.failures import Failure
 from schemathesis.openapi.checks import RejectedPositiveData
 
-from todos.due import zone_names
+from todos.fields import zone_names
 
 REFUSED_FOR_WHAT_IS_STORED = {
     "listTodos": {

@@ -59,7 +59,7 @@ def serve(token: str, method: str, path: str, body: Any) -> str:
 
 @pytest.mark.parametrize(
     ("method", "body", "most_files", "most_stays"),
-    [("GET", None, 31, 49), ("POST", {"title": "Buy milk", "tags": ["home"]}, 34, 61)],
+    [("GET", None, 29, 43), ("POST", {"title": "Buy milk", "tags": ["home"]}, 33, 53)],
     ids=["get", "create"],
 )
 def test_a_request_visits_few_files(

@@ -12,7 +12,7 @@ from itertools import product
 from hypothesis import strategies as st
 
 from todos.batch import OPERATIONS
-from todos.due import zone_names
+from todos.fields import zone_names
 from todos.filters import DUE
 from todos.models import Priority
 from todos.serializers import TodoSerializer

@@ -74,7 +74,11 @@ def test_no_query_parameter_chooses_an_owner(alice: Client, name: str) -> None:
     )
     assert (response.status_code, response.json()["code"]) == (400, "invalid_parameter")
     assert response.json()["errors"] == [
-        {"parameter": name, "code": "unknown", "detail": "This query parameter is not known."}
+        {
+            "parameter": name,
+            "code": "unknown",
+            "detail": "This query parameter is not known. Leave it out.",
+        }
     ]
     assert not Todo.objects.exists()
 

@@ -9,8 +9,8 @@ import pytest
 from django.db import IntegrityError
 from django.test import Client
 
-from todos.due import due_at, zone_names
-from todos.models import Todo
+from todos.fields import zone_names
+from todos.models import Todo, due_at
 from todos.tests.factories import make_todo
 from todos.tests.writing import create, pointers
 
