@@ -40,7 +40,10 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 HOST = text("HOST", "127.0.0.1")
 PORT = text("PORT", "8000")
 WORKER_THREADS = 4  # for requests; each of them, and /readyz, keeps a database connection
+HEADER_SECONDS = 20  # to wait for a request, on a new connection and on a kept one
 BODY_SECONDS = 30  # for the whole body of a request to arrive
+STOP_SECONDS = 30  # for requests that are being answered at the end
+SEARCH_SECONDS = 2.0  # for a statement that reads a list
 WEB_CONCURRENCY = whole_number("WEB_CONCURRENCY", default=1, allowed=range(1, 1025))
 CORS_ALLOWED_ORIGINS, CORS_ALLOWED_ORIGIN_REGEXES = origins("CORS_ALLOWED_ORIGINS")
 # Tracers of a front end add these to each request. The API ignores them.

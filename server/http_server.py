@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 MAX_CONNECTIONS = 16_384
 SPARE_DESCRIPTORS = 256
 MAX_HEADER_OCTETS = 32 * 1024
-HEADER_SECONDS = 20  # also for the next request on a connection that is kept open
-STOP_SECONDS = 30  # for requests that are being answered
 
 
 def make_server(address: Address, **options: Any) -> AbstractServer[Any]:
@@ -32,10 +31,10 @@ def make_server(address: Address, **options: Any) -> AbstractServer[Any]:
         interface=Interfaces.ASGINL,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(
-            header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=MAX_HEADER_OCTETS
+            header_read_timeout=settings.HEADER_SECONDS * 1000, max_buffer_size=MAX_HEADER_OCTETS
         ),
         websockets=False,
-        workers_kill_timeout=STOP_SECONDS,
+        workers_kill_timeout=settings.STOP_SECONDS,
         backlog=1024,
         backpressure=MAX_CONNECTIONS,
         log_level=LogLevels.warning,

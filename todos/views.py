@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.http import Http404
 from django.utils.functional import cached_property
@@ -38,8 +39,6 @@ from todos.openapi import document_todos
 from todos.permissions import IsOwner
 from todos.querysets import TodoQuerySet
 from todos.serializers import TodoSerializer
-
-SEARCH_SECONDS = 2.0
 
 
 @document_todos
@@ -110,7 +109,7 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
         self, todos: TodoQuerySet | None, ordering: Ordering, cursor: Cursor | None, count: int
     ) -> Sequence[Todo]:
         """Read a page of ``todos``, or with ``None`` the first one of all todos of the user."""
-        with time_limit(SEARCH_SECONDS):
+        with time_limit(settings.SEARCH_SECONDS):
             if todos is None:
                 return Todo.first_owned(user_of(self.request), ordering, count)
             return Prepared(beginning_at(cursor, ordering, todos)[:count]).rows()

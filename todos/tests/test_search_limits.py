@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from api.lists.time_limits import time_limit
 from todos.tests.factories import make_todo
@@ -18,9 +18,9 @@ committed = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def _slow(monkeypatch: pytest.MonkeyPatch) -> None:
+def _slow(settings: Settings) -> None:
     """The text that is searched takes longer than the shortest limit that PostgreSQL has."""
-    monkeypatch.setattr("todos.views.SEARCH_SECONDS", 0.001)
+    settings.SEARCH_SECONDS = 0.001
     for _ in range(300):
         make_todo(description="a" * 10_000)
 
