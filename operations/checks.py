@@ -1,19 +1,18 @@
 """Check settings for what must not be deployed, or not without a thought.
 
 An error stops a start. A warning is printed and leaves the decision to the operator. No id is
-given to another check.
+given to another check. Checks with ``deploy=True`` concern ``make serve`` and ``check --deploy``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from corsheaders.conf import conf as cors
-from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
 from django.db import connection
@@ -30,31 +29,8 @@ NAMES_FOR_ANYBODY = """
 """.split()  # noqa: SIM905
 
 
-def check_debug(
-    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
-) -> list[checks.CheckMessage]:
-    """Check every start, also of the development server."""
-    return [*debug_with_public_hosts(), *debug_on_public_address()]
-
-
-def check_deployment(
-    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
-) -> list[checks.CheckMessage]:
-    return [
-        *debug_of_a_public_server(),
-        *no_secret_key(),
-        *wildcard_hosts(),
-        *wildcard_origins(),
-        *origins_for_anybody(),
-        *opaque_origins(),
-        *plain_http_origins(),
-        *uncounted_processes(),
-        *sqlite_on_one_of_several_machines(),
-        *sqlite_in_no_folder(),
-    ]
-
-
-def debug_with_public_hosts() -> Iterator[checks.CheckMessage]:
+@checks.register(checks.Tags.security)
+def debug_with_public_hosts(**kwargs: Any) -> Iterator[checks.CheckMessage]:
     """``config.wsgi`` calls this too, because other servers run no checks."""
     public = [host for host in settings.ALLOWED_HOSTS if not is_this_machine(host)]
     if settings.DEBUG and public:
@@ -65,7 +41,8 @@ def debug_with_public_hosts() -> Iterator[checks.CheckMessage]:
         )
 
 
-def debug_on_public_address() -> Iterator[checks.CheckMessage]:
+@checks.register(checks.Tags.security)
+def debug_on_public_address(**kwargs: Any) -> Iterator[checks.CheckMessage]:
     # ALLOWED_HOSTS keeps no client out: a client chooses its Host header.
     if settings.DEBUG and not is_this_machine(settings.HOST):
         yield checks.Warning(
@@ -76,7 +53,8 @@ def debug_on_public_address() -> Iterator[checks.CheckMessage]:
         )
 
 
-def debug_of_a_public_server() -> Iterator[checks.CheckMessage]:
+@checks.register(checks.Tags.security, deploy=True)
+def debug_of_a_public_server(**kwargs: Any) -> Iterator[checks.CheckMessage]:
     if settings.DEBUG and not is_this_machine(settings.HOST):
         yield checks.Error(
             f"DEBUG is on and HOST is {settings.HOST}: other people can reach this server.",
@@ -85,7 +63,8 @@ def debug_of_a_public_server() -> Iterator[checks.CheckMessage]:
         )
 
 
-def no_secret_key() -> Iterator[checks.CheckMessage]:
+@checks.register(checks.Tags.security, deploy=True)
+def no_secret_key(**kwargs: Any) -> Iterator[checks.CheckMessage]:
     if not settings.DJANGO_SECRET_KEY:
         yield checks.Error(
             "DJANGO_SECRET_KEY is not set: page cursors break at a restart and between processes.",
@@ -94,7 +73,8 @@ def no_secret_key() -> Iterator[checks.CheckMessage]:
         )
 
 
-def wildcard_hosts() -> Iterator[checks.CheckMessage]:
+@checks.register(checks.Tags.security, deploy=True)
+def wildcard_hosts(**kwargs: Any) -> Iterator[checks.CheckMessage]:
     if any("*" in host for host in settings.ALLOWED_HOSTS):
         yield checks.Warning(
             'DJANGO_ALLOWED_HOSTS has a "*": clients choose the host of links.',
@@ -103,7 +83,8 @@ def wildcard_hosts() -> Iterator[checks.CheckMessage]:
         )
 
 
-def wildcard_origins() -> Iterator[checks.CheckMessage]:
+@checks.register(checks.Tags.security, deploy=True)
+def wildcard_origins(**kwargs: Any) -> Iterator[checks.CheckMessage]:
     if "*" in settings.CORS_ALLOWED_ORIGINS or cors.CORS_ALLOW_ALL_ORIGINS:
         yield checks.Warning(
             "CORS_ALLOWED_ORIGINS has every origin: any page may call this API.",
@@ -112,7 +93,8 @@ def wildcard_origins() -> Iterator[checks.CheckMessage]:
         )
 
 
-def origins_for_anybody() -> Iterator[checks.CheckMessage]:
+@checks.register(checks.Tags.security, deploy=True)
+def origins_for_anybody(**kwargs: Any) -> Iterator[checks.CheckMessage]:
     if found := [name for name in NAMES_FOR_ANYBODY if matches_a_pattern(f"https://any.{name}")]:
         yield checks.Warning(
             f"CORS_ALLOWED_ORIGINS has every name under {', '.join(found)}: anybody gets one.",
@@ -121,7 +103,8 @@ def origins_for_anybody() -> Iterator[checks.CheckMessage]:
         )
 
 
-def opaque_origins() -> Iterator[checks.CheckMessage]:
+@checks.register(checks.Tags.security, deploy=True)
+def opaque_origins(**kwargs: Any) -> Iterator[checks.CheckMessage]:
     if opaque := [origin for origin in settings.CORS_ALLOWED_ORIGINS if origin in OPAQUE_ORIGINS]:
         yield checks.Warning(
             f"CORS_ALLOWED_ORIGINS has {', '.join(opaque)}: local files and sandboxed frames of "
@@ -131,7 +114,8 @@ def opaque_origins() -> Iterator[checks.CheckMessage]:
         )
 
 
-def plain_http_origins() -> Iterator[checks.CheckMessage]:
+@checks.register(checks.Tags.security, deploy=True)
+def plain_http_origins(**kwargs: Any) -> Iterator[checks.CheckMessage]:
     plain = [origin for origin in settings.CORS_ALLOWED_ORIGINS if is_plain_http(origin)]
     if any(map(is_plain_http_pattern, cors.CORS_ALLOWED_ORIGIN_REGEXES)):
         plain.append("subdomains on http")
@@ -144,7 +128,8 @@ def plain_http_origins() -> Iterator[checks.CheckMessage]:
         )
 
 
-def uncounted_processes() -> Iterator[checks.CheckMessage]:
+@checks.register(checks.Tags.security, deploy=True)
+def uncounted_processes(**kwargs: Any) -> Iterator[checks.CheckMessage]:
     in_process = settings.CACHES["default"]["BACKEND"].endswith(".LocMemCache")
     if in_process and settings.WEB_CONCURRENCY > 1:
         yield checks.Warning(
@@ -155,7 +140,8 @@ def uncounted_processes() -> Iterator[checks.CheckMessage]:
         )
 
 
-def sqlite_on_one_of_several_machines() -> Iterator[checks.CheckMessage]:
+@checks.register(checks.Tags.security, deploy=True)
+def sqlite_on_one_of_several_machines(**kwargs: Any) -> Iterator[checks.CheckMessage]:
     """Guess from a Redis elsewhere: no process sees what other machines run."""
     if connection.vendor == "sqlite" and not all(map(is_this_machine, redis_hosts())):
         yield checks.Warning(
@@ -166,7 +152,8 @@ def sqlite_on_one_of_several_machines() -> Iterator[checks.CheckMessage]:
         )
 
 
-def sqlite_in_no_folder() -> Iterator[checks.CheckMessage]:
+@checks.register(checks.Tags.security, deploy=True)
+def sqlite_in_no_folder(**kwargs: Any) -> Iterator[checks.CheckMessage]:
     file = Path(settings.DATABASES["default"]["NAME"])
     if connection.vendor == "sqlite" and (file.is_dir() or not file.parent.is_dir()):
         yield checks.Error(

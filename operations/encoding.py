@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.apps import AppConfig
 from django.core import checks
 from django.db import InterfaceError, OperationalError, connection
 
@@ -27,24 +26,22 @@ def require_utf8() -> None:
             raise EncodingUnsuitable
 
 
+@checks.register(checks.Tags.database)
 def check_encoding(
-    *, app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None, **kwargs: Any
-) -> list[checks.CheckMessage]:
+    *, databases: Sequence[str] | None, **kwargs: Any
+) -> Iterator[checks.CheckMessage]:
     """Check a start and ``manage.py migrate``. A database that is down stops neither."""
     if not databases or connection.vendor != "postgresql":
-        return []
+        return
     try:
         with connection.temporary_connection():
             require_utf8()
     except EncodingUnsuitable as reason:
-        return [checks.Error(reason.detail, "Name that database in DATABASE_URL.", id="api.E013")]
+        yield checks.Error(reason.detail, "Name that database in DATABASE_URL.", id="api.E013")
     except (OperationalError, InterfaceError) as error:
         told = str(error).partition("\n")[0]  # names the server and the user, and no password
-        return [
-            checks.Warning(
-                f"The database does not answer ({told}): until it does, every todo is 503.",
-                "Start it, or correct DATABASE_URL.",
-                id="api.W015",
-            )
-        ]
-    return []
+        yield checks.Warning(
+            f"The database does not answer ({told}): until it does, every todo is 503.",
+            "Start it, or correct DATABASE_URL.",
+            id="api.W015",
+        )

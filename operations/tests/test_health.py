@@ -95,7 +95,7 @@ def test_a_database_in_another_encoding_is_not_ready(
 ) -> None:
     says(monkeypatch, encoding)
     assert missing(anonymous.get("/readyz")) == [("database", "database_encoding")]
-    [error] = check_encoding(app_configs=None, databases=["default"])
+    [error] = check_encoding(databases=["default"])
     assert (error.id, error.is_serious()) == ("api.E013", True)
     assert "ENCODING 'UTF8' TEMPLATE template0" in str(error.msg)
 
@@ -107,7 +107,7 @@ def test_a_database_in_utf8_is_ready(
 ) -> None:
     says(monkeypatch, encoding)
     assert anonymous.get("/readyz").json() == READY
-    assert check_encoding(app_configs=None, databases=["default"]) == []
+    assert [*check_encoding(databases=["default"])] == []
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
@@ -116,7 +116,7 @@ def test_a_database_that_is_down_is_a_warning_of_the_start(
 ) -> None:
     says(monkeypatch, "LATIN1")
     monkeypatch.setattr("operations.encoding.connection.temporary_connection", lambda: fail(error))
-    [warning] = check_encoding(app_configs=None, databases=["default"])
+    [warning] = check_encoding(databases=["default"])
     assert (warning.id, warning.is_serious()) == ("api.W015", False)
     assert "connection to server at db.example.com failed" in str(warning.msg)
 

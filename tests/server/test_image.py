@@ -1,8 +1,8 @@
-"""What ``Dockerfile`` and ``compose.yaml`` say, carried out as far as that goes without an engine.
+"""Build the image of ``Dockerfile`` and check ``compose.yaml``, without an engine.
 
-The commands of the image run in a clean folder, on a file system that is read-only but for
-``/tmp``, as its user and without a capability. Needs Linux, PostgreSQL, and pip's index; run with
-``pytest -m live``.
+The commands of the image run as its user, without a capability. They see a clean folder on a file
+system where only ``/tmp`` can be written. Needs Linux, PostgreSQL and the package index of pip. Run
+with ``pytest -m live``.
 """
 
 from __future__ import annotations
