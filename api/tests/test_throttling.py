@@ -11,6 +11,7 @@ from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
+from api.throttling import counters
 from api.throttling import throttles as throttling
 from authn.keys import GRACE_SECONDS, MAX_AGE_SECONDS
 from authn.testing import Clock, Issuer, SecretIssuer
@@ -225,6 +226,13 @@ class TestRefusedTokens:
         assert (response.status_code, response.json()["id"]) == (200, "alice")
         assert response["RateLimit-Policy"] == '"user";q=3;w=60'
         assert statuses(bearer(mint(sub="bob")), 1) == [429]
+
+    def test_a_remembered_token_costs_no_look_at_refusals(
+        self, alice: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert statuses(alice, 1) == [200]
+        monkeypatch.setattr(counters, "read", pytest.fail)
+        assert statuses(alice, 1) == [200]
 
     def test_a_remembered_token_keeps_to_the_allowance_of_its_user(
         self, mallory: Client, alice: Client

@@ -177,7 +177,7 @@ def test_a_chunk_without_a_size_is_refused_and_logged(api: Api) -> None:
         while part := connection.recv(65536):
             received += part
     assert received.startswith(b"HTTP/1.1 400 ")
-    assert b'"code": "bad_request"' in received
+    assert b'"code":"bad_request"' in received
     assert b"RateLimit: " in received or b"ratelimit: " in received
     assert "status=400 code=bad_request" in api.log()
 
