@@ -26,13 +26,13 @@ LENGTHS = ["aaaaa", "aaaaaa", " aaaaa\t", "a   a", "a    a", "a" + 9 * " ", "\U0
 
 
 @pytest.mark.parametrize("text", LINES + LENGTHS, ids=ascii)
-def test_the_pattern_of_a_line_is_what_is_taken(text: str) -> None:
+def test_the_pattern_of_a_line_matches_what_the_field_accepts(text: str) -> None:
     field = LineField(max_length=5)
     schema = {"pattern": field.openapi["pattern"]}
     assert jsonschema_rs.is_valid(schema, text) is takes(field, text)
 
 
-def test_the_pattern_knows_all_that_is_trimmed() -> None:
+def test_the_pattern_names_every_trimmed_character() -> None:
     characters = "".join(map(chr, range(sys.maxunicode + 1)))
     trimmed = {character for character in characters if not character.strip()}
     assert set(re.findall(f"[{SPACE}]", characters)) == trimmed

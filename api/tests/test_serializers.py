@@ -18,7 +18,7 @@ class Example(StrictSerializer):
     known = TextField(read_only=True)
 
 
-def test_null_takes_what_is_optional_back_to_its_default() -> None:
+def test_null_in_a_partial_update_gives_the_default() -> None:
     taken_away = dict.fromkeys(("with_default", "made", "nullable"))
     updated = Example(partial=True).to_internal_value(taken_away)
     assert updated == {"with_default": 7, "made": [], "nullable": None}
@@ -27,13 +27,13 @@ def test_null_takes_what_is_optional_back_to_its_default() -> None:
     assert raised.value.get_codes() == {"needed": ["null"], "optional": ["null"]}
 
 
-def test_each_has_a_default_of_its_own() -> None:
+def test_each_body_gets_a_new_default() -> None:
     first, second = (Example.read({"needed": "x"})["made"] for _ in range(2))
     first.append("a")
     assert second == []
 
 
-def test_an_unknown_name_is_an_error_beside_the_others() -> None:
+def test_an_unknown_field_is_an_error_beside_others() -> None:
     with pytest.raises(serializers.ValidationError) as raised:
         Example.read({"needed": 7, "typo": 1})
     assert raised.value.get_codes() == {"typo": ["unknown_field"], "needed": ["invalid"]}
@@ -41,7 +41,7 @@ def test_an_unknown_name_is_an_error_beside_the_others() -> None:
 
 @pytest.mark.parametrize("body", [None, "", "text", 3, True, [], ["a"]], ids=repr)
 @pytest.mark.parametrize("partial", [False, True])
-def test_a_body_that_is_no_object_is_one_error(body: Any, *, partial: bool) -> None:
+def test_a_body_other_than_an_object_is_one_error(body: Any, *, partial: bool) -> None:
     with pytest.raises(serializers.ValidationError) as raised:
         Example.read(body, partial=partial)
     code = "null" if body is None else "invalid"

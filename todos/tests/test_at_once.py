@@ -37,7 +37,7 @@ def statuses(answers: list[Any]) -> Counter[int]:
 
 
 @pytest.mark.parametrize("change", ["PUT", "PATCH", "complete", "reopen"])
-def test_of_twenty_who_know_the_same_version_one_wins(alices: list[Client], change: str) -> None:
+def test_one_of_twenty_writers_with_the_same_etag_wins(alices: list[Client], change: str) -> None:
     todo = make_todo(completed=change == "reopen")
     headers = {"if-match": todo.etag}
     answers = simultaneously([lambda c=c: ask(c, change, todo, **headers) for c in alices])  # type: ignore[misc]
@@ -46,14 +46,14 @@ def test_of_twenty_who_know_the_same_version_one_wins(alices: list[Client], chan
     assert winner["ETag"] == Todo.objects.get().etag != todo.etag
 
 
-def test_of_twenty_who_delete_the_same_version_one_does(alices: list[Client]) -> None:
+def test_one_of_twenty_deletions_with_the_same_etag_succeeds(alices: list[Client]) -> None:
     todo = make_todo()
     headers = {"if-match": todo.etag}
     answers = simultaneously([lambda c=c: ask(c, "DELETE", todo, **headers) for c in alices])  # type: ignore[misc]
     assert statuses(answers) == {204: 1, 404: WRITERS - 1}
 
 
-def test_patches_of_different_fields_all_survive(alices: list[Client]) -> None:
+def test_concurrent_patches_of_different_fields_all_survive(alices: list[Client]) -> None:
     todo = make_todo()
     path = f"/api/todos/{todo.pk}/"
 
@@ -68,7 +68,7 @@ def test_patches_of_different_fields_all_survive(alices: list[Client]) -> None:
     assert {name: after[name] for name in FIELDS} == FIELDS
 
 
-def test_batches_of_the_same_todos_in_another_order_do_not_wait_for_one_another(
+def test_concurrent_batches_in_different_orders_do_not_deadlock(
     alices: list[Client],
 ) -> None:
     todos = [make_todo() for _ in range(5)]
@@ -84,7 +84,7 @@ def test_batches_of_the_same_todos_in_another_order_do_not_wait_for_one_another(
     assert len({todo.title for todo in Todo.objects.all()}) == 1
 
 
-def test_every_change_of_a_todo_that_is_changed_all_the_time_is_made(alices: list[Client]) -> None:
+def test_twenty_concurrent_actions_are_all_applied(alices: list[Client]) -> None:
     todo = make_todo()
     assert set(CHANGES) >= {"complete", "reopen"}
     changes = ["complete", "reopen"] * (WRITERS // 2)

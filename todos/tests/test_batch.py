@@ -57,7 +57,7 @@ def test_each_operation_does_what_its_request_does(alice: Client) -> None:
     assert {todo.owner_id for todo in Todo.objects.all()} == {"alice"}
 
 
-def test_the_owner_is_whoever_asks(bob: Client) -> None:
+def test_a_batch_creates_for_the_user_of_its_token(bob: Client) -> None:
     batch(bob, new())
     assert Todo.objects.get().owner_id == "bob"
 
@@ -68,7 +68,7 @@ def test_an_update_is_a_merge_patch(alice: Client) -> None:
     assert (after["title"], after["description"], after["due_date"]) == ("Kept", "", "2026-01-01")
 
 
-def test_what_a_get_brought_can_be_sent_back(alice: Client) -> None:
+def test_an_update_accepts_the_body_of_a_get(alice: Client) -> None:
     todo = create(alice, title="x").json()
     response = batch(alice, {"op": "update", **todo})
     assert response.json()["results"] == [todo]
@@ -76,7 +76,7 @@ def test_what_a_get_brought_can_be_sent_back(alice: Client) -> None:
     assert pointers(created) == [("/operations/1/id", "id_not_supported")]
 
 
-def test_operations_follow_one_another(alice: Client) -> None:
+def test_operations_run_in_their_order(alice: Client) -> None:
     todo = make_todo()
     results = batch(
         alice, on(todo, "update", title="1"), on(todo, "complete"), on(todo, "update", title="2")
@@ -87,7 +87,7 @@ def test_operations_follow_one_another(alice: Client) -> None:
     assert alice.get(f"/api/todos/{todo.pk}/").json() == results[-1]
 
 
-def test_what_an_operation_deleted_is_not_there_for_the_next(alice: Client) -> None:
+def test_an_operation_on_a_deleted_todo_is_not_found(alice: Client) -> None:
     todo = make_todo()
     response = batch(alice, on(todo, "delete"), on(todo, "complete"))
     assert pointers(response) == [("/operations/1/id", "not_found")]
@@ -102,7 +102,7 @@ def test_every_batch_locks_its_todos_in_the_same_order(alice: Client) -> None:
 
 
 class TestAllOrNothing:
-    def test_one_mistake_undoes_everything(self, alice: Client) -> None:
+    def test_one_invalid_operation_rolls_back_the_batch(self, alice: Client) -> None:
         todo, other = make_todo(title="Kept"), make_todo()
         response = batch(
             alice, new(), on(todo, "update", title="x"), on(other, "delete"), new(title="")
@@ -111,7 +111,7 @@ class TestAllOrNothing:
         assert response.json()["code"] == "validation_failed"
         assert {each.version for each in Todo.objects.all()} == {todo.version, other.version}
 
-    def test_every_mistake_has_its_pointer(self, alice: Client) -> None:
+    def test_every_error_has_its_pointer(self, alice: Client) -> None:
         todo = make_todo()
         response = batch(
             alice,
@@ -132,7 +132,7 @@ class TestAllOrNothing:
         assert Todo.objects.count() == 1
 
     @pytest.mark.parametrize("op", ["update", "delete", "complete", "reopen"])
-    def test_a_foreign_todo_is_as_unknown_as_a_missing_one(self, bob: Client, op: str) -> None:
+    def test_foreign_and_missing_todos_get_the_same_400(self, bob: Client, op: str) -> None:
         foreign, missing = make_todo(owner_id="alice"), Todo(pk=uuid.uuid4())
         answers = []
         for todo in (foreign, missing):
@@ -143,7 +143,7 @@ class TestAllOrNothing:
         assert list(Todo.objects.all()) == [foreign]
         assert Todo.objects.get().version == foreign.version
 
-    def test_no_row_of_somebody_else_is_loaded(self, bob: Client) -> None:
+    def test_a_batch_loads_no_row_of_another_owner(self, bob: Client) -> None:
         todo = make_todo(owner_id="alice")
         with CaptureQueriesContext(connection) as queries:
             batch(bob, on(todo, "delete"))
@@ -154,7 +154,7 @@ class TestAllOrNothing:
 
 class TestPreconditions:
     @pytest.mark.parametrize("op", ["update", "delete", "complete", "reopen"])
-    def test_a_stale_etag_undoes_everything(self, alice: Client, op: str) -> None:
+    def test_a_stale_etag_rolls_back_the_batch(self, alice: Client, op: str) -> None:
         todo = make_todo()
         stale = todo.etag
         todo.change(title="Changed")
@@ -168,30 +168,32 @@ class TestPreconditions:
         assert Todo.objects.get().version == todo.version
 
     @pytest.mark.parametrize("broken", [{"op": "nope"}, {"op": "delete"}, {}, 7], ids=repr)
-    def test_a_stale_etag_comes_before_what_is_wrong_with_the_rest(
+    def test_a_stale_etag_in_a_batch_comes_before_invalid_operations(
         self, alice: Client, broken: Any
     ) -> None:
         response = batch(alice, broken, on(make_todo(), "delete", etag='"stale"'))
         assert (response.status_code, response.json()["code"]) == (412, "precondition_failed")
         assert response.json()["errors"][0]["pointer"] == "/operations/1/etag"
 
-    def test_a_current_one_lets_it_pass(self, alice: Client) -> None:
+    def test_an_operation_with_the_current_etag_succeeds(self, alice: Client) -> None:
         todo, other = make_todo(), make_todo()
         operations = [on(todo, "complete", etag=todo.etag), on(other, "delete", etag=other.etag)]
         assert batch(alice, *operations).status_code == 200
 
-    def test_an_operation_before_it_made_it_stale(self, alice: Client) -> None:
+    def test_an_earlier_operation_makes_an_etag_stale(self, alice: Client) -> None:
         todo = make_todo()
         first, second = on(todo, "complete", etag=todo.etag), on(todo, "delete", etag=todo.etag)
         assert batch(alice, first, second).status_code == 412
 
     @pytest.mark.parametrize("etag", ["*", "W/{0}", '"other", {0}', "{1}", " {0}", " "])
-    def test_it_is_the_todos_etag_and_no_list(self, alice: Client, etag: str) -> None:
+    def test_the_etag_of_an_operation_is_one_tag_and_no_list(
+        self, alice: Client, etag: str
+    ) -> None:
         todo = make_todo()
         etag = etag.format(todo.etag, todo.version)
         assert batch(alice, on(todo, "delete", etag=etag)).status_code == 412
 
-    def test_it_is_required_where_the_settings_say_so(
+    def test_require_if_match_requires_the_etag_of_an_operation(
         self, alice: Client, settings: Settings
     ) -> None:
         settings.REQUIRE_IF_MATCH = True
@@ -205,7 +207,7 @@ class TestPreconditions:
 
 
 class TestShape:
-    def test_a_flood_of_mistakes_is_not_answered_with_another(self, alice: Client) -> None:
+    def test_a_batch_of_many_errors_has_100_in_its_answer(self, alice: Client) -> None:
         unknown = {f"x{number}": 1 for number in range(50)}
         assert len(pointers(batch(alice, *[new(**unknown)] * 100))) == 100
 
@@ -252,13 +254,13 @@ class TestShape:
         ],
         ids=lambda value: repr(value)[:30],
     )
-    def test_an_operation_that_is_none_is_refused(
+    def test_an_invalid_operation_is_refused(
         self, alice: Client, operation: Any, errors: list[tuple[str, str]]
     ) -> None:
         assert sorted(pointers(batch(alice, new(), operation))) == errors
         assert not Todo.objects.exists()
 
-    def test_100_at_once_are_fine(
+    def test_a_batch_of_100_operations_succeeds(
         self, alice: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
         with django_assert_max_num_queries(103):  # the transaction, one read, and the todos
@@ -268,6 +270,6 @@ class TestShape:
         ]
 
     @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
-    def test_it_is_for_post(self, alice: Client, method: str) -> None:
+    def test_a_batch_allows_post_only(self, alice: Client, method: str) -> None:
         response = getattr(alice, method)(PATH)
         assert (response.status_code, response["Allow"]) == (405, "POST, OPTIONS")

@@ -32,7 +32,7 @@ def is_as_it_was(todo: Todo) -> bool:
 
 
 class TestTheTag:
-    def test_it_is_strong_and_the_same_wherever_it_is_said(self, alice: Client) -> None:
+    def test_header_and_body_have_the_same_strong_etag(self, alice: Client) -> None:
         created = create(alice, title="x")
         etag = created["ETag"]
         assert etag.startswith('"')
@@ -42,7 +42,7 @@ class TestTheTag:
         assert alice.get(path).json()["etag"] == created.json()["etag"] == etag
         assert alice.get("/api/todos/").json()["results"][0]["etag"] == etag
 
-    def test_every_change_gives_another_one(self, alice: Client) -> None:
+    def test_every_change_gives_a_new_etag(self, alice: Client) -> None:
         todo = make_todo()
         tags = [
             todo.etag,
@@ -51,15 +51,15 @@ class TestTheTag:
         assert tags[-1] == alice.get(f"/api/todos/{todo.pk}/")["ETag"]
         assert len(set(tags)) == 4
 
-    def test_no_change_keeps_it(self, alice: Client) -> None:
+    def test_a_change_to_the_same_values_keeps_the_etag(self, alice: Client) -> None:
         todo = make_todo(title="Changed")
         for change in ("PUT", "PATCH", "reopen"):
             assert ask(alice, change, todo)["ETag"] == todo.etag
 
-    def test_its_version_is_random_enough_and_fits(self) -> None:
+    def test_a_version_fits_its_column_exactly(self) -> None:
         assert len(make_todo().version) == Todo._meta.get_field("version").max_length == 16
 
-    def test_no_two_todos_share_one(self, alice: Client) -> None:
+    def test_no_two_todos_share_an_etag(self, alice: Client) -> None:
         assert create(alice, title="x")["ETag"] != create(alice, title="x")["ETag"]
 
 
@@ -68,7 +68,9 @@ class TestReading:
         "form", ["{0}", "W/{0}", '"other", {0}', '"a,b",W/"x" ,{0}', '"", "!\xe9", {0}', "*"]
     )
     @pytest.mark.parametrize("method", ["GET", "HEAD"])
-    def test_who_has_it_is_told_so(self, alice: Client, form: str, method: str) -> None:
+    def test_if_none_match_with_the_current_etag_gets_304(
+        self, alice: Client, form: str, method: str
+    ) -> None:
         todo = make_todo()
         headers = {"if-none-match": form.format(todo.etag)}
         response: Any = alice.generic(method, f"/api/todos/{todo.pk}/", headers=headers)
@@ -82,13 +84,13 @@ class TestReading:
     @pytest.mark.parametrize(
         "form", ['"other"', "", "{1}", 'W/"other"', '"{1}', "W/*", "**", '"a b", {0}']
     )
-    def test_who_has_another_one_gets_it(self, alice: Client, form: str) -> None:
+    def test_if_none_match_with_another_etag_gets_the_todo(self, alice: Client, form: str) -> None:
         todo = make_todo()
         headers = {"if-none-match": form.format(todo.etag, todo.version)}
         response = alice.get(f"/api/todos/{todo.pk}/", headers=headers)
         assert (response.status_code, response["ETag"]) == (200, todo.etag)
 
-    def test_who_wants_that_one_only_may_say_so(self, alice: Client) -> None:
+    def test_a_get_honours_if_match(self, alice: Client) -> None:
         todo = make_todo()
         path = f"/api/todos/{todo.pk}/"
         assert alice.get(path, headers={"if-match": todo.etag}).status_code == 200
@@ -99,7 +101,7 @@ class TestReading:
 @every_change
 class TestWriting:
     @pytest.mark.parametrize("form", ["{0}", '"other", {0}', '{0},"other"', '"a,b"\t,, {0} ,', "*"])
-    def test_who_knows_it_may_change_it(
+    def test_a_change_with_the_current_etag_succeeds(
         self, alice: Client, todo: Todo, change: str, form: str
     ) -> None:
         response = ask(alice, change, todo, **{"if-match": form.format(todo.etag)})
@@ -121,21 +123,23 @@ class TestWriting:
             "{0} *",
         ],
     )
-    def test_who_does_not_may_not(self, alice: Client, todo: Todo, change: str, form: str) -> None:
+    def test_a_change_with_another_etag_gets_412(
+        self, alice: Client, todo: Todo, change: str, form: str
+    ) -> None:
         form = form.format(todo.etag, todo.version)
         response = ask(alice, change, todo, **{"if-match": form})
         assert (response.status_code, response.json()["code"]) == (412, "precondition_failed")
         assert is_as_it_was(todo)
 
     @pytest.mark.parametrize("form", ["{0}", "W/{0}", "*"])
-    def test_who_wants_another_one_only_may_not(
+    def test_a_change_with_a_matching_if_none_match_gets_412(
         self, alice: Client, todo: Todo, change: str, form: str
     ) -> None:
         response = ask(alice, change, todo, **{"if-none-match": form.format(todo.etag)})
         assert (response.status_code, response.json()["code"]) == (412, "precondition_failed")
         assert is_as_it_was(todo)
 
-    def test_it_is_compared_and_set_in_one_statement(
+    def test_a_conditional_change_is_one_compare_and_set(
         self, alice: Client, todo: Todo, change: str
     ) -> None:
         with CaptureQueriesContext(connection) as queries:
@@ -146,7 +150,7 @@ class TestWriting:
         for condition in ("\"owner_id\" = 'alice'", f"\"version\" = '{todo.version}'"):
             assert condition in write
 
-    def test_who_is_overtaken_has_failed(
+    def test_a_conditional_change_fails_after_a_concurrent_change(
         self, alice: Client, todo: Todo, change: str, meanwhile: Meanwhile
     ) -> None:
         meanwhile(lambda: Todo.objects.get().change(description="Overtaken"))
@@ -155,7 +159,7 @@ class TestWriting:
         after = Todo.objects.get()
         assert (after.title, after.description) == ("Buy milk", "Overtaken")
 
-    def test_who_does_not_mind_is_not_stopped(
+    def test_a_change_without_if_match_survives_a_concurrent_change(
         self, alice: Client, todo: Todo, change: str, meanwhile: Meanwhile
     ) -> None:
         meanwhile(lambda: Todo.objects.get().change(description="Overtaken"))
@@ -181,7 +185,7 @@ class TestWriting:
             assert ask(alice, change, missing, **{"if-match": value}).status_code == 404
         assert ask(alice, change, missing).status_code == 404
 
-    def test_it_comes_before_what_is_wrong_with_the_rest(
+    def test_a_failed_precondition_comes_before_an_invalid_body(
         self, alice: Client, todo: Todo, change: str
     ) -> None:
         method, action, _ = CHANGES[change]
@@ -190,7 +194,7 @@ class TestWriting:
             response: Any = alice.generic(method, path + query, body, JSON, headers=stale)
             assert response.status_code == 412
 
-    def test_it_is_required_where_the_settings_say_so(
+    def test_require_if_match_requires_if_match_of_changes(
         self, alice: Client, todo: Todo, change: str, settings: Settings
     ) -> None:
         settings.REQUIRE_IF_MATCH = True
@@ -206,7 +210,7 @@ class TestDetail:
     """A 412 says what to do about it."""
 
     @pytest.mark.parametrize("form", ["W/{0}", '"{1}-gzip"', '"{1};br"', '"other", W/"other"'])
-    def test_an_etag_that_a_proxy_has_changed_is_told_apart(
+    def test_an_etag_changed_by_a_proxy_has_its_own_detail(
         self, alice: Client, todo: Todo, change: str, form: str
     ) -> None:
         form = form.format(todo.etag, todo.version)
@@ -216,14 +220,14 @@ class TestDetail:
         assert is_as_it_was(todo)
 
     @pytest.mark.parametrize("form", ['"other"', "", "{1}", "W/{1}"])
-    def test_a_stale_etag_means_to_read_again(
+    def test_the_detail_of_a_stale_etag_says_to_read_again(
         self, alice: Client, todo: Todo, change: str, form: str
     ) -> None:
         form = form.format(todo.etag, todo.version)
         detail = ask(alice, change, todo, **{"if-match": form}).json()["detail"]
         assert detail.startswith("The todo has changed since you read it.")
 
-    def test_if_none_match_means_that_it_is_there(
+    def test_the_detail_of_if_none_match_says_that_nothing_changed(
         self, alice: Client, todo: Todo, change: str
     ) -> None:
         detail = ask(alice, change, todo, **{"if-none-match": "*"}).json()["detail"]
@@ -232,7 +236,7 @@ class TestDetail:
         )
 
 
-def test_a_weak_etag_in_a_batch_is_told_apart(alice: Client) -> None:
+def test_a_weak_etag_in_a_batch_has_its_own_detail(alice: Client) -> None:
     todo = make_todo()
     details = []
     for etag in (f"W/{todo.etag}", '"other"'):
@@ -245,7 +249,7 @@ def test_a_weak_etag_in_a_batch_is_told_apart(alice: Client) -> None:
     assert "A proxy has changed this ETag" not in details[1]
 
 
-def test_nothing_is_required_to_read_or_to_create(alice: Client, settings: Settings) -> None:
+def test_require_if_match_exempts_reading_and_creating(alice: Client, settings: Settings) -> None:
     settings.REQUIRE_IF_MATCH = True
     path = create(alice, title="x")["Location"]
     assert alice.get(path).status_code == alice.get("/api/todos/").status_code == 200

@@ -40,7 +40,7 @@ def test_the_owner_is_the_tokens_subject(alice: Client) -> None:
     assert todo.owner_id == "alice"
 
 
-def test_the_owner_is_whoever_asks(bob: Client) -> None:
+def test_a_todo_belongs_to_the_user_of_its_token(bob: Client) -> None:
     create(bob, title="Buy milk")
     assert Todo.objects.get().owner_id == "bob"
 
@@ -128,7 +128,7 @@ def test_a_title_is_trimmed_and_composed(alice: Client, title: str, stored: str 
         assert unicodedata.is_normalized("NFC", response.json()["title"])
 
 
-def test_a_title_of_endless_marks_is_refused_before_they_are_put_in_order(
+def test_a_title_of_endless_marks_is_refused_before_normalization(
     alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Putting combining marks in order takes the square of their number."""
@@ -162,7 +162,7 @@ def test_a_title_of_endless_marks_is_refused_before_they_are_put_in_order(
     ],
     ids=repr,
 )
-def test_a_title_that_is_none_is_refused(alice: Client, title: Any, code: str) -> None:
+def test_an_invalid_title_is_refused(alice: Client, title: Any, code: str) -> None:
     assert pointers(create(alice, title=title)) == [("/title", code)]
 
 
@@ -186,7 +186,7 @@ def test_a_description_is_kept_as_it_is(alice: Client, text: str) -> None:
     ],
     ids=lambda value: repr(value)[:12],
 )
-def test_a_description_that_cannot_be_kept_is_refused(alice: Client, text: Any, code: str) -> None:
+def test_an_invalid_description_is_refused(alice: Client, text: Any, code: str) -> None:
     assert pointers(create(alice, title="x", description=text)) == [("/description", code)]
 
 
@@ -196,7 +196,7 @@ def test_completed_is_a_boolean(alice: Client, value: Any) -> None:
     assert pointers(create(alice, title="x", completed=value)) == [("/completed", code)]
 
 
-def test_all_mistakes_are_reported_at_once(alice: Client) -> None:
+def test_all_errors_of_a_body_are_reported_at_once(alice: Client) -> None:
     response = create(alice, title="", completed="yes", colour="red", **{"a/b~c": 1})
     assert sorted(pointers(response)) == [
         ("/a~1b~0c", "unknown_field"),
@@ -207,7 +207,7 @@ def test_all_mistakes_are_reported_at_once(alice: Client) -> None:
 
 
 @pytest.mark.parametrize("body", ["[]", '"x"', "7", "null", "true"])
-def test_a_body_that_is_no_object_is_refused(alice: Client, body: str) -> None:
+def test_a_body_other_than_an_object_is_refused(alice: Client, body: str) -> None:
     response = alice.post("/api/todos/", body, content_type="application/json")
     assert pointers(response) == [("", "null" if body == "null" else "invalid")]
 
@@ -224,29 +224,29 @@ def test_a_body_that_is_no_object_is_refused(alice: Client, body: str) -> None:
         ("message", "/message"),
     ],
 )
-def test_a_pointer_is_one_of_rfc_6901(alice: Client, name: str, pointer: str) -> None:
+def test_an_error_pointer_escapes_as_rfc_6901_says(alice: Client, name: str, pointer: str) -> None:
     assert pointers(create(alice, title="x", **{name: 1})) == [(pointer, "unknown_field")]
 
 
-def test_a_name_twice_is_refused(alice: Client) -> None:
+def test_a_body_with_a_duplicate_name_is_refused(alice: Client) -> None:
     body = '{"title": "a", "title": "b"}'
     response = alice.post("/api/todos/", body, content_type="application/json")
     assert (response.status_code, response.json()["code"]) == (400, "parse_error")
 
 
-def test_a_flood_of_unknown_fields_is_not_answered_with_another(alice: Client) -> None:
+def test_an_answer_names_100_unknown_fields_at_most(alice: Client) -> None:
     response = create(alice, title="x", **{f"x{number}": 1 for number in range(5000)})
     assert len(pointers(response)) == 100
 
 
-def test_a_body_may_be_nested_64_deep(alice: Client) -> None:
+def test_a_body_may_have_64_levels(alice: Client) -> None:
     body = '{"title": ' + "[" * 63 + "]" * 63 + "}"
     response = alice.post("/api/todos/", body, content_type="application/json")
     assert pointers(response) == [("/title", "invalid")]
 
 
 @pytest.mark.parametrize("depth", [64, 800, 900, 920, 950, 1000, 50_000])
-def test_a_body_that_is_nested_without_end_is_refused(alice: Client, depth: int) -> None:
+def test_a_body_of_endless_levels_is_refused(alice: Client, depth: int) -> None:
     body = '{"title": ' + "[" * depth + "]" * depth + "}"
     for headers in ({}, {"idempotency-key": "k"}):
         response = alice.post("/api/todos/", body, content_type="application/json", headers=headers)

@@ -49,7 +49,7 @@ DAYS = [
 
 @pytest.mark.parametrize("last", [False, True], ids=["first moment", "last moment"])
 @pytest.mark.parametrize(("zone", "day", "start", "end"), DAYS)
-def test_today_is_from_midnight_to_midnight(
+def test_due_today_is_from_midnight_to_midnight(
     alice: Client, at: At, zone: str, day: str, start: str, end: str, last: bool
 ) -> None:
     today = date.fromisoformat(day)
@@ -82,7 +82,7 @@ def test_a_date_alone_is_overdue_when_its_day_is_over(
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
-def test_a_time_is_overdue_from_the_next_moment_on_wherever_one_is(
+def test_a_time_is_overdue_from_the_next_moment_in_every_timezone(
     alice: Client, at: At, zone: str
 ) -> None:
     noon = datetime.fromisoformat("2026-03-15T12:00Z")
@@ -94,7 +94,7 @@ def test_a_time_is_overdue_from_the_next_moment_on_wherever_one_is(
     assert found(alice, due="overdue", tz=zone) == {"open"}
 
 
-def test_what_is_done_was_due_today_all_the_same(alice: Client, at: At) -> None:
+def test_due_today_includes_completed_todos(alice: Client, at: At) -> None:
     make_todo(title="done", due_date=date(2026, 3, 15), completed=True)
     at(datetime.fromisoformat("2026-03-15T12:00Z"))
     assert found(alice, due="today") == {"done"}
@@ -108,7 +108,7 @@ def test_a_todo_may_be_due_today_and_overdue(alice: Client, at: At) -> None:
     assert found(alice, due="today") == found(alice, due="overdue") == {"this morning"}
 
 
-def test_without_a_zone_the_day_is_that_of_utc(alice: Client, at: At) -> None:
+def test_due_without_tz_uses_the_day_in_utc(alice: Client, at: At) -> None:
     make_todo(title="today", due_date=date(2026, 3, 15))
     at(datetime.fromisoformat("2026-03-15T00:00Z"))
     assert found(alice, due="today") == {"today"}
@@ -118,21 +118,21 @@ def test_without_a_zone_the_day_is_that_of_utc(alice: Client, at: At) -> None:
     assert found(alice, due="today", tz="Asia/Tokyo") == set()
 
 
-def test_none_is_what_is_never_due(alice: Client) -> None:
+def test_due_none_finds_todos_without_a_date(alice: Client) -> None:
     make_todo(title="never")
     make_todo(title="date", due_date=date(2026, 3, 15))
     make_todo(title="zone", timezone="UTC")
     assert found(alice, due="none") == {"never", "zone"}
 
 
-def test_a_zone_alone_changes_nothing(alice: Client) -> None:
+def test_tz_without_due_filters_nothing(alice: Client) -> None:
     make_todo(title="never")
     make_todo(title="long ago", due_date=date(2000, 1, 1))
     assert found(alice, tz="Europe/Berlin") == {"never", "long ago"}
 
 
 @pytest.mark.parametrize("moment", ["0001-01-02T00:00Z", "9999-12-29T00:00Z"])
-def test_days_at_the_ends_of_the_calendar_are_days(alice: Client, at: At, moment: str) -> None:
+def test_due_today_works_at_the_ends_of_the_calendar(alice: Client, at: At, moment: str) -> None:
     at(datetime.fromisoformat(moment))
     for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
         assert found(alice, due="today", tz=zone) == found(alice, due="overdue", tz=zone) == set()

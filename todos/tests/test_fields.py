@@ -16,7 +16,7 @@ from todos.tests.writing import create, pointers
 pytestmark = pytest.mark.django_db
 
 
-def test_what_is_left_out_has_its_default(alice: Client) -> None:
+def test_omitted_fields_have_their_defaults(alice: Client) -> None:
     todo = create(alice, title="x").json()
     assert (todo["priority"], todo["tags"]) == ("none", [])
     assert (todo["due_date"], todo["due_time"], todo["timezone"], todo["due_at"]) == (None,) * 4
@@ -39,7 +39,7 @@ def test_a_priority_is_one_of_four(alice: Client, priority: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["priority", "tags"])
-def test_null_is_no_value_of_a_new_todo(alice: Client, name: str) -> None:
+def test_null_for_priority_and_tags_of_a_new_todo_is_refused(alice: Client, name: str) -> None:
     assert pointers(create(alice, title="x", **{name: None})) == [(f"/{name}", "null")]
 
 
@@ -84,7 +84,7 @@ def test_tags_are_trimmed_composed_and_merged(
     ],
     ids=lambda value: repr(value)[:30],
 )
-def test_tags_that_are_none_are_refused_each_by_itself(
+def test_each_invalid_tag_has_its_own_error(
     alice: Client, tags: Any, errors: list[tuple[str, str]]
 ) -> None:
     assert pointers(create(alice, title="x", tags=tags)) == errors
@@ -107,12 +107,12 @@ def test_another_spelling_of_a_tag_is_a_change(alice: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["due_at", "etag"])
-def test_what_is_derived_is_read_only(alice: Client, name: str) -> None:
+def test_derived_fields_are_read_only(alice: Client, name: str) -> None:
     todo = create(alice, title="x", **{name: "2026-01-01T00:00:00Z"}).json()
     assert todo[name] != "2026-01-01T00:00:00Z"
 
 
-def test_what_is_searched_follows_what_is_changed(alice: Client) -> None:
+def test_search_columns_follow_a_change(alice: Client) -> None:
     todo = make_todo(title="Old", description="OLD", tags=["Old"])
     body = {"title": "NEW", "description": "Ne\u0301w", "tags": ["New", "Ébène"]}
     alice.patch(f"/api/todos/{todo.pk}/", body, content_type="application/json")
@@ -127,19 +127,19 @@ def test_what_is_searched_follows_what_is_changed(alice: Client) -> None:
     [("\u1f80\u0301", "\u1f84"), ("\u0386\u0345\u0301", "\u03ac\u0345\u0301")],
     ids=ascii,
 )
-def test_what_differs_in_case_or_composition_only_is_folded_alike(one: str, other: str) -> None:
+def test_texts_that_differ_in_case_or_composition_fold_alike(one: str, other: str) -> None:
     assert folded(one) == folded(other)
 
 
 @pytest.mark.parametrize("length", range(495, 505))
 @pytest.mark.parametrize("letter", ["E\u0301", "\u304b\u3099", "\u1112\u1161\u11ab"])
-def test_a_letter_is_found_wherever_it_stands(length: int, letter: str) -> None:
+def test_folding_tears_no_letter_between_two_pieces(length: int, letter: str) -> None:
     """Long texts are composed piece by piece, and no letter is torn."""
     text = "\u3042" * length + letter
     assert folded(text) == unicodedata.normalize("NFC", text.casefold())
 
 
-def test_folding_a_text_of_endless_marks_is_no_endless_work(
+def test_folding_normalizes_small_pieces_of_endless_marks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What is put in order at once takes the square of its length."""

@@ -64,13 +64,13 @@ BAD_MOMENTS = {
 
 
 @pytest.mark.parametrize("value", BAD_DATES.values(), ids=BAD_DATES)
-def test_what_is_no_date_is_refused(alice: Client, value: str) -> None:
+def test_an_invalid_date_filter_is_refused(alice: Client, value: str) -> None:
     expected = [("due_from", "invalid"), ("due_before", "invalid")]
     assert refused(alice, due_from=value, due_before=value) == expected
 
 
 @pytest.mark.parametrize("value", BAD_MOMENTS.values(), ids=BAD_MOMENTS)
-def test_what_is_no_moment_is_refused(alice: Client, value: str) -> None:
+def test_an_invalid_date_time_filter_is_refused(alice: Client, value: str) -> None:
     names = ["created_from", "created_before", "updated_from", "updated_before"]
     assert refused(alice, **dict.fromkeys(names, value)) == [(name, "invalid") for name in names]
 
@@ -100,20 +100,20 @@ def test_what_is_no_moment_is_refused(alice: Client, value: str) -> None:
     ],
     ids=lambda value: ascii(value)[:16],
 )
-def test_a_value_that_means_nothing_is_refused(
+def test_an_invalid_filter_value_is_refused(
     alice: Client, name: str, value: str | list[str], code: str
 ) -> None:
     assert refused(alice, **{name: value}) == [(name, code)]
 
 
-def test_what_has_one_value_is_not_repeated(alice: Client) -> None:
+def test_a_repeated_single_value_filter_is_refused(alice: Client) -> None:
     assert EVERY_FILTER.keys() == TodoFilters.parameters()
     names = EVERY_FILTER.keys() - {"priority", "tag"}
     query = {name: [EVERY_FILTER[name]] * 2 for name in names}
     assert set(refused(alice, **query)) == {(name, "repeated") for name in names}
 
 
-def test_all_mistakes_are_named_at_once(alice: Client) -> None:
+def test_all_invalid_filters_are_named_at_once(alice: Client) -> None:
     assert refused(alice, due="soon", completed="maybe", q="fine", tz="Mars/Olympus") == [
         ("completed", "invalid"),
         ("due", "invalid_choice"),

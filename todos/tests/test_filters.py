@@ -20,7 +20,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 @pytest.mark.parametrize(("value", "title"), [("true", "done"), ("false", "open")])
-def test_completed_is_one_or_the_other(alice: Client, value: str, title: str) -> None:
+def test_the_completed_filter_finds_either_kind(alice: Client, value: str, title: str) -> None:
     make_todo(title="done", completed=True)
     make_todo(title="open")
     assert found(alice, completed=value) == {title}
@@ -30,7 +30,7 @@ def test_completed_is_one_or_the_other(alice: Client, value: str, title: str) ->
 @pytest.mark.parametrize(
     "wanted", [["none"], ["high"], ["low", "medium"], ["none", "low", "medium", "high"]]
 )
-def test_any_of_the_priorities_will_do(alice: Client, wanted: list[str]) -> None:
+def test_repeated_priorities_find_any_of_them(alice: Client, wanted: list[str]) -> None:
     for priority in Priority:
         make_todo(title=priority.label, priority=priority)
     assert found(alice, priority=wanted) == set(wanted)
@@ -53,7 +53,7 @@ def test_any_of_the_priorities_will_do(alice: Client, wanted: list[str]) -> None
         (["home"] * 20, {"both", "one"}),
     ],
 )
-def test_every_tag_is_there_as_a_whole(
+def test_repeated_tags_find_todos_with_every_whole_tag(
     alice: Client, wanted: list[str], expected: set[str]
 ) -> None:
     make_todo(title="both", tags=["Home", "straße"])
@@ -102,12 +102,12 @@ def test_a_search_looks_into_title_and_description(
     assert found(alice, q=text) == set(expected)
 
 
-def test_the_longest_text_is_found(alice: Client) -> None:
+def test_a_search_finds_the_longest_text(alice: Client) -> None:
     make_todo(title="_" * 500)
     assert found(alice, q="_" * 100) == {"_" * 500}
 
 
-def test_due_dates_are_from_inclusive_and_before_exclusive(alice: Client) -> None:
+def test_due_from_is_inclusive_and_due_before_exclusive(alice: Client) -> None:
     for day in (14, 15, 16):
         make_todo(title=str(day), due_date=date(2026, 3, day))
     make_todo(title="never")
@@ -131,7 +131,7 @@ def test_due_dates_are_from_inclusive_and_before_exclusive(alice: Client) -> Non
         "2026-03-15T00:30:00-11:30",
     ],
 )
-def test_moments_are_from_inclusive_and_before_exclusive(
+def test_moment_filters_are_from_inclusive_and_before_exclusive(
     alice: Client, name: str, written: str
 ) -> None:
     for title, moment in (("before", MOMENT - MICROSECOND), ("at", MOMENT)):
@@ -142,7 +142,7 @@ def test_moments_are_from_inclusive_and_before_exclusive(
 
 
 @pytest.mark.parametrize("name", ["created", "updated"])
-def test_the_first_and_the_last_moment_are_no_mistake(alice: Client, name: str) -> None:
+def test_filters_accept_the_first_and_the_last_moment(alice: Client, name: str) -> None:
     make_todo(title="now")
     assert found(alice, **{f"{name}_from": "0001-01-01T00:00:00Z"}) == {"now"}
     assert found(alice, **{f"{name}_before": "9999-12-31T23:59:59.999999Z"}) == {"now"}
@@ -163,12 +163,12 @@ def test_the_next_page_has_the_same_filters(alice: Client) -> None:
     assert shown(alice.get(pages[-1]["previous"]).json()) == ["x3"]
 
 
-def test_a_filter_finds_nothing_of_somebody_else(alice: Client, bob: Client) -> None:
+def test_a_filter_finds_no_todo_of_another_owner(alice: Client, bob: Client) -> None:
     make_todo(title="Alice's", tags=["a"])
     assert (found(alice, tag="a"), found(bob, tag="a")) == ({"Alice's"}, set())
 
 
-def test_filters_are_of_the_list_only(alice: Client) -> None:
+def test_only_the_list_accepts_filters(alice: Client) -> None:
     todo = make_todo()
     for path in (f"/api/todos/{todo.pk}/", f"/api/todos/{todo.pk}/complete/", "/api/me/"):
         response = alice.get(

@@ -116,7 +116,9 @@ def stored(drawn: list[dict[str, Any]]) -> list[Todo]:
 
 
 @given(drawn=st.lists(todos(), min_size=1, max_size=4), data=st.data())
-def test_text_and_tags(alice: Client, drawn: list[dict[str, Any]], data: st.DataObject) -> None:
+def test_text_and_tag_filters_agree_with_a_model(
+    alice: Client, drawn: list[dict[str, Any]], data: st.DataObject
+) -> None:
     rows = stored(drawn)
     todo = data.draw(st.sampled_from(drawn))
     text = data.draw(parts(todo["description"] or todo["title"]) | pieces)
@@ -144,7 +146,7 @@ queries = st.fixed_dictionaries(
 
 
 @given(drawn=st.lists(todos(), min_size=1, max_size=6), query=queries, shift=st.integers(0, 2))
-def test_filters_together(
+def test_combined_filters_agree_with_a_model(
     alice: Client, drawn: list[dict[str, Any]], query: dict[str, Any], shift: int
 ) -> None:
     rows = stored(drawn)

@@ -72,7 +72,9 @@ def bobs() -> Todo:
 
 
 @given(target=targets, body=fields | anything)
-def test_any_json(bobs: Todo, target: tuple[str, str], body: Any) -> None:
+def test_any_json_body_gets_a_documented_answer(
+    bobs: Todo, target: tuple[str, str], body: Any
+) -> None:
     method, path = target
     path = filled_in(f"/api/todos/{path}", make_todo(), bobs)
     assert_answered(client().generic(method, path, json.dumps(body), JSON))
@@ -80,7 +82,9 @@ def test_any_json(bobs: Todo, target: tuple[str, str], body: Any) -> None:
 
 
 @given(operations=st.lists(operations, min_size=1, max_size=4), with_key=st.booleans())
-def test_any_batch(bobs: Todo, operations: list[Any], with_key: bool) -> None:
+def test_any_batch_gets_a_documented_answer(
+    bobs: Todo, operations: list[Any], with_key: bool
+) -> None:
     mine = make_todo()
     text = filled_in(json.dumps({"operations": operations}), mine, bobs)
     headers = {"idempotency-key": str(mine.pk)} if with_key else {}
@@ -91,7 +95,9 @@ def test_any_batch(bobs: Todo, operations: list[Any], with_key: bool) -> None:
 
 
 @given(target=targets, headers=headers)
-def test_any_header(bobs: Todo, target: tuple[str, str], headers: dict[str, str]) -> None:
+def test_any_header_gets_a_documented_answer(
+    bobs: Todo, target: tuple[str, str], headers: dict[str, str]
+) -> None:
     method, path = target
     mine = make_todo()
     path = filled_in(f"/api/todos/{path}", mine, bobs)
@@ -102,7 +108,7 @@ def test_any_header(bobs: Todo, target: tuple[str, str], headers: dict[str, str]
 
 
 @given(body=st.binary(), media_type=st.sampled_from(["application/json", "", "text/html", ";"]))
-def test_any_bytes(body: bytes, media_type: str) -> None:
+def test_any_bytes_get_a_documented_answer(body: bytes, media_type: str) -> None:
     path = f"/api/todos/{make_todo().pk}/"
     for method, target in (("POST", "/api/todos/"), ("PUT", path), ("PATCH", path)):
         assert_answered(client().generic(method, target, body, media_type))
@@ -117,18 +123,20 @@ def query_string(query: Iterable[tuple[str, str]]) -> str:
 
 
 @given(path=strings, query=st.lists(st.tuples(strings, strings)))
-def test_any_path_and_query(path: str, query: list[tuple[str, str]]) -> None:
+def test_any_path_and_query_get_a_documented_answer(
+    path: str, query: list[tuple[str, str]]
+) -> None:
     for start in ("/", "/api/", "/api/todos/"):
         assert_answered(client().get(f"{start}{encoded(path)}?{query_string(query)}"))
 
 
 @given(query=sound_queries | st.lists(parameters))
-def test_any_value_of_a_parameter(query: Iterable[tuple[str, str]]) -> None:
+def test_any_parameter_value_gets_a_documented_answer(query: Iterable[tuple[str, str]]) -> None:
     make_todo()
     assert_answered(client().get(f"/api/todos/?{query_string(query)}"))
 
 
 @given(cursor=st.text() | st.binary().map(lambda data: data.decode("latin-1")))
-def test_any_cursor(cursor: str) -> None:
+def test_any_cursor_gets_a_documented_answer(cursor: str) -> None:
     response = client().get("/api/todos/?cursor=" + quote(cursor.encode(errors="replace")))
     assert (response.status_code, response.json()["code"]) == (400, "invalid_parameter")

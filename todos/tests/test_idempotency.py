@@ -65,7 +65,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 class TestRepeat:
-    def test_it_gets_the_same_answer_and_makes_nothing(self, alice: Client) -> None:
+    def test_a_repeat_gets_the_same_answer_and_creates_nothing(self, alice: Client) -> None:
         title = "Café \u2028 😀 \\u0041 </script>"
         first, again = (create(alice, title=title, description="\n") for _ in range(2))
         assert (outcome(first), outcome(again)) == ("201", "201 replayed")
@@ -76,13 +76,13 @@ class TestRepeat:
         assert set(IdempotencyKey.objects.get().headers) == {"Location", "ETag"}
         assert Todo.objects.count() == 1
 
-    def test_it_gets_what_was_answered_then_and_not_what_is_now(self, alice: Client) -> None:
+    def test_a_repeat_gets_the_stored_answer_after_a_change(self, alice: Client) -> None:
         first = create(alice)
         alice.delete(first["Location"])
         assert create(alice).content == first.content
         assert not Todo.objects.exists()
 
-    def test_spaces_and_the_order_of_members_do_not_count(self, alice: Client) -> None:
+    def test_a_repeat_may_differ_in_spaces_and_order_of_members(self, alice: Client) -> None:
         send(alice, '{"title": "x", "completed": true}')
         again = send(alice, '{ "completed":true,"title":"\\u0078"}')
         assert outcome(again) == "201 replayed"
@@ -90,7 +90,7 @@ class TestRepeat:
     @pytest.mark.parametrize(
         "body", [{"title": "Buy bread"}, {"title": "Buy milk", "completed": False}]
     )
-    def test_another_body_is_refused(self, alice: Client, body: dict[str, Any]) -> None:
+    def test_a_key_with_another_body_is_refused(self, alice: Client, body: dict[str, Any]) -> None:
         create(alice)
         response = create(alice, **body)
         assert outcome(response) == "422 idempotency_key_reused"
@@ -98,16 +98,16 @@ class TestRepeat:
         assert outcome(create(alice)) == "201 replayed"
         assert Todo.objects.get().title == "Buy milk"
 
-    def test_without_a_key_it_is_done_again(self, alice: Client) -> None:
+    def test_a_request_without_a_key_is_done_again(self, alice: Client) -> None:
         assert outcome(create(alice, key=None)) == outcome(create(alice, key=None)) == "201"
         assert Todo.objects.count() == 2
         assert not IdempotencyKey.objects.exists()
 
-    def test_it_may_leave_out_the_trailing_slash(self, alice: Client) -> None:
+    def test_a_repeat_may_omit_the_trailing_slash(self, alice: Client) -> None:
         create(alice, path="/api/todos")
         assert outcome(create(alice, path="/api/todos/")) == "201 replayed"
 
-    def test_of_a_batch(self, alice: Client) -> None:
+    def test_a_repeated_batch_gets_the_stored_answer(self, alice: Client) -> None:
         operations = [{"op": "create", "title": title} for title in "xy"]
         first, again = (
             create(alice, path="/api/todos/batch/", operations=operations) for _ in range(2)
@@ -124,12 +124,12 @@ class TestScope:
         for key, answer in answers.items():
             assert create(alice, key=key).content == answer.content
 
-    def test_another_user_has_keys_of_their_own(self, alice: Client, bob: Client) -> None:
+    def test_keys_of_different_users_are_independent(self, alice: Client, bob: Client) -> None:
         assert outcome(create(alice)) == outcome(create(bob, title="Something else")) == "201"
         assert create(alice).json()["title"] == "Buy milk"
         assert Todo.objects.get(owner_id="bob").title == "Something else"
 
-    def test_another_path_has_keys_of_its_own(self, alice: Client) -> None:
+    def test_keys_of_different_paths_are_independent(self, alice: Client) -> None:
         create(alice)
         operations = [{"op": "create", "title": "x"}]
         for expected in ("200", "200 replayed"):
@@ -137,7 +137,7 @@ class TestScope:
             assert outcome(response) == expected
         assert outcome(create(alice)) == "201 replayed"
 
-    def test_every_query_names_the_owner(self, alice: Client) -> None:
+    def test_every_query_of_keys_names_the_owner(self, alice: Client) -> None:
         idempotency._left_of.cache_clear()
         create(alice, key="asks what is kept")
         create(alice)
@@ -163,7 +163,9 @@ class TestScope:
         assert alice.get(url, headers=stale).status_code == 412
 
     @pytest.mark.parametrize("action", ["complete", "reopen"])
-    def test_a_repeat_learns_that_its_precondition_held(self, alice: Client, action: str) -> None:
+    def test_a_repeat_with_a_stale_etag_gets_the_stored_answer(
+        self, alice: Client, action: str
+    ) -> None:
         todo = make_todo(completed=action == "reopen")
         path = f"/api/todos/{todo.pk}/{action}/"
 
@@ -179,7 +181,7 @@ class TestScope:
         assert outcome(ask("k")) == "200 replayed"
 
     @pytest.mark.parametrize(("action", "answered"), [("reopen", True), ("complete", False)])
-    def test_what_is_no_repeat_has_a_precondition_to_meet(
+    def test_a_key_without_a_stored_answer_meets_the_precondition(
         self, alice: Client, clock: Clock, action: str, *, answered: bool
     ) -> None:
         todo = make_todo()
@@ -198,7 +200,7 @@ class TestScope:
         for query in queries:
             assert "\"owner_id\" = 'alice'" in query["sql"]
 
-    def test_what_is_no_repeat_any_more_has_to_match(self, alice: Client, clock: Clock) -> None:
+    def test_an_expired_key_with_a_stale_etag_gets_412(self, alice: Client, clock: Clock) -> None:
         todo = make_todo()
         path = f"/api/todos/{todo.pk}/complete/"
         headers = {"idempotency-key": "k", "if-match": todo.etag}
@@ -222,7 +224,7 @@ class TestScope:
         assert outcome(send(alice, {}, path=f"{url}complete/")) == "200 replayed"
 
     @pytest.mark.parametrize("name", ["Idempotency-Key", "idempotency_key"])
-    def test_it_is_a_header_and_nothing_else(self, alice: Client, name: str) -> None:
+    def test_a_key_in_query_or_body_is_no_key(self, alice: Client, name: str) -> None:
         in_query = create(alice, key=None, path=f"/api/todos/?{name}=k")
         in_body = create(alice, key=None, title="x", **{name: "k"})
         assert outcome(in_query) == "400 invalid_parameter"
@@ -303,19 +305,19 @@ class TestChange:
         again = change(alice, method, todo, key="another")
         assert outcome(again) == ("404 not_found" if gone else "200")
 
-    def test_a_key_that_is_none_is_refused(self, alice: Client, method: str) -> None:
+    def test_an_invalid_key_of_a_change_is_refused(self, alice: Client, method: str) -> None:
         todo = make_todo()
         assert outcome(change(alice, method, todo, key="no key")) == "400 invalid_header"
         assert Todo.objects.get().version == todo.version
 
-    def test_a_change_in_flight_is_told_to_come_back(self, alice: Client, method: str) -> None:
+    def test_a_repeat_of_a_change_in_flight_gets_409(self, alice: Client, method: str) -> None:
         todo = make_todo()
         assert outcome(change(alice, method, todo)) == succeeded(method)
         IdempotencyKey.objects.update(status=None)
         todo = make_todo(id=todo.pk) if method == "DELETE" else todo
         assert outcome(change(alice, method, todo)) == "409 idempotency_key_in_flight"
 
-    def test_after_a_day_the_key_is_as_new_for_a_change(
+    def test_a_key_of_a_change_expires_after_a_day(
         self, alice: Client, clock: Clock, method: str
     ) -> None:
         todo = make_todo()
@@ -349,7 +351,7 @@ def test_another_users_key_opens_no_todo(alice: Client, bob: Client) -> None:
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT", "DELETE"])
-def test_a_change_whose_answer_was_purged_meanwhile_meets_its_precondition(
+def test_a_purged_answer_of_a_change_checks_the_precondition_again(
     alice: Client, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     todo = make_todo()
@@ -359,7 +361,7 @@ def test_a_change_whose_answer_was_purged_meanwhile_meets_its_precondition(
     assert outcome(answer) == "412 precondition_failed"
 
 
-def test_two_keys_are_none(alice: Client) -> None:
+def test_two_keys_in_one_request_are_refused(alice: Client) -> None:
     """A field that is given twice arrives as a list."""
     answer = create(alice, key="k1,k2")
     assert outcome(answer) == "400 invalid_header"
@@ -375,7 +377,7 @@ def test_one_key_is_for_one_method(alice: Client) -> None:
     assert outcome(change(alice, "PATCH", todo)) == "200 replayed"
 
 
-def test_a_deletion_whose_answer_was_purged_meanwhile_is_404(
+def test_a_purged_answer_of_a_deletion_is_404(
     alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     todo = make_todo()
@@ -398,7 +400,7 @@ class TestRoom:
 
     # Each emoji is one character and four octets.
     @pytest.mark.parametrize(("count", "fits"), [(6, True), (7, False)])
-    def test_an_answer_of_over_256_kib_is_none(
+    def test_an_answer_of_over_256_kib_is_refused_and_undone(
         self, alice: Client, count: int, *, fits: bool
     ) -> None:
         todo = make_todo(description="😀" * 10_000)
@@ -419,7 +421,7 @@ class TestRoom:
         idempotency._left_of.cache_clear()
 
     @pytest.mark.usefixtures("_full")
-    def test_without_room_a_new_key_is_refused_until_the_oldest_is_a_day_old(
+    def test_a_new_key_without_room_is_refused_until_the_oldest_expires(
         self, alice: Client, clock: Clock
     ) -> None:
         response = create(alice, key="third")
@@ -430,19 +432,15 @@ class TestRoom:
         assert outcome(create(alice, key="third", title="x")) == "201"
 
     @pytest.mark.usefixtures("_full")
-    def test_without_room_repeats_and_requests_without_a_key_are_answered(
-        self, alice: Client
-    ) -> None:
+    def test_repeats_and_requests_without_a_key_need_no_room(self, alice: Client) -> None:
         assert outcome(create(alice, key="first")) == "201 replayed"
         assert outcome(create(alice, key=None)) == "201"
 
     @pytest.mark.usefixtures("_full")
-    def test_one_owner_takes_no_room_of_another(self, bob: Client) -> None:
+    def test_owners_share_no_room_for_answers(self, bob: Client) -> None:
         assert outcome(create(bob)) == "201"
 
-    def test_empty_answers_take_room_as_well(
-        self, alice: Client, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_empty_answers_take_room(self, alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(idempotency, "MAX_OWNER_OCTETS", 3 * ROW_OCTETS)
         todos = [make_todo() for _ in range(4)]
         *kept, refused = (outcome(change(alice, "DELETE", todo)) for todo in todos)
@@ -460,7 +458,7 @@ class TestRoom:
         kept = sum(len(row.body.encode()) for row in IdempotencyKey.objects.all())
         assert kept <= idempotency.MAX_OWNER_OCTETS + idempotency.MAX_ANSWER_OCTETS
 
-    def test_what_is_kept_is_added_up_seldom(self, alice: Client) -> None:
+    def test_the_stored_octets_are_added_up_seldom(self, alice: Client) -> None:
         with CaptureQueriesContext(connection) as queries:
             for number in range(10):
                 create(alice, key=str(number))
@@ -476,7 +474,7 @@ class TestFormat:
     @pytest.mark.parametrize(
         "key", ["", " ", "a b", " a", "a\t", "a\x00", "\x7f", "é", "a" * 256, "a,b"]
     )
-    def test_anything_else_is_refused(self, alice: Client, key: str) -> None:
+    def test_a_malformed_key_is_refused(self, alice: Client, key: str) -> None:
         response = create(alice, key=key)
         assert outcome(response) == "400 invalid_header"
         (error,) = response.json()["errors"]
@@ -485,7 +483,7 @@ class TestFormat:
 
 
 class TestInFlight:
-    def test_a_repeat_is_told_to_come_back(self, alice: Client, clock: Clock) -> None:
+    def test_a_repeat_of_a_request_in_flight_gets_409(self, alice: Client, clock: Clock) -> None:
         create(alice)
         leave_in_flight()
         clock.advance(MINUTE - 0.001)
@@ -496,7 +494,7 @@ class TestInFlight:
         assert not Todo.objects.exists()
 
     @pytest.mark.parametrize("title", ["Buy milk", "Another"])
-    def test_after_a_minute_a_repeat_takes_over(
+    def test_a_repeat_takes_over_an_abandoned_key_after_a_minute(
         self, alice: Client, clock: Clock, title: str
     ) -> None:
         create(alice)
@@ -506,7 +504,7 @@ class TestInFlight:
         assert outcome(create(alice, title=title)) == "201 replayed"
         assert Todo.objects.get().title == title
 
-    def test_whoever_was_too_slow_makes_nothing(
+    def test_a_request_whose_key_was_taken_over_creates_nothing(
         self, alice: Client, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         carry_out, quick = idempotency._carry_out, []
@@ -523,7 +521,7 @@ class TestInFlight:
         assert Todo.objects.count() == 1
         assert create(alice).content == quick[0].content
 
-    def test_nor_while_the_other_is_at_it(
+    def test_a_slow_request_creates_nothing_while_another_has_its_key(
         self, alice: Client, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         carry_out, quick = idempotency._carry_out, []
@@ -546,7 +544,7 @@ class TestInFlight:
         assert outcome(quick[0]) == "201"
         assert Todo.objects.count() == 1
 
-    def test_a_key_that_is_given_back_while_it_is_looked_at_counts_as_in_flight(
+    def test_a_key_freed_during_a_repeat_gets_409(
         self, alice: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def just_too_late(rows: IdempotencyKeyQuerySet, **columns: Any) -> int:
@@ -568,7 +566,7 @@ class TestAge:
         assert outcome(second) == "201"
         assert second.json()["id"] != first.json()["id"]
 
-    def test_then_the_key_is_as_new(self, alice: Client, clock: Clock) -> None:
+    def test_a_key_is_new_again_after_a_day(self, alice: Client, clock: Clock) -> None:
         create(alice)
         clock.advance(DAY)
         assert outcome(create(alice, title="Another")) == "201"
@@ -584,11 +582,11 @@ class TestRefusal:
         assert outcome(create(alice)) == "201"
 
     @pytest.mark.parametrize("body", ["{", "[" * 100_000, ""])
-    def test_a_body_that_cannot_be_read_leaves_it_free(self, alice: Client, body: str) -> None:
+    def test_an_unreadable_body_leaves_the_key_free(self, alice: Client, body: str) -> None:
         assert send(alice, body).status_code == 400
         assert outcome(create(alice)) == "201"
 
-    def test_however_deep_a_body_that_can_be_read_it_is_answered(self, alice: Client) -> None:
+    def test_a_deep_readable_body_with_a_key_is_answered(self, alice: Client) -> None:
         bodies = (f'{{"title": {"[" * depth}{"]" * depth}}}' for depth in range(1000))
         outcomes = {outcome(send(alice, body)) for body in bodies}
         assert outcomes == {"400 validation_failed", "400 parse_error"}
@@ -608,7 +606,7 @@ class TestRefusal:
 
 
 class TestCrash:
-    def test_after_the_commit_the_answer_is_there(
+    def test_a_crash_after_the_commit_keeps_the_answer(
         self, alice: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def crash(*args: Any, **kwargs: Any) -> None:
@@ -642,7 +640,7 @@ class TestCrash:
         assert Todo.objects.count() == 1
 
     @pytest.mark.parametrize("handled", [True, False], ids=["an error", "the process is gone"])
-    def test_before_the_commit_nothing_is(
+    def test_a_crash_before_the_commit_keeps_nothing(
         self, alice: Client, clock: Clock, monkeypatch: pytest.MonkeyPatch, *, handled: bool
     ) -> None:
         create_todo = Todo.create
@@ -664,12 +662,12 @@ class TestCrash:
         assert outcome(create(alice)) == "201"
 
     @at_once
-    def test_in_a_transaction_it_could_not_be_kept_so_that_is_refused(self, alice: Client) -> None:
+    def test_a_key_inside_a_transaction_is_an_error(self, alice: Client) -> None:
         with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
             create(alice)
 
     @pytest.mark.parametrize("method", ["save", "update"])
-    def test_a_database_that_is_away_is_503(
+    def test_an_unreachable_database_with_a_key_is_503(
         self, alice: Client, monkeypatch: pytest.MonkeyPatch, method: str
     ) -> None:
         def fail(*args: Any, **kwargs: Any) -> None:
@@ -695,7 +693,9 @@ class TestAtOnce:
         return Counter(map(outcome, answers)), answers
 
     @at_once
-    def test_one_makes_a_todo_and_the_others_learn_of_it(self, twenty: list[Client]) -> None:
+    def test_one_of_twenty_repeats_creates_and_the_others_replay(
+        self, twenty: list[Client]
+    ) -> None:
         outcomes, answers = self.outcomes(twenty)
         assert outcomes["201"] == 1
         assert set(outcomes) <= {"201", "201 replayed", "409 idempotency_key_in_flight"}
@@ -704,7 +704,9 @@ class TestAtOnce:
         assert outcome(create(twenty[0])) == "201 replayed"
 
     @at_once
-    def test_one_takes_over_what_was_abandoned(self, twenty: list[Client], clock: Clock) -> None:
+    def test_one_of_twenty_repeats_takes_over_an_abandoned_key(
+        self, twenty: list[Client], clock: Clock
+    ) -> None:
         create(twenty[0])
         leave_in_flight()
         clock.advance(MINUTE)
@@ -714,7 +716,7 @@ class TestAtOnce:
         assert Todo.objects.count() == 1
 
     @at_once
-    def test_none_is_worse_off_where_the_body_is_refused(self, twenty: list[Client]) -> None:
+    def test_twenty_repeats_of_an_invalid_body_get_400_or_409(self, twenty: list[Client]) -> None:
         outcomes, _ = self.outcomes(twenty, title="")
         assert outcomes["400 validation_failed"] >= 1
         assert set(outcomes) <= {"400 validation_failed", "409 idempotency_key_in_flight"}

@@ -19,19 +19,19 @@ IDS: list[Any] = [str(uuid.UUID(int=1)), "other", "", None, 7, ["x"]]
 
 
 @pytest.mark.parametrize("value", IDS, ids=str)
-def test_a_new_todo_brings_no_id(alice: Client, value: Any) -> None:
+def test_a_create_with_an_id_is_refused(alice: Client, value: Any) -> None:
     assert pointers(create(alice, title="x", id=value)) == [("/id", "id_not_supported")]
     assert not Todo.objects.exists()
 
 
-def test_a_new_todo_of_a_batch_brings_no_id(alice: Client) -> None:
+def test_a_create_of_a_batch_with_an_id_is_refused(alice: Client) -> None:
     operations = [{"op": "create", "title": "x"}, {"op": "create", "title": "x", "id": "y"}]
     response = alice.post("/api/todos/batch/", {"operations": operations}, content_type=JSON)
     assert pointers(response) == [("/operations/1/id", "id_not_supported")]
     assert not Todo.objects.exists()
 
 
-def test_an_id_is_refused_together_with_what_else_is_wrong(alice: Client) -> None:
+def test_an_id_is_refused_together_with_other_errors(alice: Client) -> None:
     response = create(alice, title="", id="x", colour="red")
     assert sorted(pointers(response)) == [
         ("/colour", "unknown_field"),

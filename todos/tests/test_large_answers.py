@@ -85,7 +85,7 @@ def test_indentation_does_not_pass_1_mib(alice: Client, accept: str) -> None:
     assert MIB / 8 < len(response.content) <= MIB
 
 
-def test_the_longest_links_fit_as_well(alice: Client) -> None:
+def test_the_longest_links_fit_into_1_mib(alice: Client) -> None:
     chance = random.Random(1)
     letters = [chr(code) for code in range(0x10400, 0x10428)] + ["\ufb03"]
     for _ in range(40):
@@ -126,7 +126,7 @@ class TestBatch:
             monkeypatch.setattr("api.bodies.renderers.MAX_ANSWER_OCTETS", limit)
             assert self.complete(alice, todo, 3).status_code == status
 
-    def test_a_batch_with_a_mistake_is_told_of_the_mistake_first(self, alice: Client) -> None:
+    def test_an_invalid_operation_comes_before_a_too_large_answer(self, alice: Client) -> None:
         todo = make_todo(description=EMOJI * 10_000)
         operations = [{"op": "complete", "id": str(todo.pk)}] * 99
         body = {"operations": [*operations, {"op": "create", "title": ""}]}

@@ -26,7 +26,7 @@ def make(*ages: int, owner_id: str = "alice") -> None:
         make_todo(title=str(age), created_at=MOMENT - timedelta(days=age), owner_id=owner_id)
 
 
-def test_nothing_yet_is_an_empty_page(alice: Client) -> None:
+def test_a_user_without_todos_gets_an_empty_page(alice: Client) -> None:
     assert alice.get("/api/todos/").json() == {"next": None, "previous": None, "results": []}
 
 
@@ -35,7 +35,7 @@ def test_the_newest_come_first(alice: Client) -> None:
     assert shown(alice.get("/api/todos/").json()) == ["0", "1", "2"]
 
 
-def test_only_ones_own_are_listed(alice: Client, bob: Client) -> None:
+def test_a_list_has_the_users_own_todos_only(alice: Client, bob: Client) -> None:
     make(1, 2)
     make(3, owner_id="bob")
     make(4, owner_id="Alice")
@@ -53,7 +53,7 @@ def test_a_page_costs_one_query(
     assert len(response.json()["results"]) == min(size, 20)
 
 
-def test_what_is_only_searched_in_is_not_read(alice: Client) -> None:
+def test_a_list_reads_no_search_columns(alice: Client) -> None:
     todo = make_todo()
     body = {"operations": [{"op": "complete", "id": str(todo.pk)}]}
     with CaptureQueriesContext(connection) as queries:
@@ -67,7 +67,7 @@ def test_what_is_only_searched_in_is_not_read(alice: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["limit", "cursor", "ordering", "q"])
-def test_its_parameters_are_for_nothing_else(alice: Client, name: str) -> None:
+def test_only_the_list_accepts_page_parameters(alice: Client, name: str) -> None:
     todo = make_todo()
     for method, path in (("POST", ""), ("POST", "batch/"), ("GET", f"{todo.pk}/")):
         response = alice.generic(method, f"/api/todos/{path}?{name}=1", "{}", "application/json")
@@ -80,7 +80,7 @@ def test_a_page_holds_50_unless_told_otherwise(alice: Client) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 6])
-def test_forth_and_back_show_every_row_once(alice: Client, limit: int) -> None:
+def test_paging_forth_and_back_shows_every_row_once(alice: Client, limit: int) -> None:
     make(*range(5))
     forth = walk(alice, f"/api/todos/?limit={limit}")
     assert [title for page in forth for title in shown(page)] == list("01234")
@@ -90,7 +90,7 @@ def test_forth_and_back_show_every_row_once(alice: Client, limit: int) -> None:
     )
 
 
-def test_pages_are_full_and_the_last_one_says_so(alice: Client) -> None:
+def test_pages_are_full_and_the_last_has_no_next(alice: Client) -> None:
     make(*range(4))
     forth = walk(alice, "/api/todos/?limit=2")
     assert [shown(page) for page in forth] == [["0", "1"], ["2", "3"]]
@@ -102,7 +102,7 @@ def test_pages_are_full_and_the_last_one_says_so(alice: Client) -> None:
     assert shown(alice.get(back["next"]).json()) == ["2", "3"]
 
 
-def test_where_a_page_ends_and_all_further_rows_are_gone_there_is_a_way_back(alice: Client) -> None:
+def test_an_empty_page_at_the_end_links_back(alice: Client) -> None:
     make(*range(6))
     first = alice.get("/api/todos/?limit=2").json()
     Todo.objects.exclude(title__in=["0", "1"]).delete()
@@ -111,7 +111,7 @@ def test_where_a_page_ends_and_all_further_rows_are_gone_there_is_a_way_back(ali
     assert shown(alice.get(empty["previous"]).json()) == ["0", "1"]
 
 
-def test_where_all_rows_before_a_page_are_gone_there_is_a_way_forth(alice: Client) -> None:
+def test_an_empty_page_at_the_start_links_forth(alice: Client) -> None:
     make(*range(6))
     second = walk(alice, "/api/todos/?limit=2")[1]
     Todo.objects.filter(title__in=["0", "1"]).delete()
@@ -121,7 +121,7 @@ def test_where_all_rows_before_a_page_are_gone_there_is_a_way_forth(alice: Clien
 
 
 @pytest.mark.parametrize(("direction", "back"), [("previous", "next"), ("next", "previous")])
-def test_where_every_row_is_gone_the_pages_are_empty(
+def test_pages_are_empty_after_every_row_is_deleted(
     alice: Client, direction: str, back: str
 ) -> None:
     make(*range(6))
@@ -131,7 +131,7 @@ def test_where_every_row_is_gone_the_pages_are_empty(
     assert empty["results"] == alice.get(empty[back]).json()["results"] == []
 
 
-def test_the_default_order_says_nothing_of_nulls(alice: Client) -> None:
+def test_the_default_order_has_no_nulls_clause(alice: Client) -> None:
     make(*range(6))
     with CaptureQueriesContext(connection) as queries:
         pages = walk(alice, "/api/todos/?limit=2")
@@ -173,7 +173,7 @@ def test_a_tie_is_broken_by_id(alice: Client) -> None:
     ]
 
 
-def test_rows_that_come_and_go_between_pages_move_nobody_else(alice: Client) -> None:
+def test_rows_inserted_and_deleted_between_pages_move_no_other(alice: Client) -> None:
     make(*range(6))
     first = alice.get("/api/todos/?limit=2").json()
     make(-1, -2)
@@ -182,7 +182,7 @@ def test_rows_that_come_and_go_between_pages_move_nobody_else(alice: Client) -> 
     assert [title for page in rest for title in shown(page)] == ["2", "4", "5"]
 
 
-def test_a_cursor_of_somebody_else_is_refused(alice: Client, bob: Client) -> None:
+def test_a_cursor_of_another_user_is_refused(alice: Client, bob: Client) -> None:
     make(1, 2)
     make(1, 2, owner_id="bob")
     response = bob.get(alice.get("/api/todos/?limit=1").json()["next"])
@@ -205,7 +205,7 @@ def cursors_that_are_none(cursor: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("kind", cursors_that_are_none("x:y"))
-def test_a_cursor_that_is_none_is_refused(alice: Client, kind: str) -> None:
+def test_an_invalid_cursor_is_refused(alice: Client, kind: str) -> None:
     make(1, 2)
     cursor = alice.get("/api/todos/?limit=1").json()["next"]
     cursor = parse_qs(urlsplit(cursor).query)["cursor"][0]
@@ -228,7 +228,7 @@ def test_a_limit_out_of_range_is_refused(alice: Client, limit: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["owner_id", "user_id", "owner", "page", "format", "Limit", ""])
-def test_a_parameter_that_nobody_knows_is_refused(alice: Client, name: str) -> None:
+def test_an_unknown_parameter_is_refused(alice: Client, name: str) -> None:
     make(1, owner_id="bob")
     response = alice.get(f"/api/todos/?{name}=bob")
     assert response.status_code == 400

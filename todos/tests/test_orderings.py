@@ -106,7 +106,7 @@ def ids(*pages: dict[str, Any]) -> list[str]:
 
 
 @given(ordering=st.sampled_from(ORDERINGS), data=st.data(), limit=limits)
-def test_forth_and_back_show_every_todo_once(
+def test_every_ordering_shows_every_todo_once_forth_and_back(
     alice: Client, titles: list[str], ordering: str, data: st.DataObject, limit: int
 ) -> None:
     Todo.objects.all().delete()
@@ -158,7 +158,7 @@ class Changing:
 
 
 @given(ordering=st.sampled_from(ORDERINGS), data=st.data(), limit=limits, changes=st.integers(0, 5))
-def test_what_comes_and_goes_between_pages_moves_nobody_else(
+def test_todos_inserted_and_deleted_between_pages_move_no_other(
     alice: Client, titles: list[str], ordering: str, data: st.DataObject, limit: int, changes: int
 ) -> None:
     changing = Changing(data, titles, ordering)
@@ -176,7 +176,7 @@ def test_what_comes_and_goes_between_pages_moves_nobody_else(
 
 
 @given(ordering=st.sampled_from(ORDERINGS), data=st.data(), limit=limits, changes=st.integers(0, 5))
-def test_nor_on_the_way_back(
+def test_backward_pages_neither_skip_nor_repeat(
     alice: Client, titles: list[str], ordering: str, data: st.DataObject, limit: int, changes: int
 ) -> None:
     changing = Changing(data, titles, ordering)
@@ -201,7 +201,7 @@ def url(ordering: str) -> str:
     return f"/api/todos/?limit=2&ordering={ordering}"
 
 
-def test_the_newest_come_first_unless_told_otherwise(alice: Client) -> None:
+def test_the_default_ordering_is_newest_first(alice: Client) -> None:
     for number in (1, 3, 2):
         make_todo(title=str(number), created_at=MOMENT + timedelta(days=number))
     assert shown(alice.get("/api/todos/").json()) == ["3", "2", "1"]
@@ -209,7 +209,7 @@ def test_the_newest_come_first_unless_told_otherwise(alice: Client) -> None:
     assert listed(alice, "created_at") == ["1", "2", "3"]
 
 
-def test_priority_sorts_by_its_meaning(alice: Client) -> None:
+def test_priorities_sort_by_importance(alice: Client) -> None:
     for priority in (Priority.MEDIUM, Priority.NONE, Priority.HIGH, Priority.LOW):
         make_todo(title=priority.label, priority=priority)
     assert listed(alice, "priority") == ["none", "low", "medium", "high"]
@@ -263,7 +263,7 @@ def test_a_page_costs_one_query(
     ["", "-", "--title", "+title", "Title", "title ", "title,-due", "title,", "id", "due_date",
      "title_folded", "owner_id", "?", "-?", "created_at__year", "random", "\0", "é" * 2000],
 )  # fmt: skip
-def test_what_is_no_ordering_is_refused(alice: Client, ordering: str) -> None:
+def test_an_unknown_ordering_is_refused(alice: Client, ordering: str) -> None:
     response = alice.get("/api/todos/", {"ordering": ordering})
     assert (response.status_code, response.json()["code"]) == (400, "invalid_parameter")
     (error,) = response.json()["errors"]

@@ -33,13 +33,13 @@ def test_a_forgotten_owned_by_still_opens_nothing(
     assert bob.get(f"/api/todos/{make_todo(owner_id='bob').pk}/").status_code == 200
 
 
-def test_nobody_owns_nothing() -> None:
+def test_an_anonymous_user_owns_no_todos() -> None:
     make_todo(owner_id="")
     assert Todo.objects.owned_by(AnonymousUser()).query.is_empty()
     assert not Todo.objects.owned_by(TokenUser("bob")).exists()
 
 
-def test_a_change_is_the_owners() -> None:
+def test_a_change_writes_to_the_owners_row_only() -> None:
     todo = make_todo(owner_id="alice")
     Todo.objects.filter(pk=todo.pk).update(owner_id="bob")
     with pytest.raises(StaleTodo):
@@ -47,18 +47,18 @@ def test_a_change_is_the_owners() -> None:
 
 
 @pytest.mark.parametrize("completed", [True, False])
-def test_completed_and_its_time_never_part(*, completed: bool) -> None:
+def test_the_database_keeps_completed_and_completed_at_together(*, completed: bool) -> None:
     make_todo(completed=completed)
     with pytest.raises(IntegrityError):
         Todo.objects.update(completed=not completed)
 
 
-def test_a_todo_that_is_there_is_changed_in_one_way_only() -> None:
+def test_save_is_disabled() -> None:
     todo = make_todo()
     todo.title = "Changed"
     with pytest.raises(TypeError):
         todo.save()
 
 
-def test_a_todo_is_its_title() -> None:
+def test_a_todo_prints_its_title() -> None:
     assert str(make_todo(title="Buy milk")) == "Buy milk"

@@ -70,13 +70,13 @@ class TestAmongMany:
     @pytest.mark.parametrize(
         "query", ["completed=true", "tag=x", "q=x", "priority=high", "due=overdue"]
     )
-    def test_a_filter_reads_nobody_elses(self, alice: Client, query: str) -> None:
+    def test_a_filter_reads_no_rows_of_other_owners(self, alice: Client, query: str) -> None:
         [found] = plans(alice, f"/api/todos/?{query}")
         assert BY_OWNER.search(found)
         assert "Seq Scan" not in found
         assert '"SCAN' not in found
 
-    def test_one_is_found_by_its_id(self, alice: Client) -> None:
+    def test_a_todo_is_read_by_an_index(self, alice: Client) -> None:
         todo = make_todo()
         [found] = plans(alice, f"/api/todos/{todo.pk}/")
         assert "Seq Scan" not in found

@@ -33,7 +33,7 @@ def test_an_id_is_one_address_in_either_case(alice: Client) -> None:
     ["1", "abc", "%00", "%FF", "..", "00000000-0000-0000-0000-00000000000g", "é", "x" * 3000],
 )
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
-def test_an_id_that_is_no_uuid_is_missing(alice: Client, method: str, todo_id: str) -> None:
+def test_an_id_other_than_a_uuid_is_404(alice: Client, method: str, todo_id: str) -> None:
     response = getattr(alice, method)(f"/api/todos/{todo_id}/")
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
@@ -50,6 +50,6 @@ def test_deleting_costs_two_queries_and_leaves_nothing(
     assert list(Todo.objects.all()) == [other]
 
 
-def test_a_missing_todo_is_missing_for_everyone(alice: Client, bob: Client) -> None:
+def test_a_missing_todo_is_404_for_every_user(alice: Client, bob: Client) -> None:
     missing = f"/api/todos/{uuid.uuid4()}/"
     assert alice.get(missing).status_code == bob.get(missing).status_code == 404

@@ -22,7 +22,7 @@ ALICE, BOB = TokenUser("alice"), TokenUser("bob")
 BY_TITLE = Ordering((Column("title_folded"),), descending=False)
 
 
-def test_one_is_found_by_its_owner_alone() -> None:
+def test_a_todo_is_found_by_its_owner_only() -> None:
     mine, his = make_todo(), make_todo(owner_id="bob")
     for user, own, others in ((ALICE, mine, his), (BOB, his, mine), (ALICE, mine, his)):
         row = Todo.owned(user, own.pk)
@@ -32,7 +32,7 @@ def test_one_is_found_by_its_owner_alone() -> None:
     assert Todo.owned(ALICE, uuid.uuid4()) is None
 
 
-def test_the_first_rows_are_the_users_in_the_order_and_number_asked_for() -> None:
+def test_the_first_rows_are_the_users_own_in_order_and_number() -> None:
     for title in ("b", "c", "a"):
         make_todo(title=title)
         make_todo(title=f"bobs {title}", owner_id="bob")
@@ -47,7 +47,7 @@ def test_the_first_rows_are_the_users_in_the_order_and_number_asked_for() -> Non
 
 
 @pytest.mark.parametrize("owner", ["' OR 1=1 --", "%s", "%(x)s", "\\", '"', "é"])
-def test_an_owner_is_a_value_whatever_is_written_in_it(owner: str) -> None:
+def test_an_owner_id_is_never_read_as_sql(owner: str) -> None:
     make_todo()
     todo = make_todo(owner_id=owner)
     user = TokenUser(owner)
@@ -55,7 +55,7 @@ def test_an_owner_is_a_value_whatever_is_written_in_it(owner: str) -> None:
     assert Todo.owned(user, todo.pk) is not None
 
 
-def test_each_is_one_query_with_the_owner_in_it() -> None:
+def test_each_compiled_read_is_one_query_that_names_the_owner() -> None:
     todo = make_todo()
     with CaptureQueriesContext(connection) as queries:
         Todo.owned(ALICE, todo.pk)

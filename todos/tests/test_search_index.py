@@ -78,7 +78,7 @@ def plan_of(client: Client, text: str) -> str:
 
 @pytest.mark.usefixtures("_many")
 @pytest.mark.parametrize("text", ["zebra", "%_\\ 100%", "no such text", "Stra\u00dfe"])
-def test_a_search_reads_what_the_index_finds_of_its_owner(alice: Client, text: str) -> None:
+def test_a_search_uses_the_index_for_its_owner(alice: Client, text: str) -> None:
     run()
     plan = plan_of(alice, text)
     assert "Bitmap Index Scan" in plan
@@ -98,7 +98,7 @@ def test_a_search_finds_the_same_with_the_index(alice: Client) -> None:
     assert [found(alice, q=text, limit=1, ordering="-created_at") for text in texts] == before
 
 
-def test_making_it_twice_and_dropping_it_twice_is_no_mistake() -> None:
+def test_the_search_index_can_be_made_and_dropped_twice() -> None:
     for _ in range(2):
         assert run() == "The search index is there.\n"
         assert indexes()
@@ -108,7 +108,7 @@ def test_making_it_twice_and_dropping_it_twice_is_no_mistake() -> None:
         assert not indexes()
 
 
-def test_an_index_that_was_left_unfinished_is_made_anew() -> None:
+def test_an_unfinished_search_index_is_rebuilt() -> None:
     run()
     run("--drop")
     with connection.cursor() as cursor:
@@ -123,7 +123,7 @@ def test_an_index_that_was_left_unfinished_is_made_anew() -> None:
     assert all(indexes().values())
 
 
-def test_an_extension_that_cannot_be_had_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_extension_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_search, "EXTENSIONS", ("no_such_extension",))
     with pytest.raises(CommandError, match="CREATE EXTENSION no_such_extension"):
         run()

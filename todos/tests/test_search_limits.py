@@ -44,7 +44,7 @@ def test_a_search_that_takes_too_long_is_503_and_the_next_request_is_answered(
 
 @committed
 @pytest.mark.usefixtures("_slow")
-def test_the_limit_of_a_search_ends_with_it(alice: Client) -> None:
+def test_the_time_limit_ends_with_its_search(alice: Client) -> None:
     search(alice)
     alice.get("/api/todos/?q=a&limit=1")
     if connection.vendor == "postgresql":
@@ -74,6 +74,6 @@ def test_a_search_within_its_limit_costs_one_query_a_page(
 
 
 @pytest.mark.django_db
-def test_another_failure_within_a_limit_stays_what_it_is() -> None:
+def test_another_database_error_within_a_time_limit_is_kept() -> None:
     with pytest.raises(OperationalError, match="disk I/O error"), time_limit(1):
         raise OperationalError("disk I/O error")

@@ -69,7 +69,7 @@ class TestStored(TestCase):
 
 
 @pytest.mark.django_db
-def test_what_the_list_has_is_what_a_todo_has(alice: Client) -> None:
+def test_list_and_detail_show_a_todo_alike(alice: Client) -> None:
     todo = make_todo(title="é", tags=["a"], completed=True, priority=Priority.HIGH)
     [listed] = alice.get("/api/todos/").json()["results"]
     assert listed == alice.get(f"/api/todos/{todo.pk}/").json()

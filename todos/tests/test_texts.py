@@ -34,7 +34,9 @@ def error(response: Any) -> dict[str, Any]:
         (20260105, "Write a date as YYYY-MM-DD, such as 2026-01-31."),
     ],
 )
-def test_a_date_that_is_none_is_explained(alice: Client, value: Any, detail: str) -> None:
+def test_the_detail_of_an_invalid_date_names_its_fault(
+    alice: Client, value: Any, detail: str
+) -> None:
     expected = {"code": "invalid", "detail": detail}
     assert error(create(alice, title="x", due_date=value)) == expected
     if isinstance(value, str):
@@ -52,7 +54,9 @@ def test_a_date_that_is_none_is_explained(alice: Client, value: Any, detail: str
         (930, "Write a time as HH:MM, such as 09:30."),
     ],
 )
-def test_a_time_that_is_none_is_explained(alice: Client, value: Any, detail: str) -> None:
+def test_the_detail_of_an_invalid_time_names_its_fault(
+    alice: Client, value: Any, detail: str
+) -> None:
     response = create(alice, title="x", due_time=value, due_date="2026-01-01", timezone="UTC")
     assert error(response) == {"code": "invalid", "detail": detail}
 
@@ -72,7 +76,9 @@ def test_a_time_that_is_none_is_explained(alice: Client, value: Any, detail: str
         ("0001-01-01T00:00:00+00:01", "In UTC this is not in the years 0001 to 9999."),
     ],
 )
-def test_a_moment_that_is_none_is_explained(alice: Client, value: str, detail: str) -> None:
+def test_the_detail_of_an_invalid_moment_names_its_fault(
+    alice: Client, value: str, detail: str
+) -> None:
     answer = error(alice.get("/api/todos/", {"created_from": value}))
     assert answer == {"code": "invalid", "detail": detail}
 
@@ -89,7 +95,7 @@ def test_a_moment_that_is_none_is_explained(alice: Client, value: str, detail: s
         ({"title": "x", "priority": "501"}, None),
     ],
 )
-def test_the_numbers_of_a_text_are_its_params(
+def test_the_numbers_of_a_detail_are_its_params(
     alice: Client, body: dict[str, Any], params: dict[str, int] | None
 ) -> None:
     answer = error(create(alice, **body))
@@ -107,14 +113,14 @@ def test_the_numbers_of_a_text_are_its_params(
         ({"due": "7"}, None),
     ],
 )
-def test_the_numbers_of_a_parameter_are_its_params(
+def test_the_numbers_of_a_parameter_error_are_its_params(
     alice: Client, query: dict[str, str], params: dict[str, int] | None
 ) -> None:
     assert error(alice.get("/api/todos/", query)).get("params") == params
 
 
 @pytest.mark.parametrize(("count", "params"), [(0, {"min": 1}), (101, {"max": 100})])
-def test_the_numbers_of_operations_are_params(
+def test_the_numbers_of_a_batch_error_are_its_params(
     alice: Client, count: int, params: dict[str, int]
 ) -> None:
     body = {"operations": [{"op": "create", "title": "x"}] * count}

@@ -39,7 +39,9 @@ def updates(queries: CaptureQueriesContext) -> list[str]:
 
 class TestPatch:
     @pytest.mark.parametrize("media_type", ["application/json", "application/merge-patch+json"])
-    def test_it_changes_what_it_names(self, alice: Client, todo: Todo, media_type: str) -> None:
+    def test_a_patch_changes_the_fields_that_it_names(
+        self, alice: Client, todo: Todo, media_type: str
+    ) -> None:
         response = patch(alice, todo, media_type, title="Buy bread")
         assert response.status_code == 200
         assert response.json()["title"] == "Buy bread"
@@ -49,7 +51,7 @@ class TestPatch:
     @pytest.mark.parametrize(
         ("name", "follows"), [("title", "title_folded"), ("description", "description_folded")]
     )
-    def test_it_writes_only_the_fields_that_it_names(
+    def test_a_patch_writes_only_the_columns_that_change(
         self, alice: Client, todo: Todo, name: str, follows: str
     ) -> None:
         with CaptureQueriesContext(connection) as queries:
@@ -60,7 +62,7 @@ class TestPatch:
         assert set(re.findall(r'"(\w+)" = ', written)) == columns
         assert "\"owner_id\" = 'alice'" in where
 
-    def test_two_of_different_fields_at_once_both_survive(
+    def test_two_concurrent_patches_of_different_fields_survive(
         self, alice: Client, todo: Todo, meanwhile: Meanwhile
     ) -> None:
         meanwhile(lambda: patch(alice, todo, title="Buy bread"))
@@ -68,7 +70,7 @@ class TestPatch:
         assert (body["title"], body["description"]) == ("Buy bread", "Rye")
         assert body == alice.get(f"/api/todos/{todo.pk}/").json()
 
-    def test_two_at_once_cannot_make_a_todo_that_neither_could(
+    def test_two_concurrent_patches_cannot_make_an_invalid_todo(
         self, alice: Client, meanwhile: Meanwhile
     ) -> None:
         todo = make_todo(due_date=date(2026, 1, 1), timezone="UTC")
@@ -77,7 +79,7 @@ class TestPatch:
         assert response.status_code == 400
         assert response.json()["errors"][0]["code"] == "due_time_incomplete"
 
-    def test_an_empty_one_changes_nothing(
+    def test_an_empty_patch_changes_nothing(
         self, alice: Client, todo: Todo, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         before = alice.get(f"/api/todos/{todo.pk}/").json()
@@ -85,7 +87,9 @@ class TestPatch:
             response = patch(alice, todo)
         assert (response.status_code, response.json()) == (200, before)
 
-    def test_a_repeated_value_changes_nothing(self, alice: Client, todo: Todo) -> None:
+    def test_a_patch_with_the_present_value_changes_nothing(
+        self, alice: Client, todo: Todo
+    ) -> None:
         before = alice.get(f"/api/todos/{todo.pk}/").json()
         response = patch(alice, todo, title="Buy milk", completed=False)
         assert response.json() == before
@@ -98,7 +102,7 @@ class TestPatch:
         assert body["created_at"] < body["updated_at"]
 
     @pytest.mark.parametrize("name", ["owner_id", "user_id", "owner"])
-    def test_a_todo_is_given_to_nobody(self, alice: Client, todo: Todo, name: str) -> None:
+    def test_a_patch_cannot_change_the_owner(self, alice: Client, todo: Todo, name: str) -> None:
         response = patch(alice, todo, **{name: "bob"})
         assert response.status_code == 400
         assert response.json()["errors"][0]["pointer"] == f"/{name}"
@@ -106,7 +110,7 @@ class TestPatch:
         assert todo.owner_id == "alice"
 
     @pytest.mark.parametrize("media_type", ["application/json", "application/merge-patch+json"])
-    def test_null_returns_what_is_optional_to_its_default(
+    def test_null_in_a_patch_returns_an_optional_field_to_its_default(
         self, alice: Client, todo: Todo, media_type: str
     ) -> None:
         todo.change(completed=True, priority=3, tags=["a"], due_date=date(2026, 1, 1))
@@ -119,33 +123,33 @@ class TestPatch:
     @pytest.mark.parametrize(
         "name", ["description", "completed", "priority", "due_date", "due_time", "timezone", "tags"]
     )
-    def test_nothing_but_null_takes_a_value_away(
-        self, alice: Client, todo: Todo, name: str
-    ) -> None:
+    def test_zero_in_a_patch_is_refused(self, alice: Client, todo: Todo, name: str) -> None:
         path, body = f"/api/todos/{todo.pk}/", {name: 0}
         response = alice.patch(path, body, content_type="application/json")
         assert response.status_code == 400
         assert response.json()["errors"][0]["pointer"] == f"/{name}"
 
-    def test_a_title_cannot_be_taken_away(self, alice: Client, todo: Todo) -> None:
+    def test_a_patch_cannot_remove_the_title(self, alice: Client, todo: Todo) -> None:
         response = patch(alice, todo, title=None)
         assert response.status_code == 400
         assert [(e["pointer"], e["code"]) for e in response.json()["errors"]] == [
             ("/title", "null")
         ]
 
-    def test_a_refused_one_changes_nothing_at_all(self, alice: Client, todo: Todo) -> None:
+    def test_a_refused_patch_changes_nothing(self, alice: Client, todo: Todo) -> None:
         assert patch(alice, todo, description="new", title="").status_code == 400
         todo.refresh_from_db()
         assert todo.description == "Two litres"
 
 
 class TestPut:
-    def test_what_a_get_brought_can_be_put_back(self, alice: Client, todo: Todo) -> None:
+    def test_a_put_accepts_the_body_of_a_get(self, alice: Client, todo: Todo) -> None:
         before = alice.get(f"/api/todos/{todo.pk}/").json()
         assert put(alice, todo, **before).json() == before
 
-    def test_it_replaces(self, alice: Client, todo: Todo) -> None:
+    def test_a_put_returns_omitted_fields_to_their_defaults(
+        self, alice: Client, todo: Todo
+    ) -> None:
         todo.change(completed=True, priority=3, tags=["a"])
         todo.change(due_date=date(2026, 1, 1), due_time=time(12), timezone="UTC")
         replaced = put(alice, todo, title="Buy bread").json()
@@ -153,30 +157,32 @@ class TestPut:
         its_own = ("id", "created_at", "updated_at", "etag")
         assert {**replaced, **dict.fromkeys(its_own)} == {**new, **dict.fromkeys(its_own)}
 
-    def test_two_at_once_do_not_mix(self, alice: Client, meanwhile: Meanwhile) -> None:
+    def test_two_concurrent_puts_do_not_mix(self, alice: Client, meanwhile: Meanwhile) -> None:
         todo = make_todo(title="X", description="D1")
         meanwhile(lambda: put(alice, todo, title="X", description="D2"))
         put(alice, todo, title="Y", description="D1")
         todo.refresh_from_db()
         assert (todo.title, todo.description) == ("Y", "D1")
 
-    def test_null_is_no_replacement(self, alice: Client, todo: Todo) -> None:
+    def test_null_in_a_put_is_refused(self, alice: Client, todo: Todo) -> None:
         response = put(alice, todo, title="x", description=None)
         assert response.status_code == 400
         assert response.json()["errors"][0]["pointer"] == "/description"
 
-    def test_it_keeps_identity_and_age(self, alice: Client, todo: Todo) -> None:
+    def test_a_put_keeps_id_and_created_at(self, alice: Client, todo: Todo) -> None:
         before = alice.get(f"/api/todos/{todo.pk}/").json()
         same = str(todo.pk)
         body = put(alice, todo, title="x", id=same, created_at="1999-01-01T00:00:00Z").json()
         assert (body["id"], body["created_at"]) == (before["id"], before["created_at"])
 
-    def test_it_needs_a_title(self, alice: Client, todo: Todo) -> None:
+    def test_a_put_without_a_title_is_refused(self, alice: Client, todo: Todo) -> None:
         response = put(alice, todo, description="x")
         assert response.status_code == 400
         assert response.json()["errors"][0]["pointer"] == "/title"
 
-    def test_merge_patch_is_for_patch(self, alice: Client, todo: Todo) -> None:
+    def test_only_a_patch_accepts_the_merge_patch_media_type(
+        self, alice: Client, todo: Todo
+    ) -> None:
         response = alice.put(
             f"/api/todos/{todo.pk}/", {"title": "x"}, content_type="application/merge-patch+json"
         )
@@ -213,21 +219,21 @@ class TestCompletion:
         assert (first.json()["completed"], first.json()["completed_at"]) == (False, None)
         assert _reopen(todo, alice).json() == first.json()
 
-    def test_of_two_who_complete_at_once_the_first_time_stays(
+    def test_two_concurrent_completions_keep_the_first_time(
         self, alice: Client, todo: Todo, meanwhile: Meanwhile
     ) -> None:
         first: list[Any] = []
         meanwhile(lambda: first.append(_complete(todo, alice).json()))
         assert _complete(todo, alice).json() == first[0]
 
-    def test_completed_again_it_has_a_new_time(self, todo: Todo) -> None:
+    def test_completing_again_after_reopening_sets_a_new_time(self, todo: Todo) -> None:
         todo.change(completed=True)
         first = todo.completed_at
         todo.change(completed=False)
         todo.change(completed=True)
         assert todo.completed_at != first
 
-    def test_putting_it_back_completed_keeps_its_time(self, alice: Client, todo: Todo) -> None:
+    def test_a_put_that_stays_completed_keeps_its_time(self, alice: Client, todo: Todo) -> None:
         before = _complete(todo, alice).json()
         assert (
             put(alice, todo, **{**before, "title": "x"}).json()["completed_at"]
@@ -235,19 +241,21 @@ class TestCompletion:
         )
 
     @pytest.mark.parametrize("action", ["complete", "reopen"])
-    def test_the_path_says_everything(self, alice: Client, todo: Todo, action: str) -> None:
+    def test_complete_and_reopen_take_no_fields(
+        self, alice: Client, todo: Todo, action: str
+    ) -> None:
         response = alice.post(
             f"/api/todos/{todo.pk}/{action}/", {"owner_id": "bob"}, content_type="application/json"
         )
         assert response.status_code == 400
         assert response.json()["errors"][0]["pointer"] == "/owner_id"
 
-    def test_a_body_of_another_media_type_is_refused(self, alice: Client, todo: Todo) -> None:
+    def test_complete_and_reopen_refuse_another_media_type(self, alice: Client, todo: Todo) -> None:
         path, form = f"/api/todos/{todo.pk}/complete/", "application/x-www-form-urlencoded"
         assert alice.post(path, "owner_id=bob", content_type=form).status_code == 415
         assert alice.post(path, "", content_type=form).status_code == 200
 
-    def test_other_changes_leave_the_time_alone(self, alice: Client, todo: Todo) -> None:
+    def test_other_changes_keep_completed_at(self, alice: Client, todo: Todo) -> None:
         todo.change(completed=True)
         before = alice.get(f"/api/todos/{todo.pk}/").json()["completed_at"]
         assert patch(alice, todo, title="x").json()["completed_at"] == before
@@ -256,7 +264,7 @@ class TestCompletion:
 @pytest.mark.parametrize(
     "ask", [partial(patch, title="x"), lambda client, todo: _complete(todo, client)]
 )
-def test_a_todo_that_is_deleted_meanwhile_is_missing(
+def test_a_change_of_a_todo_deleted_meanwhile_is_404(
     alice: Client, todo: Todo, meanwhile: Meanwhile, ask: Callable[[Client, Todo], Any]
 ) -> None:
     meanwhile(Todo.objects.all().delete)
