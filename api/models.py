@@ -9,12 +9,12 @@ from django.db.models.functions import Coalesce
 
 ROW_OCTETS = 512  # of a row and its index entries, beside the body
 KEPT = timedelta(hours=24)
-# By then whoever took a key has answered, or has died before it could.
+# By then the worker that took a key has answered or died.
 ABANDONED_AFTER = timedelta(seconds=60)
 
 
 class Octets(models.Func):
-    """The length of a text in UTF-8. PostgreSQL need not read a long one to tell it."""
+    """The length of a text in UTF-8, which PostgreSQL knows without reading a long text."""
 
     function = "octet_length"
     output_field = models.IntegerField()
@@ -27,18 +27,18 @@ class Octets(models.Func):
 
 class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
     def spent(self, now: datetime) -> Self:
-        """Those that stand for nothing any more: kept for long enough, or abandoned in flight."""
+        """Return keys whose answer has expired, or that were abandoned in flight."""
         return self.filter(
             Q(claimed_at__lte=now - KEPT)
             | Q(claimed_at__lte=now - ABANDONED_AFTER, status__isnull=True)
         )
 
     def answered(self, now: datetime) -> Self:
-        """Those with an answer that is still kept."""
+        """Return keys whose answer has not expired."""
         return self.filter(claimed_at__gt=now - KEPT, status__isnull=False)
 
     def octets(self) -> int:
-        """The room that these rows take, as one statement."""
+        """Add up the room of these rows in one statement."""
         bodies = Coalesce(Sum(Octets("body")), 0)
         found: int = self.aggregate(octets=bodies + Count("*") * ROW_OCTETS)["octets"]
         return found
@@ -51,11 +51,11 @@ class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
 class IdempotencyKey(models.Model):
     """A client's key for one request, with the stored answer (``api.writes.idempotency``).
 
-    In flight while ``status`` is null. ``body`` is text, because ``jsonb`` forgets the order
-    of members, and a repeat is answered to the letter.
+    In flight while ``status`` is null. ``body`` is text, because ``jsonb`` forgets the order of
+    members, and a repeat gets the same octets.
     """
 
-    # Unique within an owner and nowhere else: rows of different owners need not meet.
+    # Unique within an owner only, so that partitions by owner share no index.
     pk = models.CompositePrimaryKey("owner_id", "path", "key")
     owner_id = models.CharField(max_length=255)
     path = models.CharField(max_length=255)

@@ -1,4 +1,4 @@
-"""Several changes as one: all of them, in their order, or none."""
+"""Several changes in one transaction, in their order: all or none."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OPERATIONS = ("create", "update", "delete", "complete", "reopen")
 
 
 class TargetSerializer(StrictSerializer):
-    """Which todo an operation is about and, if that matters, as what it was last seen."""
+    """The todo of an operation, and optionally its entity tag."""
 
     id = CanonicalUUIDField()
     etag = TextField(required=False, trim_whitespace=False)
@@ -34,10 +34,10 @@ class TargetSerializer(StrictSerializer):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """``fields`` are not validated yet: what is valid depends on the todo as it is then.
+    """``fields`` are validated later, because earlier operations may change the todo.
 
-    ``mistake`` is what is wrong with one that is none. It is kept until the others have been
-    tried, because a stale etag among them comes first.
+    ``mistake`` is the error of an invalid operation. It waits until the others have been tried,
+    because a stale etag among them comes first.
     """
 
     op: str
@@ -50,7 +50,7 @@ class Operation:
 class OperationField(serializers.Field[Operation, Any, Any, Any]):
     """``{"op": …}`` with the fields that this operation takes."""
 
-    default_error_messages = {"not_an_object": "An operation is an object."}
+    default_error_messages = {"not_an_object": "Send an operation as an object."}
 
     def to_internal_value(self, data: Any) -> Operation:
         try:
@@ -78,11 +78,11 @@ class BatchSerializer(StrictSerializer):
 
 
 def run_batch(user: TokenUser, data: Any, *, max_octets: int) -> dict[str, list[Any]]:
-    """The answer to a batch: each todo as its operation left it, ``None`` where it deleted it.
+    """Return each todo as its operation left it, or ``None`` for a deleted one.
 
-    Raises what single requests raise, with pointers such as ``/operations/3/title``. A todo of
-    somebody else is as unknown as one that is not there. Costs a query, and one a change. Raises
-    ``ContentTooLarge``, and nothing is done, where the answer would take more than so many octets.
+    Raises the errors of single requests, with pointers such as ``/operations/3/title``. A todo of
+    another owner gets the error of a missing one. Raises ``ContentTooLarge``, and changes nothing,
+    if the answer would have more than ``max_octets``. Costs a query, and one for each change.
     """
     operations = BatchSerializer.read(data)["operations"]
     with transaction.atomic():
@@ -97,15 +97,15 @@ def run_batch(user: TokenUser, data: Any, *, max_octets: int) -> dict[str, list[
 
 
 class Batch:
-    """A batch under way: its todos, which nobody else changes meanwhile, and its errors."""
+    """The locked todos of a batch, and its errors so far."""
 
     def __init__(self, user: TokenUser, operations: Sequence[Operation]) -> None:
         self._user = user
         ids = {each.id for each in operations if each.id is not None}
-        # In one order for everybody, so that no two batches wait for one another.
+        # Lock in one order, so that no two batches wait for one another.
         rows = Todo.objects.owned_by(user).as_shown().filter(pk__in=ids).order_by("pk")
         self._todos = {todo.pk: todo for todo in rows.select_for_update()}
-        # What operations before have changed, nobody can have seen the tag of.
+        # No client can know the new etag of a todo that an earlier operation changed.
         self._changed: set[UUID] = set()
         self._precondition_error: PreconditionError | None = None
         self._errors: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The filters of the list of todos. Each narrows it; all of them hold at once."""
+"""The filters of the list of todos, all of which hold at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _due_none(moment: datetime, zone: str) -> Q:
 
 
 def _due_today(moment: datetime, zone: str) -> Q:
-    """Due on the day of ``moment`` in ``zone``: from one midnight of its clock to the next."""
+    """Match the day of ``moment`` in ``zone``, from one midnight to the next."""
     day = moment.astimezone(ZoneInfo(zone)).date()
     start = due_at(day, time.min, zone)
     end = due_at(day + timedelta(days=1), time.min, zone)
@@ -31,7 +31,7 @@ def _due_today(moment: datetime, zone: str) -> Q:
 
 
 def _overdue(moment: datetime, zone: str) -> Q:
-    """A date alone is over with its day in ``zone``."""
+    """Match open todos before ``moment``. A date alone is over with its day in ``zone``."""
     day = moment.astimezone(ZoneInfo(zone)).date()
     return Q(completed=False) & (Q(due_at__lt=moment) | Q(due_at=None, due_date__lt=day))
 
@@ -40,7 +40,7 @@ DUE = {"overdue": _overdue, "today": _due_today, "none": _due_none}
 
 
 class SearchField(TextField):
-    """Text to look for, to the letter: spaces around it count. ``max_length`` counts its NFC."""
+    """Text to search for, with the spaces around it. ``max_length`` counts its NFC."""
 
     def to_internal_value(self, data: Any) -> str:
         return normalized("NFC", super().to_internal_value(data))
@@ -89,7 +89,7 @@ class TodoFilters(ParameterFilterSet):
 
     def containing(self, todos: TodoQuerySet, name: str, text: str) -> TodoQuerySet:
         if not text.strip():
-            return todos  # what a search box sends that nobody has written in
+            return todos  # an empty search box
         part = folded(text)
         return todos.filter(Q(title_folded__holds=part) | Q(description_folded__holds=part))
 

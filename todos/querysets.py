@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 class TodoQuerySet(models.QuerySet["Todo"]):
     def owned_by(self, user: TokenUser | AnonymousUser) -> Self:
-        """The only way views reach todos; nobody owns nothing."""
+        """Return the todos of a user: views reach todos in no other way."""
         return self.filter(owner_id=user.pk) if user.is_authenticated else self.none()
 
     def as_shown(self) -> Self:
@@ -24,7 +24,7 @@ class TodoQuerySet(models.QuerySet["Todo"]):
     def somebody_has(self, todo_id: UUID) -> bool:
         """Tell 403 from 404, without loading a row.
 
-        The only statement of a request that names no owner: docs/scaling.md says what it costs.
+        No other statement of a request leaves out the owner. docs/scaling.md has its cost.
         """
         return self.filter(pk=todo_id).exists()
 

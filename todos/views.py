@@ -43,10 +43,10 @@ from todos.serializers import TodoSerializer
 
 @document_todos
 class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
-    """The todos of the user whose token it is."""
+    """The todos of the user of the token."""
 
-    # They are reached through ``owned_by`` only. A todo of somebody else is 403 and a missing
-    # one 404, whatever the method and before a precondition or the body is looked at.
+    # A todo of another owner is 403 and a missing one 404, for every method and before any
+    # precondition or body.
     permission_classes = [IsOwner]
     serializer_class = TodoSerializer
     filter_backends = [FilterBackend]
@@ -94,7 +94,7 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
         return Todo.objects.as_shown().owned_by(user_of(self.request))
 
     def get_parsers(self) -> list[BaseParser]:
-        # Where the OpenAPI document is made, the first call comes before there is a request.
+        # drf-spectacular calls this before it sets a request.
         patch = self.request is not None and self.request.method == "PATCH"
         return [JSONParser(), MergePatchParser()] if patch else [JSONParser()]
 
@@ -121,7 +121,7 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
         return Response(todo, status.HTTP_201_CREATED, headers=self.get_success_headers(todo))
 
     def get_success_headers(self, data: Any) -> dict[str, str]:
-        # Below the list, where this is. Asking for the route by name takes longer than SQL.
+        # reverse() would take longer than the SQL.
         location = f"{root_of(self.request)}{path_of(self.request)}{data['id']}/"
         return {"Location": location, "ETag": data["etag"]}
 

@@ -10,7 +10,7 @@ from authn import strict_json
 
 
 class JSONParser(parsers.JSONParser):
-    """JSON in UTF-8 whatever charset the header names (RFC 8259 section 8.1), strictly read."""
+    """Strict JSON in UTF-8, whatever charset the header names (RFC 8259 section 8.1)."""
 
     def parse(
         self,

@@ -7,16 +7,16 @@ import orjson
 from rest_framework import renderers
 from rest_framework.request import Request
 
-# No slow reader makes a worker hold more.
+# A slow reader keeps a worker from freeing this much.
 MAX_ANSWER_OCTETS = 1024 * 1024
-# Indentation and HTML make so many times as much of the JSON of a todo.
+# Indentation and HTML multiply the JSON of a todo by at most this.
 MOST_MARKUP = 4
 
 
 class JSONRenderer(renderers.JSONRenderer):
-    """The framework's, several times as fast.
+    """Subclass of DRF's that renders with orjson, several times as fast.
 
-    What is to be indented, and what orjson does not know, is left to the framework's own.
+    DRF renders indented JSON, and values that orjson does not know.
     """
 
     def render(
@@ -35,11 +35,11 @@ class JSONRenderer(renderers.JSONRenderer):
 
 
 def octets_of(data: Any) -> int:
-    """The length of data as JSON without spaces."""
+    """Return the length of data as JSON without spaces."""
     return len(orjson.dumps(data, option=orjson.OPT_UTC_Z))
 
 
 def octets_for(request: Request) -> int:
-    """The most octets that an answer to this request may have as JSON without spaces."""
+    """Return the most octets of an answer to this request as JSON without spaces."""
     plain = request.accepted_media_type == JSONRenderer.media_type
     return MAX_ANSWER_OCTETS if plain else MAX_ANSWER_OCTETS // MOST_MARKUP

@@ -1,7 +1,7 @@
-"""A place in a list, as clients carry it from page to page.
+"""A place in a list, which clients carry from page to page.
 
-A cursor is signed, and its signature covers whose list it belongs to and in which order: a
-cursor that was changed, or was made for another user or ordering, is refused.
+The signature of a cursor covers the user and the ordering: a cursor that was changed, or made for
+another user or ordering, is refused.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from django.core import signing
 
 from api.lists.ordering import Position
 
-# To be raised with every change of what a cursor holds: those of before are refused then.
+# Raise this with every change of the contents: cursors of an earlier format are refused.
 FORMAT = 2
-LONG_CHARACTERS = 64  # more than this is worth being compressed
+LONG_CHARACTERS = 64  # compression pays above
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place beside a row, which may be gone by now, and the way to read from there.
+    """A place beside a row, which may be deleted by now, and the direction to read.
 
-    ``inclusive``: the row itself, if it is still there, is the first one of the page.
+    ``inclusive`` makes the row itself the first of the page, if it still exists.
     """
 
     position: Position
@@ -29,7 +29,7 @@ class Cursor:
     inclusive: bool = False
 
     def turned(self) -> Cursor:
-        """The same place, read the other way."""
+        """Return the same place with the other direction."""
         return replace(self, backward=not self.backward, inclusive=not self.inclusive)
 
     def sign(self, salt: str) -> str:

@@ -1,4 +1,4 @@
-"""Filters of a list through django-filter, which say in serializer fields what they take."""
+"""Filters of a list through django-filter, whose parameters are serializer fields."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TIME_OF_DAY = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 class FlagWordField(serializers.BooleanField):
-    """The words ``true`` and ``false``, to the letter."""
+    """The words ``true`` and ``false``, and no other spelling."""
 
     def to_internal_value(self, data: Any) -> bool:
         if data not in ("true", "false"):
@@ -38,7 +38,7 @@ class FlagWordField(serializers.BooleanField):
 class MomentField(serializers.DateTimeField):
     """A date and time with its offset (RFC 3339 section 5.6, date-time), as the time in UTC.
 
-    What is finer than a microsecond is rounded up: nothing that is stored lies between.
+    Rounds up to a microsecond, which is the finest that a column stores.
     """
 
     default_error_messages = {
@@ -63,7 +63,7 @@ class MomentField(serializers.DateTimeField):
 
 
 def _wrong_clock(match: re.Match[str]) -> str:
-    """Say what is wrong with the time or the offset; ``""`` for nothing."""
+    """Return the error of the time or the offset, or ``""``."""
     if not TIME_OF_DAY.fullmatch(match["time"]):
         return NO_SUCH_TIME
     if match["second"] > "59":
@@ -74,10 +74,9 @@ def _wrong_clock(match: re.Match[str]) -> str:
 
 
 class ParameterField(forms.Field):
-    """A query parameter of what ``takes`` takes; ``None`` where it is absent.
+    """A query parameter that the serializer field ``takes`` reads, or ``None``.
 
-    The form fields that filters otherwise have take a blank value for an absent one, and dates
-    and flags in many spellings.
+    Django's form fields take a blank value for an absent one, and many spellings of a date.
     """
 
     def __init__(self, *, takes: serializers.Field[Any, Any, Any, Any], **kwargs: Any) -> None:
@@ -95,14 +94,14 @@ class ParameterField(forms.Field):
 
 
 def _without_index(details: Any) -> list[forms.ValidationError]:
-    """The errors of a value, or those of the first value that has one."""
+    """Return the errors of a value, or of the first invalid value of several."""
     if isinstance(details, dict):
         details = next(iter(details.values()))
     return [forms.ValidationError(str(detail), code=detail.code) for detail in details]
 
 
 class ParameterFilter(Filter):  # type: ignore[misc]
-    """A filter by a parameter of what ``takes`` takes: a ``ListField`` where it may be repeated."""
+    """A filter by one parameter. A ``ListField`` makes the parameter repeatable."""
 
     field_class = ParameterField
 
@@ -114,8 +113,7 @@ class ParameterFilterSet(FilterSet):  # type: ignore[misc]
     base_filters: Mapping[str, ParameterFilter]
 
     def __init__(self, data: Mapping[str, Any], **kwargs: Any) -> None:
-        """Has the filters of the parameters that are there. Each is copied, and a field of a form
-        made for it, which takes as long for one that has nothing to do."""
+        """Keep the filters of the parameters in the query: copies and form fields take time."""
         filters = self.base_filters.items()
         self.base_filters = {name: each for name, each in filters if name in data}
         super().__init__(data, **kwargs)
@@ -133,13 +131,13 @@ class ParameterFilterSet(FilterSet):  # type: ignore[misc]
 
 
 class FilterBackend(DjangoFilterBackend):  # type: ignore[misc]
-    """Raises one ``InvalidParameter`` for all values that the filters do not take."""
+    """Raise one ``InvalidParameter`` for all invalid values."""
 
     def filter_queryset(
         self, request: Request, queryset: QuerySet[Any], view: APIView
     ) -> QuerySet[Any]:
         if request.query_params.keys().isdisjoint(view.filterset_class.parameters()):  # type: ignore[attr-defined]
-            return queryset  # a form is dear
+            return queryset  # without the cost of a form
         filterset = self.get_filterset(request, queryset, view)
         if mistakes := list(_mistakes(filterset.form)):
             raise InvalidParameter(*mistakes)

@@ -1,4 +1,4 @@
-"""Orders that rows can be listed in, and what is beyond a row in one of them."""
+"""Orders of a list, and the rows beyond a position in one of them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from uuid import UUID
 from django.db.models import F, Q
 from django.db.models.expressions import OrderBy
 
-# The values of a row in the columns of an ordering, as JSON has them.
+# The JSON values of a row in the columns of an ordering.
 Position = Sequence[str | int | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A model field that rows are sorted by. ``nullable`` where it can be NULL."""
+    """A model field to sort by."""
 
     name: str
     nullable: bool = False
@@ -34,10 +34,10 @@ ID = Column("id")
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
-    """Rows sorted by columns, the first one first; ties are broken by id.
+    """Rows sorted by columns, and then by id.
 
-    ``descending`` is about all values, those of the id too. NULL comes last either way, and
-    first only where a list is read from its end.
+    ``descending`` applies to all columns and the id. NULL comes last either way, and first only
+    if a list is read from its end.
     """
 
     columns: tuple[Column, ...]
@@ -58,7 +58,7 @@ class Ordering:
         return [_plain(getattr(row, column.name)) for column in (*self.columns, ID)]
 
     def beyond(self, position: Position, *, inclusive: bool) -> Q:
-        """The rows that come after a position; ``inclusive``: and the one that is there."""
+        """Match the rows after a position, and with ``inclusive`` the one at it."""
         *values, row_id = position
         rows = ID.compare(f"{self._side}e" if inclusive else self._side, row_id)
         steps = list(zip(self.columns, values, strict=True))
@@ -71,7 +71,7 @@ class Ordering:
         return "lt" if self.descending else "gt"
 
     def _order(self, column: Column) -> OrderBy:
-        # An order by what cannot be NULL says nothing of it, as the indexes that serve it.
+        # NULLS LAST on a column without NULL would keep the database from its index.
         return OrderBy(
             F(column.name),
             descending=self.descending,
@@ -83,21 +83,21 @@ class Ordering:
         return column.nullable and not self.nulls_first
 
     def _further(self, column: Column, value: Any) -> Q:
-        """The rows further on in this one column; ``Q()``, which ``|`` ignores, for none."""
+        """Match the rows further on in this column. ``Q()``, which ``|`` ignores, is for none."""
         if value is None:
             return ~column.is_at(None) if self.nulls_first else Q()
         further = column.compare(self._side, value)
         return further | column.is_at(None) if self._nulls_follow(column) else further
 
     def _implied(self, column: Column, value: Any) -> Q:
-        """What is true of every row that is beyond, where an index can start from it."""
+        """Return a condition of every row beyond, from which an index can start."""
         if value is None or self._nulls_follow(column):
             return Q()
         return column.compare(f"{self._side}e", value)
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it, to the microsecond; a lookup on its column reads it back."""
+    """Return the JSON value, to the microsecond. A lookup on the column reads it back."""
     if isinstance(value, date | time):
         return value.isoformat()
     return value.hex if isinstance(value, UUID) else value

@@ -1,4 +1,4 @@
-"""Cursor pages: a page starts where the last one ended, not at a row number."""
+"""Cursor pages: a page starts at the end of the last one, not at a row number."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ Row = TypeVar("Row", bound=Model)
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 CURSOR_OCTETS = 16 * 1024  # of the longest title in another case, signed
-# With these parameters alone, a list starts at its start and has all there is.
+# A list with no other parameters is the start of all rows.
 UNFILTERED = frozenset({"limit", "ordering"})
 
 
 class OrderedView(Protocol):
-    """A view that says by which names its rows can be ordered.
+    """A view with names of orders, each with its columns, and a serializer of its rows.
 
-    Each name has the columns to sort by, all ascending; with ``-`` before it, all descending.
+    A name sorts its columns ascending, and with ``-`` before it descending.
     """
 
     orderings: Mapping[str, tuple[Column, ...]]
@@ -44,13 +44,11 @@ class OrderedView(Protocol):
 
 
 class CursorPagination(BasePagination):
-    """Pages in one of the orders that an ``OrderedView`` has, at one query each.
+    """Pages in one of the orders of an ``OrderedView``, at one query each.
 
-    A page asks for one row more than its limit, which tells whether there is another page. It
-    ends earlier where its JSON would pass 1 MiB, and the next page goes on from there.
-    There is always a way back to where a page was reached from: ``next`` of one that was
-    reached by ``previous`` and the other way round, also where the page itself is empty
-    because its rows are gone.
+    A page asks for one row more than its limit, which tells if there is another page. It ends
+    earlier if its JSON would pass 1 MiB. A page reached by ``previous`` always has a ``next``, and
+    the other way round, even if all its rows have been deleted.
     """
 
     parameters = frozenset({"limit", "cursor", "ordering"})

@@ -1,4 +1,4 @@
-"""A time limit of its own for statements that read a list, beside the one for every statement."""
+"""A time limit for statements that read a list, below that of every statement."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from django.db import OperationalError, connection
 from api.errors.exceptions import SearchTooBroad
 
 QUERY_CANCELED = "57014"  # SQLSTATE of PostgreSQL
-SQLITE_STEPS = 1000  # between two looks at the clock: some 50 rows
+SQLITE_STEPS = 1000  # between two looks at the clock: about 50 rows
 
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise ``SearchTooBroad`` where a statement in the block takes longer.
+    """Raise ``SearchTooBroad`` if a statement in the block takes longer.
 
-    Costs no round trip. The connection can be used afterwards.
+    Costs no round trip, and leaves the connection usable.
     """
     limited, is_over = (
         (_on_postgresql, _is_canceled)
@@ -40,7 +40,7 @@ def _on_postgresql(seconds: float) -> Iterator[None]:
     setting = f"SET LOCAL statement_timeout = {round(seconds * 1000)}"
 
     def execute_limited(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        # PostgreSQL takes what comes in one message for one transaction, and LOCAL ends with it.
+        # PostgreSQL runs one message in one transaction, with which LOCAL ends.
         result = execute(f"{setting}; {sql}", *rest)
         rest[-1]["cursor"].nextset()
         return result

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of a field is what the field takes."""
+"""A field accepts what its pattern in the OpenAPI document matches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110 section 13): only if it is still, or no longer, what I saw."""
+"""Conditional requests (RFC 9110 section 13)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from api.errors.exceptions import (
     WeakenedTag,
 )
 
-# A list whose entity tags are each replaced by NUL, which no field can contain.
+# A list with NUL, which no header can contain, in the place of each entity tag.
 TAG_LIST = re.compile("[ \t,]*(\0[ \t]*(,[ \t,]*|$))*")
 ENTITY_TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 READING = ("GET", "HEAD")

@@ -1,10 +1,9 @@
 """Requests that may be repeated: ``Idempotency-Key`` (draft-ietf-httpapi-idempotency-key-header).
 
-Every unsafe method takes one. GET and HEAD change nothing, and ignore it.
+Every unsafe method takes a key. GET and HEAD ignore it.
 
-A key is claimed in a transaction of its own, so that repeats at the same time see it. What the
-request makes and the answer to it are then committed together, so that there is never one
-without the other, wherever the process dies.
+A key is claimed in a transaction of its own, so that concurrent repeats see it. The changes of a
+request and its answer are then committed together, so that a crash keeps both or neither.
 """
 
 from __future__ import annotations
@@ -40,12 +39,12 @@ Handler = TypeVar("Handler", bound=Callable[..., Response])
 # Looked for in META: request.headers is made of all fields first.
 FIELD, META_FIELD = "Idempotency-Key", "HTTP_IDEMPOTENCY_KEY"
 MARKER = "Idempotency-Replayed"
-# No comma: a field that is given twice arrives as a list (RFC 9110 section 5.3).
+# No comma: a header that is sent twice arrives as a list (RFC 9110 section 5.3).
 KEY = re.compile(r"[!-+\--~]{1,255}")
-# A request of a few octets can have a large answer, and a user has many keys.
+# A short request can have a large answer, and a user many keys.
 MAX_ANSWER_OCTETS = 256 * 1024
 MAX_OWNER_OCTETS = 16 * 1024 * 1024
-# Adding up what is kept for a user takes longer than the rest of a request.
+# Adding up the stored octets of a user takes longer than the rest of a request.
 ASKING_AFTER_OCTETS = 256 * 1024
 
 
@@ -76,10 +75,9 @@ def idempotent(handler: Handler) -> Handler:
 
 
 def is_repeat(request: Request) -> bool:
-    """Tell whether ``once`` has answered an unsafe request with this key.
+    """Tell if an unsafe request with this key has a stored answer.
 
-    For views that ask whether something is still as the client saw it: what the first request
-    has changed is not.
+    A view must not check a precondition of a repeat, because the first request changed the todo.
     """
     key = request.META.get(META_FIELD, "")
     if not KEY.fullmatch(key):
@@ -106,9 +104,9 @@ def _claim_for(request: Request) -> IdempotencyKey:
 
 
 def _digest(request: Request) -> str:
-    """Digest the method and the JSON, whatever its spaces and the order of its members.
+    """Digest the method and the JSON, regardless of spaces and the order of members.
 
-    A POST is told by its body alone. The body of a DELETE has no meaning (RFC 9110 section 9.3.5).
+    A POST has no method in its digest. A DELETE has no body (RFC 9110 section 9.3.5).
     """
     if request.method == "DELETE":
         return hashlib.sha256(b"DELETE").hexdigest()
@@ -118,7 +116,7 @@ def _digest(request: Request) -> str:
 
 
 def _is_taken(claim: IdempotencyKey) -> bool:
-    """Take the key if it is free. Of several who try at once, one succeeds."""
+    """Take the key if it is free. One of several concurrent requests succeeds."""
     try:
         with transaction.atomic(durable=True):  # others must see it before the work begins
             claim.save(force_insert=True)
@@ -148,7 +146,7 @@ def _carry_out(claim: IdempotencyKey, make: Callable[[], Response]) -> Response:
                 return response
             stored = _stored(response)
             if not _in_flight(claim).update(**stored):
-                # This took so long that another request has taken the key over.
+                # Another request has taken the key over after a minute.
                 raise IdempotencyKeyInFlight
             _left_of(claim.owner_id)[0] -= ROW_OCTETS + len(stored["body"].encode())
         unless_answered.pop_all()
@@ -156,7 +154,7 @@ def _carry_out(claim: IdempotencyKey, make: Callable[[], Response]) -> Response:
 
 
 def _require_room(claim: IdempotencyKey) -> None:
-    """Refuse a new key, because forgetting an answered one would let its request happen twice."""
+    """Refuse a new key: deleting an answered one would let its request happen twice."""
     left = _left_of(claim.owner_id)
     if left[0] > 0:
         return
@@ -169,14 +167,14 @@ def _require_room(claim: IdempotencyKey) -> None:
 
 @lru_cache(4096)
 def _left_of(owner_id: str) -> list[int]:
-    """The octets that this process may keep for an owner before it asks the database again."""
+    """Return the octets left until this process asks the database again, in a list of one."""
     return [0]
 
 
 def _repeat(claim: IdempotencyKey) -> Response:
     first = _row(claim).first()
     if first is None:
-        raise IdempotencyKeyInFlight  # it failed a moment ago
+        raise IdempotencyKeyInFlight  # the first request failed a moment ago
     if first.body_digest != claim.body_digest:
         raise IdempotencyKeyReused
     if first.status is None:
@@ -193,12 +191,12 @@ def _row(claim: IdempotencyKey) -> IdempotencyKeyQuerySet:
 
 
 def _in_flight(claim: IdempotencyKey) -> IdempotencyKeyQuerySet:
-    """The row while it is this very claim, not answered and not taken over."""
+    """Return the row if this claim is neither answered nor taken over."""
     return _row(claim).filter(claimed_at=claim.claimed_at, status__isnull=True)
 
 
 def _stored(response: Response) -> dict[str, Any]:
-    # The type of the content is settled when it is rendered, for a repeat as for any other.
+    # DRF sets the content type when it renders the repeat.
     headers = {name: value for name, value in response.items() if name != "Content-Type"}
     body = JSONRenderer().render(response.data)
     if len(body) > MAX_ANSWER_OCTETS:

@@ -1,7 +1,7 @@
-"""What a hostile client may send, and what a careless one does. Some of it is sound.
+"""Requests of hostile and careless clients, some of them sound.
 
-Where a strategy has ``MINE``, ``VERSION`` or ``BOBS``, the id and the version of a todo of
-Alice's are to be filled in, or the id of one of Bob's.
+A test fills in the id and version of a todo of Alice's for ``MINE`` and ``VERSION``, and the id of
+one of Bob's for ``BOBS``.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ START_SECONDS = 10
 
 
 def simultaneously(tasks: Sequence[Callable[[], Result]]) -> list[Result]:
-    """What each task returned. They start together, each with its own database connection.
+    """Start all tasks together, each with its own database connection, and return their results.
 
-    For tests with ``django_db(transaction=True)``: others see only what is committed.
+    Needs ``django_db(transaction=True)``, because a connection sees committed rows only.
     """
     start = Barrier(len(tasks), timeout=START_SECONDS)
 

@@ -1,4 +1,4 @@
-"""What is due, by the clock of a place."""
+"""The filter ``due`` by the clock of a time zone."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def test_folding_tears_no_letter_between_two_pieces(length: int, letter: str) ->
 def test_folding_normalizes_small_pieces_of_endless_marks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What is put in order at once takes the square of its length."""
+    """Sorting the marks of a piece takes the square of its length."""
     pieces: list[str] = []
 
     def normalize(form: str, text: str) -> str:

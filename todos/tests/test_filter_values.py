@@ -1,4 +1,4 @@
-"""What the filters of the list refuse."""
+"""Filter values that the list refuses."""
 
 from __future__ import annotations
 

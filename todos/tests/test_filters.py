@@ -1,4 +1,4 @@
-"""What each filter of the list finds."""
+"""Todos that each filter of the list finds."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Pacific/Kiritimati", "Pacific/Pago_Pago"]
 
-# What databases, cases and compositions disagree on.
+# Texts on which databases, cases and compositions disagree.
 PIECES = ["%", "_", "\\", "'", '"', "*", "?", "[a]", " ", "😀", "ß", "SS", "ss", "ẞ", "ﬁ", "FI"]
 PIECES += ["I", "i", "İ", "\u0131", "Σ", "\u03c3", "ς", "ΐ", "\u0345", "가", "\u1100\u1161"]
 PIECES += ["E", "e", "É", "é", "\u0301", "\u0323", "a", "Å", "A\u030a", "\u212b"]

@@ -52,7 +52,7 @@ def outcome(response: Any) -> str:
 
 
 def leave_in_flight() -> None:
-    """What a process leaves that dies before it has committed an answer."""
+    """Leave the key of a process that died before it committed an answer."""
     IdempotencyKey.objects.update(status=None, headers={}, body="")
     Todo.objects.all().delete()
 

@@ -18,7 +18,7 @@ from todos.tests.walking import walk
 pytestmark = pytest.mark.django_db
 
 OWNERS, TODOS_EACH = 100, 30
-# As SQLite and PostgreSQL have it.
+# The plans of SQLite and PostgreSQL.
 BY_OWNER = re.compile(r'USING INDEX \w+ \(owner_id=|"Index Cond": "\(+owner_id')
 
 
@@ -34,7 +34,7 @@ def _among_many() -> None:
 
 
 def plans(client: Client, address: str) -> list[str]:
-    """What the database says of how it finds the rows of each statement, as text."""
+    """Return the query plan of each statement as text."""
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address).status_code == 200
     return [plan(query["sql"]) for query in queries]

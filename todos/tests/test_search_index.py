@@ -100,11 +100,11 @@ def test_a_search_finds_the_same_with_the_index(alice: Client) -> None:
 
 def test_the_search_index_can_be_made_and_dropped_twice() -> None:
     for _ in range(2):
-        assert run() == "The search index is there.\n"
+        assert run() == "Created the search index.\n"
         assert indexes()
         assert all(indexes().values())
     for _ in range(2):
-        assert run("--drop") == "The search index is gone.\n"
+        assert run("--drop") == "Dropped the search index.\n"
         assert not indexes()
 
 

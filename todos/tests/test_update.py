@@ -255,7 +255,7 @@ class TestCompletion:
         assert alice.post(path, "owner_id=bob", content_type=form).status_code == 415
         assert alice.post(path, "", content_type=form).status_code == 200
 
-    def test_other_changes_keep_completed_at(self, alice: Client, todo: Todo) -> None:
+    def test_changes_of_other_fields_keep_completed_at(self, alice: Client, todo: Todo) -> None:
         todo.change(completed=True)
         before = alice.get(f"/api/todos/{todo.pk}/").json()["completed_at"]
         assert patch(alice, todo, title="x").json()["completed_at"] == before

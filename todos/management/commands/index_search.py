@@ -13,23 +13,23 @@ COLUMNS = "owner_id, title_folded gin_trgm_ops, description_folded gin_trgm_ops"
 
 
 class Command(BaseCommand):
-    help = "Make the index that a search (?q=) among many todos of one owner needs (PostgreSQL)."
+    help = "Create the index that searches (?q=) among many todos of one owner need (PostgreSQL)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--drop", action="store_true", help="take it away again")
+        parser.add_argument("--drop", action="store_true", help="drop the index")
 
     def handle(self, *, drop: bool, **options: Any) -> None:
         if connection.vendor != "postgresql":
-            raise CommandError("Only PostgreSQL has this index: set DATABASE_URL to one.")
+            raise CommandError("Only PostgreSQL has this index: set DATABASE_URL to a PostgreSQL.")
         with connection.cursor() as cursor:
-            # A large table takes minutes, and CONCURRENTLY waits for whoever is at work.
+            # Indexing a large table takes minutes, and CONCURRENTLY waits for transactions.
             cursor.execute("SET statement_timeout = 0; SET lock_timeout = 0")
             if drop:
                 _drop(cursor)
             else:
                 _make_extensions(cursor)
                 _create(cursor)
-        self.stdout.write("The search index is gone." if drop else "The search index is there.")
+        self.stdout.write("Dropped the search index." if drop else "Created the search index.")
 
 
 def _make_extensions(cursor: CursorWrapper) -> None:
@@ -38,8 +38,8 @@ def _make_extensions(cursor: CursorWrapper) -> None:
             cursor.execute(f"CREATE EXTENSION IF NOT EXISTS {name}")
         except DatabaseError as error:
             raise CommandError(
-                f"The extension {name} cannot be made here. Install PostgreSQL's contrib package, "
-                f"and let the database's owner run: CREATE EXTENSION {name};"
+                f"PostgreSQL refuses to create the extension {name}. Install PostgreSQL's contrib "
+                f"package, and let the owner of the database run: CREATE EXTENSION {name};"
             ) from error
 
 
@@ -55,7 +55,7 @@ def _create(cursor: CursorWrapper) -> None:
         cursor.execute(
             f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {index} ON {table} USING gin ({COLUMNS})"
         )
-    # PostgreSQL takes the indexes of the partitions for parts of the index of their table.
+    # PostgreSQL attaches the indexes of the partitions to the index of their table.
     cursor.execute(
         f"CREATE INDEX IF NOT EXISTS {_index_of(TABLE)} ON {TABLE} USING gin ({COLUMNS})"
     )
