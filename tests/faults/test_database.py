@@ -34,7 +34,7 @@ from tests.support.processes import PROJECT, Servers, api_environment, with_path
 logger = logging.getLogger(__name__)
 pytestmark = pytest.mark.faults
 MIGRATE_AS_MAKE_RUN = (
-    "from config.preflight import load_settings, migrate; load_settings(); migrate()"
+    "from server.preflight import load_settings, migrate; load_settings(); migrate()"
 )
 
 
