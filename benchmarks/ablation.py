@@ -18,6 +18,7 @@ from benchmarks.targets import SMALL, Target, bench, seeded, started
 CONNECTIONS = 32
 WHOLE = "whole"
 MALLOPT = "mallopt"
+MEMORY_SECONDS = 10
 
 Measured = dict[tuple[str, str], Rounds]
 
@@ -54,7 +55,7 @@ def measure_ablation(plan: Plan, *, pieces: Sequence[str]) -> None:
             _ratios("processor time of a request, without / with", "cpu_ms", pieces, measured),
         ]
         if MALLOPT in pieces:
-            tables.append(_memory(whole, targets[MALLOPT], plan))
+            tables.append(_memory(whole, targets[MALLOPT]))
         known = facts(place, [whole.subject])
     write("ablation", known, plan, tables)
 
@@ -70,12 +71,12 @@ def _ratios(title: str, value: str, pieces: Sequence[str], measured: Measured) -
     return Table([title, *OPERATIONS], rows)
 
 
-def _memory(whole: Target, without: Target, plan: Plan) -> Table:
+def _memory(whole: Target, without: Target) -> Table:
     """Serve pages of the longest todos. Every description changes, so this comes last."""
     whole.database.execute("UPDATE todos_todo SET description = repeat('\U0001f600', 10000)")
     rows = []
     for target, title in ((whole, "with"), (without, "without")):
         print(f"Memory {title} {MALLOPT}", flush=True)
-        turn(target, LIST, SMALL, connections=8)(plan.seconds)
+        turn(target, LIST, SMALL, connections=8)(MEMORY_SECONDS)
         rows.append([f"{title} `{MALLOPT}`", target.process.workers_mib()])
     return Table(["after pages of the longest todos", "memory of each worker, MiB"], rows)

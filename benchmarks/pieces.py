@@ -165,7 +165,11 @@ class Piece:
 
 PIECES = {
     "nothing": Piece("nothing", "the noise of this run", lambda: None),
-    "rows": Piece("rows and `shown()`", "`Model.from_db()` and the fields of DRF", use_models),
+    "rows": Piece(
+        "instances without `__init__()`, and `shown()`",
+        "`Model.from_db()` and the fields of DRF",
+        use_models,
+    ),
     "compiled": Piece("compiled statements", "the ORM", compile_each_time),
     "fields": Piece("cached serializer fields", "DRF's", make_fields_each_time),
     "orjson": Piece("orjson renderer", "DRF's", use_drf_renderer),
