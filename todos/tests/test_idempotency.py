@@ -587,7 +587,7 @@ class TestRefusal:
         assert outcome(create(alice)) == "201"
 
     def test_a_deep_readable_body_with_a_key_is_answered(self, alice: Client) -> None:
-        bodies = (f'{{"title": {"[" * depth}{"]" * depth}}}' for depth in range(1000))
+        bodies = (f'{{"title": {"[" * depth}{"]" * depth}}}' for depth in range(0, 1000, 7))
         outcomes = {outcome(send(alice, body)) for body in bodies}
         assert outcomes == {"400 validation_failed", "400 parse_error"}
 

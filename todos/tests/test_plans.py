@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
+from pytest_django import DjangoDbBlocker
 
 from todos.models import Todo
 from todos.tests.factories import make_todo
@@ -22,15 +24,19 @@ OWNERS, TODOS_EACH = 100, 30
 BY_OWNER = re.compile(r'USING INDEX \w+ \(owner_id=|"Index Cond": "\(+owner_id')
 
 
-@pytest.fixture
-def _among_many() -> None:
-    for number in range(OWNERS):
-        owner_id = f"owner-{number}" if number else "alice"
+@pytest.fixture(scope="class")
+def _among_many(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Todos of many owners in a transaction around all tests of a class."""
+    with django_db_blocker.unblock(), transaction.atomic():
         Todo.objects.bulk_create(
-            Todo(owner_id=owner_id, title="x", updated_at=now()) for _ in range(TODOS_EACH)
+            Todo(owner_id=f"owner-{number}" if number else "alice", title="x", updated_at=now())
+            for number in range(OWNERS)
+            for _ in range(TODOS_EACH)
         )
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+        yield
+        transaction.set_rollback(True)
 
 
 def plans(client: Client, address: str) -> list[str]:
