@@ -447,14 +447,18 @@ class TestRoom:
         assert kept == ["204"] * 3
         assert refused == "429 idempotency_keys_used_up"
 
-    def test_many_large_answers_are_not_kept(self, alice: Client) -> None:
+    def test_many_large_answers_are_not_kept(
+        self, alice: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(idempotency, "MAX_OWNER_OCTETS", 2 * 1024 * 1024)
         todo = make_todo(description="😀" * 10_000)
         operations = [{"op": "complete", "id": str(todo.pk)}] * 6
         outcomes = Counter(
             outcome(create(alice, key=str(n), path="/api/todos/batch/", operations=operations))
-            for n in range(80)
+            for n in range(20)
         )
-        assert outcomes["200"] + outcomes["429 idempotency_keys_used_up"] == 80
+        assert outcomes["429 idempotency_keys_used_up"] > 0
+        assert outcomes["200"] + outcomes["429 idempotency_keys_used_up"] == 20
         kept = sum(len(row.body.encode()) for row in IdempotencyKey.objects.all())
         assert kept <= idempotency.MAX_OWNER_OCTETS + idempotency.MAX_ANSWER_OCTETS
 
@@ -587,7 +591,7 @@ class TestRefusal:
         assert outcome(create(alice)) == "201"
 
     def test_a_deep_readable_body_with_a_key_is_answered(self, alice: Client) -> None:
-        bodies = (f'{{"title": {"[" * depth}{"]" * depth}}}' for depth in range(0, 1000, 7))
+        bodies = (f'{{"title": {"[" * depth}{"]" * depth}}}' for depth in (*range(70), 500, 999))
         outcomes = {outcome(send(alice, body)) for body in bodies}
         assert outcomes == {"400 validation_failed", "400 parse_error"}
 
