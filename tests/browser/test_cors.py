@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 
 from authn.testing import Clock, SecretIssuer
 from tests.browser.chromium import SECRET, chromium
-from tests.support.processes import Api, Servers, migrate
+from tests.support.processes import Api, Servers
 
 pytestmark = pytest.mark.browser
 
@@ -43,15 +43,9 @@ def front_end() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Page, Api]]:
+def visit(servers: Servers) -> Iterator[tuple[Page, Api]]:
     """A page of an allowed origin, and the API."""
-    directory = tmp_path_factory.mktemp("cors")
-    migrate(directory / "migrated.sqlite3")
-    with (
-        front_end() as origin,
-        Servers(directory, directory / "migrated.sqlite3") as servers,
-        chromium() as browser,
-    ):
+    with front_end() as origin, chromium() as browser:
         page = browser.new_page()
         page.goto(origin)
         yield page, servers.api(secret=SECRET, CORS_ALLOWED_ORIGINS=origin)

@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.support.processes import EXAMPLE, Answer, Api, Issuer, Servers, migrate, run
+from tests.support.processes import EXAMPLE, Answer, Api, Issuer, Servers, run
 
 pytestmark = pytest.mark.interop
 
@@ -45,15 +46,12 @@ Stories = dict[str, Future[None]]
 
 
 @pytest.fixture(scope="module")
-def new_servers(tmp_path_factory: pytest.TempPathFactory) -> NewServers:
+def new_servers(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> NewServers:
     if shutil.which("node") is None:
         pytest.fail("Node is missing: these tests need Node 20.19 or newer on the PATH.")
     if not (EXAMPLE / "node_modules" / "better-auth").is_dir():
         pytest.fail("Better Auth is missing: run `npm ci` in examples/better-auth.")
-    directory = tmp_path_factory.mktemp("servers")
-    database = directory / "migrated.sqlite3"
-    migrate(database)
-    return partial(Servers, directory, database)
+    return partial(Servers, tmp_path_factory.mktemp("servers"), migrated)
 
 
 @pytest.fixture

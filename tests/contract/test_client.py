@@ -22,13 +22,12 @@ from uuid import UUID
 
 import pytest
 
-from authn.testing import Clock, SecretIssuer
+from authn.testing import SECRET, Clock, SecretIssuer
 from tests.support.client_page import generating
-from tests.support.processes import PROJECT, Api, Servers, migrate, run
+from tests.support.processes import PROJECT, Api, run
 
 pytestmark = pytest.mark.live
 
-SECRET = secrets.token_urlsafe(32)
 PACKAGE = "todos_client"
 
 SignIn = Callable[[str], "TodosClient"]
@@ -69,14 +68,6 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(directory)
         yield directory
-
-
-@pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    directory = tmp_path_factory.mktemp("servers")
-    migrate(directory / "migrated.sqlite3")
-    with Servers(directory, directory / "migrated.sqlite3") as servers:
-        yield servers.api(secret=SECRET)
 
 
 @pytest.fixture

@@ -5,21 +5,18 @@ Needs Node and the packages of ``tests/contract/generated``; run with ``pytest -
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from authn.testing import Clock, SecretIssuer
+from authn.testing import SECRET, Clock, SecretIssuer
 from tests.support.client_page import ADDRESS, generating, shell_of
-from tests.support.processes import PROJECT, Api, Servers, migrate, run
+from tests.support.processes import PROJECT, Api, run
 
 pytestmark = pytest.mark.interop
 
-SECRET = secrets.token_urlsafe(32)
 FOLDER = Path(__file__).with_name("generated")
 # No tool asks a registry for itself or for something newer, or says that it was run.
 OFFLINE = {
@@ -28,14 +25,6 @@ OFFLINE = {
     "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
     "REDOCLY_TELEMETRY": "off",
 }
-
-
-@pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    directory = tmp_path_factory.mktemp("servers")
-    migrate(directory / "migrated.sqlite3")
-    with Servers(directory, directory / "migrated.sqlite3") as servers:
-        yield servers.api(secret=SECRET)
 
 
 @pytest.mark.parametrize(

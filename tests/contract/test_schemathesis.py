@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from authn.testing import Clock, SecretIssuer
-from tests.support.processes import PROJECT, Api, Servers, migrate, run
+from tests.support.processes import PROJECT, Api, Servers, run
 
 pytestmark = pytest.mark.live
 
@@ -36,10 +36,8 @@ def issuer() -> SecretIssuer:
 
 
 @pytest.fixture
-def api(issuer: SecretIssuer, tmp_path: Path) -> Iterator[Api]:
-    database = tmp_path / "migrated.sqlite3"
-    migrate(database)
-    with Servers(tmp_path, database) as servers:
+def api(issuer: SecretIssuer, tmp_path: Path, migrated: Path) -> Iterator[Api]:
+    with Servers(tmp_path, migrated) as servers:
         yield servers.api(secret=issuer.secret, THROTTLE_USER=UNLIMITED, THROTTLE_ANON=UNLIMITED)
 
 

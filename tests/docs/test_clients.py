@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 import pytest
 
-from authn.testing import Clock, SecretIssuer
+from authn.testing import SECRET, Clock, SecretIssuer
 from authn.testing import Issuer as KeySetIssuer
 from tests.support.client_page import (
     ADDRESS,
@@ -35,10 +35,9 @@ from tests.support.client_page import (
     shell_of,
 )
 from tests.support.pages import texts
-from tests.support.processes import EXAMPLE, PROJECT, Api, Issuer, Servers, free_port, migrate, run
+from tests.support.processes import EXAMPLE, PROJECT, Api, Issuer, Servers, free_port, run
 
 ISSUER_ADDRESS = "http://127.0.0.1:3000"
-SECRET = "the secret that the page for clients is read with"
 SIGNED_IN, MINTED = "From Better Auth", "With the shared secret"
 STORIES = Path(__file__).with_name("client_stories.mjs")
 
@@ -83,20 +82,6 @@ def run_shell(script: str, directory: Path, api: Api) -> str:
     )
     assert answers_in((directory / "heads").read_text()) == promises_of(script)
     return printed
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    directory = tmp_path_factory.mktemp("servers")
-    database = directory / "migrated.sqlite3"
-    migrate(database)
-    with Servers(directory, database) as servers:
-        yield servers
-
-
-@pytest.fixture(scope="module")
-def api(servers: Servers) -> Api:
-    return servers.api(secret=SECRET)
 
 
 def token_of(subject: str) -> str:

@@ -17,16 +17,15 @@ from pathlib import Path
 
 import pytest
 
-from authn.testing import Clock, SecretIssuer
+from authn.testing import SECRET, Clock, SecretIssuer
 from tests.support.pages import section, texts
-from tests.support.processes import PROJECT, Servers, migrate, with_path
+from tests.support.processes import PROJECT, Api, with_path
 
 pytestmark = pytest.mark.live
 
 # Page -> the heading above its requests.
 TITLES = {"README.md": "Three requests", "docs/api.md": "Requests"}
 ADDRESS = "http://127.0.0.1:8000"
-SECRET = "the secret that the pages are read with"
 TIMEOUT_SECONDS = 60
 # The lines of the page run unchanged: curl writes the request and its status to standard error.
 PRELUDE = r"""
@@ -106,17 +105,13 @@ REQUESTS = [line for lines in LINES.values() for line in lines if line.is_reques
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[Line, Answer]:
-    directory = tmp_path_factory.mktemp("servers")
-    migrate(directory / "migrated.sqlite3")
+def answers(tmp_path_factory: pytest.TempPathFactory, api: Api) -> dict[Line, Answer]:
     found: dict[Line, Answer] = {}
-    with Servers(directory, directory / "migrated.sqlite3") as servers:
-        url = servers.api(secret=SECRET).url
-        for lines in LINES.values():
-            folder = tmp_path_factory.mktemp("page")
-            run_lines(lines, url, folder)
-            requests = [line for line in lines if line.is_request]
-            found |= {line: Answer.read(folder, line.number) for line in requests}
+    for lines in LINES.values():
+        folder = tmp_path_factory.mktemp("page")
+        run_lines(lines, api.url, folder)
+        requests = [line for line in lines if line.is_request]
+        found |= {line: Answer.read(folder, line.number) for line in requests}
     return found
 
 

@@ -11,7 +11,7 @@ from tests.faults.language import (
     TEST_SECONDS,
 )
 from tests.faults.services import Postgres, Redis, postgres, redis_server
-from tests.support.processes import Servers, api_environment, migrate
+from tests.support.processes import Servers, api_environment
 
 
 @pytest.fixture(autouse=True)
@@ -29,12 +29,6 @@ def _bounded() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("faults")
-
-
-@pytest.fixture(scope="session")
-def migrated(directory: Path) -> Path:
-    migrate(directory / "migrated.sqlite3")
-    return directory / "migrated.sqlite3"
 
 
 @pytest.fixture

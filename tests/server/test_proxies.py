@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from authn.testing import SECRET, Clock, SecretIssuer
+from authn.testing import SECRET
 from tests.support.pages import texts
-from tests.support.processes import Answer, Api, Servers, migrate, run
+from tests.support.processes import Answer, Api, Servers, run
 from tests.support.proxies import HOST, Proxy, caddy, changed, nginx
 
 pytestmark = pytest.mark.live
@@ -41,19 +41,6 @@ MANY_CLIENTS = 1000  # nginx has 768 places in Debian's configuration
 QUICK_SECONDS = 2.0  # on a busy machine
 # Fields of one hop, and fields that differ with each answer.
 OWN_FIELDS = {"connection", "date", "keep-alive", "server", "x-request-id", "ratelimit"}
-
-
-@pytest.fixture(scope="module")
-def token() -> str:
-    return SecretIssuer(SECRET, clock=Clock(time.time())).mint()
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    directory = tmp_path_factory.mktemp("servers")
-    migrate(directory / "migrated.sqlite3")
-    with Servers(directory, directory / "migrated.sqlite3") as servers:
-        yield servers
 
 
 @pytest.fixture(scope="module")

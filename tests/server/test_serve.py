@@ -21,8 +21,8 @@ from pathlib import Path
 
 import pytest
 
-from authn.testing import SECRET, Clock, SecretIssuer
-from tests.support.processes import PROJECT, Api, Servers, api_environment, migrate
+from authn.testing import SECRET
+from tests.support.processes import PROJECT, Api, Servers, api_environment
 from tests.support.settings import run
 
 pytestmark = pytest.mark.live
@@ -41,19 +41,6 @@ import server.asgi
 print(*sorted({*sys.modules} - before))
 """
 QUICK_SECONDS = 2.0  # on a busy machine
-
-
-@pytest.fixture(scope="module")
-def token() -> str:
-    return SecretIssuer(SECRET, clock=Clock(time.time())).mint()
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    directory = tmp_path_factory.mktemp("serve")
-    migrate(directory / "migrated.sqlite3")
-    with Servers(directory, directory / "migrated.sqlite3") as servers:
-        yield servers
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,8 @@
-"""The image of a ``Dockerfile`` without an engine: its own commands, in a mount namespace.
+"""Build and run the image of a ``Dockerfile`` in a mount namespace, without a container engine.
 
-There ``/opt`` and ``/srv`` are those of the image, and ``/usr/local`` is the Python that stands
-in for that of its base. Everything else is this machine's, and cannot be written once it runs:
-``/`` is read-only but for ``/tmp``, as with ``docker run --read-only --tmpfs /tmp``. Needs Linux,
-and root or user namespaces.
+``/opt`` and ``/srv`` belong to the image. A Python of this machine replaces that of the base image
+in ``/usr/local``. A container shares the other folders with this machine and can write to ``/tmp``
+only, as with ``docker run --read-only --tmpfs /tmp``. Needs Linux, and root or user namespaces.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# A Python that was built for another place than /usr/local does not look there by itself.
+# A Python that was built for another prefix does not look for its libraries here.
 LIBRARIES = {"LD_LIBRARY_PATH": "/usr/local/lib"}
 BASE_PATH = "/usr/local/bin:/usr/bin:/bin"
 BUILD_SECONDS = 300
@@ -157,7 +156,7 @@ class Image:
     def _prefix(self, build: bool) -> str:
         """Act as ``USER``, ``--cap-drop ALL`` and ``--security-opt no-new-privileges`` do.
 
-        In a user namespace there is nobody but its root, who is nobody outside.
+        A user namespace has root as its only user, who has no rights outside.
         """
         if build:
             return ""

@@ -7,12 +7,12 @@ import re
 from tests.support.pages import read
 
 _table = read("docs/licences.md").partition("|---|---|\n")[2].partition("\n\n")[0] + "\n"
-# Name of the package -> its licence.
+# Licences by the names of packages.
 LICENCES = dict(re.findall(r"^\| ([a-z0-9-]+)(?: \([^)]*\))? \| (.*) \|$", _table, re.MULTILINE))
 
 
 def requirements() -> dict[str, str]:
-    """Name of each package -> its environment marker, or nothing."""
+    """Map the name of each package to its environment marker, or to nothing."""
     return dict(
         re.findall(r"^([a-z0-9-]+)==\S+(?: ; (.*))? \\$", read("requirements.txt"), re.MULTILINE)
     )

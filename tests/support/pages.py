@@ -20,7 +20,7 @@ class Block:
 
     @property
     def file(self) -> str:
-        """The path in a comment on the first line, such as ``# todos.py``."""
+        """Return the path in a comment on the first line, such as ``# todos.py``."""
         named = re.match(r"(?://|#) ([\w./-]+\.[a-z]+)\b", self.text)
         return named[1] if named else ""
 

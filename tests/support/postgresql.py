@@ -46,7 +46,9 @@ class Cluster:
 @contextmanager
 def postgresql(*, encoding: str = "UTF8", locale: str = "C.UTF-8") -> Iterator[Cluster]:
     cluster = Cluster(programs(), free_port(), secrets.token_hex(16))
-    folder = Path(tempfile.mkdtemp(prefix="postgresql-"))  # which its own user can reach
+    folder = Path(
+        tempfile.mkdtemp(prefix="postgresql-")
+    )  # the server's user cannot enter a folder of pytest
     data, password_file = folder / "data", folder / "password"
     password_file.write_text(cluster.password)
     owner = server_user()

@@ -1,4 +1,4 @@
-"""The project's settings, made of another environment."""
+"""Read the project's settings from another environment."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def configured(**environment: str) -> Iterator[None]:
 
 
 def ids_of_checks(environment: dict[str, str], *, tags: list[str] | None = None) -> list[str]:
-    """The ids of what ``manage.py check --deploy`` says about an environment."""
+    """Return the ids of all messages of ``manage.py check --deploy`` for an environment."""
     with configured(**environment):
         found = checks.run_checks(tags=tags, include_deployment_checks=True, databases=[])
     return sorted({str(each.id) for each in found if not each.is_silenced()})

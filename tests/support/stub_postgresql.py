@@ -22,7 +22,7 @@ PARAMETERS = {
 
 
 class StubPostgresql:
-    """Answers each statement once, unless ``answers`` has other tags for its first word."""
+    """Answer each statement once, or with the tags that ``answers`` has for its first word."""
 
     def __init__(self) -> None:
         self.answers: dict[str, list[str]] = {}
