@@ -26,16 +26,16 @@ def replace(owner: Any, **attributes: Any) -> None:
 def use_models() -> None:
     """The statements stay compiled."""
     from api.bodies.serializers import StrictSerializer
-    from database.compiled import Prepared
+    from database.compiled import Compiled
 
-    make = Prepared._instance  # noqa: SLF001
+    make = Compiled._instance  # noqa: SLF001
 
-    def from_db(self: Prepared[Any], values: Any, connection: Any) -> Any:
+    def from_db(self: Compiled[Any], values: Any, connection: Any) -> Any:
         columns = vars(make(self, values, connection))
         names = self._names
         return self._model.from_db("default", names, [columns[name] for name in names])
 
-    replace(Prepared, _instance=from_db)
+    replace(Compiled, _instance=from_db)
     replace(StrictSerializer, shown=classmethod(lambda cls, todo: cls(todo).data))
 
 

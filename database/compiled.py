@@ -16,7 +16,7 @@ from django.db.models.sql import InsertQuery
 Row = TypeVar("Row", bound=Model)
 
 
-class Prepared(Generic[Row]):
+class Compiled(Generic[Row]):
     """A query of model instances, compiled once and run again with other parameters.
 
     Compiling a small query takes several times as long as all else that Django does for it.

@@ -64,7 +64,7 @@ class OperationField(serializers.Field[Operation, Any, Any, Any]):
         fields = {**data}
         op = fields.pop("op", None)
         if op not in OPERATIONS:
-            raise field_error("op", "invalid_op", f"What to do: one of {', '.join(OPERATIONS)}.")
+            raise field_error("op", "invalid_op", f"Send as op one of {', '.join(OPERATIONS)}.")
         if op == "create":
             return Operation(op, fields)
         if op == "update":

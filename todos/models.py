@@ -16,7 +16,7 @@ from api.bodies.fields import etag_of
 from api.bodies.text import folded, folded_lines
 from api.lists.ordering import Ordering
 from authn.users import TokenUser
-from database.compiled import Prepared, insert
+from database.compiled import Compiled, insert
 from todos.querysets import TodoQuerySet
 
 DUE_FIELDS = frozenset({"due_date", "due_time", "timezone"})
@@ -170,11 +170,11 @@ class Todo(models.Model):
 
 
 @cache
-def _one(model: type[Todo]) -> Prepared[Any]:
-    return Prepared(model.objects.as_shown().owned_by(ANY_USER).filter(pk=ANY_ID))
+def _one(model: type[Todo]) -> Compiled[Any]:
+    return Compiled(model.objects.as_shown().owned_by(ANY_USER).filter(pk=ANY_ID))
 
 
 @lru_cache(maxsize=128)
-def _first(model: type[Todo], ordering: Ordering, count: int) -> Prepared[Any]:
+def _first(model: type[Todo], ordering: Ordering, count: int) -> Compiled[Any]:
     todos = model.objects.as_shown().owned_by(ANY_USER)
-    return Prepared(todos.order_by(*ordering.order_by())[:count])
+    return Compiled(todos.order_by(*ordering.order_by())[:count])

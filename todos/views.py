@@ -32,7 +32,7 @@ from api.lists.time_limits import time_limit
 from api.requests import path_of, root_of, user_of
 from api.writes.conditional import check_preconditions, has_current
 from api.writes.idempotency import idempotent, is_repeat
-from database.compiled import Prepared
+from database.compiled import Compiled
 from todos.batch import run_batch
 from todos.filters import TodoFilters
 from todos.models import StaleTodo, Todo
@@ -114,7 +114,7 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
         with nullcontext() if is_indexed else time_limit(settings.SEARCH_SECONDS):
             if todos is None:
                 return Todo.first_owned(user_of(self.request), ordering, count)
-            return Prepared(beginning_at(cursor, ordering, todos)[:count]).rows()
+            return Compiled(beginning_at(cursor, ordering, todos)[:count]).rows()
 
     @idempotent
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:

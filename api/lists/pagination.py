@@ -64,7 +64,7 @@ class CursorPagination(BasePagination):
         ordered = cast("OrderedView", view)
         self._ordering = _ordering(query.get("ordering"), ordered)
         # The owner comes last: it is the one part that can contain anything.
-        self._salt = f"api.lists.pagination:{FORMAT}:{self._ordering}:{request.user.pk}"
+        self._salt = f"api.pagination:{FORMAT}:{self._ordering}:{request.user.pk}"
         limit, cursor = _limit(query.get("limit")), self._cursor(query.get("cursor"))
         rows = queryset(self._ordering, cursor, limit + 1)
         shown = [*map(ordered.serializer_class.shown, rows[:limit])]
@@ -100,7 +100,7 @@ class CursorPagination(BasePagination):
             ),
             "ordering": (
                 {"type": "string", "enum": orderings},
-                f"`-` turns it round; nulls come last both ways. Default: `{default}`.",
+                f"`-` reverses the order. Nulls always come last. Default: `{default}`.",
             ),
         }
         return [
@@ -136,9 +136,8 @@ class CursorPagination(BasePagination):
         try:
             return Cursor.read(text, self._salt)
         except signing.BadSignature:
-            raise InvalidParameter(
-                ("cursor", "invalid", "This is no cursor of this list.")
-            ) from None
+            detail = "This cursor is of another list or ordering: start again without one."
+            raise InvalidParameter(("cursor", "invalid", detail)) from None
 
     def _link(self, cursor: Cursor | None) -> str | None:
         if cursor is None:
@@ -152,7 +151,7 @@ def _limit(text: str | None) -> int:
     if text is None:
         return DEFAULT_LIMIT
     if not re.fullmatch("[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_LIMIT:
-        raise InvalidParameter(("limit", "out_of_range", f"A number from 1 to {MAX_LIMIT}."))
+        raise InvalidParameter(("limit", "out_of_range", f"Send a number from 1 to {MAX_LIMIT}."))
     return int(text)
 
 
@@ -161,7 +160,7 @@ def _ordering(text: str | None, view: OrderedView) -> Ordering:
     columns = view.orderings.get(text.removeprefix("-"))
     if columns is None:
         names = ", ".join(view.orderings)
-        detail = f"One of {names}; with - before it for the other way."
+        detail = f"Send one of {names}, with - before it for the reverse order."
         raise InvalidParameter(("ordering", "invalid_choice", detail))
     return Ordering(columns, descending=text.startswith("-"))
 

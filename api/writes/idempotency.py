@@ -167,7 +167,7 @@ def _require_room(claim: IdempotencyKey) -> None:
 
 @lru_cache(4096)
 def _left_of(owner_id: str) -> list[int]:
-    """Return the octets left until this process asks the database again, in a list of one."""
+    """Return a list of one number: the octets left until this process asks the database again."""
     return [0]
 
 

@@ -204,6 +204,14 @@ def cursors_that_are_none(cursor: str) -> dict[str, str]:
     }
 
 
+def test_a_cursor_of_the_version_before_works_during_an_upgrade(alice: Client) -> None:
+    older, newer = make_todo(), make_todo()
+    position = [newer.created_at.isoformat(), newer.pk.hex]
+    cursor = signing.dumps([position, False, False], salt="api.pagination:2:-created_at,-id:alice")
+    page = alice.get("/api/todos/", {"cursor": cursor}).json()
+    assert [todo["id"] for todo in page["results"]] == [str(older.pk)]
+
+
 @pytest.mark.parametrize("kind", cursors_that_are_none("x:y"))
 def test_an_invalid_cursor_is_refused(alice: Client, kind: str) -> None:
     make(1, 2)
@@ -212,7 +220,11 @@ def test_an_invalid_cursor_is_refused(alice: Client, kind: str) -> None:
     response = alice.get(f"/api/todos/?cursor={cursors_that_are_none(cursor)[kind]}")
     assert response.status_code == 400
     assert response.json()["errors"] == [
-        {"parameter": "cursor", "code": "invalid", "detail": "This is no cursor of this list."}
+        {
+            "parameter": "cursor",
+            "code": "invalid",
+            "detail": "This cursor is of another list or ordering: start again without one.",
+        }
     ]
 
 
@@ -224,7 +236,7 @@ def test_a_limit_out_of_range_is_refused(alice: Client, limit: str) -> None:
     assert response.status_code == 400
     [error] = response.json()["errors"]
     assert (error["parameter"], error["code"]) == ("limit", "out_of_range")
-    assert error["detail"] == "A number from 1 to 200."
+    assert error["detail"] == "Send a number from 1 to 200."
 
 
 @pytest.mark.parametrize("name", ["owner_id", "user_id", "owner", "page", "format", "Limit", ""])

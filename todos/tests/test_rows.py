@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from api.lists.ordering import Column, Ordering
 from authn.users import TokenUser
-from database.compiled import Prepared, insert
+from database.compiled import Compiled, insert
 from todos.models import Todo
 from todos.tests.factories import make_todo
 
@@ -89,7 +89,7 @@ def test_a_compiled_query_gives_what_django_gives() -> None:
         due_time=time(9),
         timezone="Europe/Berlin",
     )
-    [row] = Prepared(Todo.objects.all()).rows()
+    [row] = Compiled(Todo.objects.all()).rows()
     expected = Todo.objects.get(pk=todo.pk)
     names = [field.attname for field in Todo._meta.concrete_fields]
     assert [getattr(row, name) for name in names] == [getattr(expected, name) for name in names]

@@ -14,7 +14,7 @@ class Command(BaseCommand):
     help = "Delete the idempotency keys that are older than 24 hours, and abandoned ones."
 
     def handle(self, **options: Any) -> None:
-        # Of all owners, as no request is.
+        # Keys of every owner. A request sees those of its own user only.
         spent = IdempotencyKey.objects.spent(timezone.now())
         oldest_first = spent.order_by("claimed_at").values_list("claimed_at", flat=True)
         deleted = 0
