@@ -15,6 +15,7 @@ from api.errors.schema import problems
 from authn.exceptions import KeySetInvalid, NotConfigured
 from tests.support.pages import blocks, first_cells, read, section
 from tests.support.processes import PROJECT
+from todos.serializers import TodoSerializer
 
 SETTINGS = "docs/settings.md"
 API = "docs/api.md"
@@ -45,6 +46,11 @@ def test_the_readme_shows_eight_variables() -> None:
 def test_every_variable_is_in_the_example_of_an_env_file() -> None:
     shown = set(re.findall(r"^# ([A-Z_]+)=", read(".env.example"), re.MULTILINE))
     assert shown == variables_read() - {"ENV_FILE"}
+
+
+def test_every_field_of_a_todo_is_in_the_table() -> None:
+    fields = re.findall("`([a-z_]+)`", " ".join(first_cells(section(API, "The todo"))))
+    assert sorted(fields) == sorted(TodoSerializer().fields)
 
 
 @pytest.mark.parametrize(
@@ -93,4 +99,5 @@ def test_names_on_the_page_about_a_new_resource_are_in_the_code() -> None:
 
 
 def app_files(app: str) -> list[Path]:
-    return [file for file in (PROJECT / app).rglob("*.py") if "tests" not in file.parts]
+    files = (PROJECT / app).rglob("*.py")
+    return [file for file in files if "tests" not in file.relative_to(PROJECT).parts]
