@@ -53,7 +53,9 @@ SQLITE_OPTIONS = {
 # Seconds. A slow cache must not make every request slow.
 REDIS_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 0.25}
 REDIS_URL = re.compile(
-    r"rediss?://([^/]*@)?([\w.-]*|\[[0-9A-Fa-f:.]+\])(:(?P<port>[0-9]+))?(/[0-9]{0,9})?", re.ASCII
+    r"rediss?://([^/]*@)?([\w.-]*|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])(:(?P<port>[0-9]*))?"
+    r"(/+([0-9]{1,9}/*)?)?",
+    re.ASCII,
 )
 HOST = re.compile(r"[/@].*|\[?[0-9A-Fa-f:.]*(%\w+)?\]?|[\w.-]+", re.ASCII)
 
@@ -99,6 +101,7 @@ def existing(value: str) -> str:
 
 whole = matching("[0-9]{1,9}", int)
 seconds = matching(r"[0-9]{1,9}(\.[0-9]{1,9})?", float)
+whole_above_zero = matching("0*[1-9][0-9]{0,8}", int)
 above_zero = matching(r"(?=.*[1-9])[0-9]{1,9}(\.[0-9]{1,9})?", float)
 
 DJANGO_PARAMETERS: dict[str, Reader] = {
@@ -128,7 +131,7 @@ REDIS_PARAMETERS: dict[str, Reader] = {
     "client_name": str,
     "db": whole,
     "health_check_interval": whole,
-    "max_connections": above_zero,
+    "max_connections": whole_above_zero,
     "password": str,
     "protocol": matching("2|3"),
     "retry_on_timeout": redis_boolean,
@@ -209,7 +212,30 @@ def _postgresql(name: str, address: str, query: dict[str, str]) -> dict[str, Any
 
 
 def _require_accepted_by_libpq(name: str, parameters: dict[str, Any]) -> None:
-    """Have libpq check its parameters while it connects to a socket of this process."""
+    reason = _reason_of_libpq(parameters)
+    if not reason:
+        return
+    blamed = [key for key in parameters if re.search(rf"\b{key}\b", reason)]
+    if not blamed and not _reason_of_libpq({}):
+        # libpq names no parameter if two contradict each other: either may be the wrong one.
+        blamed = [key for key in parameters if not _reason_of_libpq(_without(key, parameters))]
+    if blamed:
+        raise _refused(name, " and ".join(blamed))
+    raise ImproperlyConfigured(
+        f"libpq refuses {name}: correct its parameters, or a PG… variable of the environment, "
+        "such as PGSSLMODE or PGSERVICE."
+    )
+
+
+def _without(key: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    return {each: value for each, value in parameters.items() if each != key}
+
+
+def _reason_of_libpq(parameters: dict[str, Any]) -> str:
+    """Have libpq check its parameters while it connects to a socket of this process.
+
+    Returns the reason of libpq for a refusal; empty if it accepts the parameters.
+    """
     from psycopg import pq
     from psycopg.conninfo import make_conninfo
 
@@ -221,14 +247,7 @@ def _require_accepted_by_libpq(name: str, parameters: dict[str, Any]) -> None:
         reason = connection.error_message.decode(errors="replace")
         is_refused = connection.status == pq.ConnStatus.BAD
         connection.finish()
-    if is_refused:
-        named = [key for key in parameters if re.search(rf"\b{key}\b", reason)]
-        if named:
-            raise _refused(name, " and ".join(named))
-        raise ImproperlyConfigured(
-            f"{name} cannot be used while a PG… variable of the environment has a value "
-            "that libpq refuses: correct it, as PGSSLMODE or PGSERVICE."
-        )
+    return reason if is_refused else ""
 
 
 def cache(name: str) -> dict[str, Any]:
@@ -241,10 +260,10 @@ def cache(name: str) -> dict[str, Any]:
     address, query = _split(name, url)
     with_tls = REDIS_TLS_PARAMETERS if url.startswith("rediss://") else {}
     values = _read(name, query, REDIS_PARAMETERS | with_tls)
-    match = REDIS_URL.fullmatch(address)
     try:
-        ports((match["port"] or "") if match else "no port")
-    except ValueError:
+        _require_redis(address)
+        _make_connection(url)
+    except (ValueError, TypeError, KeyError):
         raise _not_a_url(name) from None
     # A list, because Django splits a string at its commas.
     return {
@@ -252,6 +271,28 @@ def cache(name: str) -> dict[str, Any]:
         "LOCATION": [url],
         "OPTIONS": {key: value for key, value in REDIS_OPTIONS.items() if values.get(key) != ""},
     }
+
+
+def _require_redis(address: str) -> None:
+    """Raise ``ValueError`` for a host that cannot exist, and for numbers that redis-py ignores."""
+    match = REDIS_URL.fullmatch(address)
+    if not match:
+        raise ValueError
+    addresses(match["ipv6"] or "")
+    ports(match["port"] or "")
+
+
+def _make_connection(url: str) -> None:
+    """Have redis-py read the URL, without opening the connection.
+
+    Raises ``ValueError``, ``TypeError`` or ``KeyError``, as the first request would.
+    """
+    import redis  # not needed without CACHE_URL, and slow to import
+
+    try:
+        redis.ConnectionPool.from_url(url, **REDIS_OPTIONS).make_connection()
+    except redis.RedisError:
+        raise ValueError from None
 
 
 def _split(name: str, url: str) -> tuple[str, dict[str, str]]:
@@ -302,5 +343,6 @@ def _refused(name: str, parameter: str) -> ImproperlyConfigured:
 
 def _not_a_url(name: str) -> ImproperlyConfigured:
     return ImproperlyConfigured(
-        f"{name} is no URL: special characters in a password must be percent-encoded."
+        f"{name} cannot be read: check its host and port, and percent-encode special characters "
+        "in the password."
     )

@@ -183,4 +183,8 @@ def redis_hosts() -> Iterator[str]:
     cache = settings.CACHES["default"]
     if cache["BACKEND"].endswith(".RedisCache"):
         for url in cache["LOCATION"]:
-            yield urlsplit(url).hostname or "localhost"
+            try:
+                host = urlsplit(url).hostname
+            except ValueError:  # The error may show the password.
+                continue
+            yield host or "localhost"
