@@ -10,7 +10,6 @@ import io
 import os
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -29,7 +28,9 @@ ALIKE = re.compile(
     r"""|([^\s'"`#][^#]*)?((?<=\s)#.*)?)\s*"""
 )
 NAME = "[a-z0-9_-]+([.][a-z0-9_-]+)*"
-ORIGIN_OF_AN_APP = re.compile(f"(?!https?:)[a-z][a-z0-9+.-]*://{NAME}(:[0-9]{{1,5}})?")
+ORIGIN_OF_AN_APP = re.compile(
+    f"(?ai)(?P<host>(?!https?:)[a-z][a-z0-9+.-]*://{NAME})(:(?P<port>[0-9]{{1,5}}))?"
+)
 PUBLIC_URL = re.compile(r"(?ai)(https?://[^/]*)((/(?!\.{1,2}(/|$))[\w.~-]+)*)/?")
 # django-cors-headers accepts these origins as they are.
 ORIGINS_WITHOUT_HOST = ("*", "null", "file://")
@@ -103,11 +104,13 @@ def flag(name: str, *, default: bool = False) -> bool:
 
 
 def whole_number(name: str, default: int, *, allowed: range) -> int:
-    with suppress(ValueError):
-        number = int(Env.parse_value(text(name, str(default)), int))
-        if number in allowed:
-            return number
-    raise ImproperlyConfigured(f"{name} must be a whole number from {allowed[0]} to {allowed[-1]}.")
+    value = text(name, str(default))
+    # Python also reads 1_0, +5 and digits of other scripts.
+    if not re.fullmatch("-?[0-9]{1,9}", value) or int(value) not in allowed:
+        raise ImproperlyConfigured(
+            f"{name} must be a whole number from {allowed[0]} to {allowed[-1]}."
+        )
+    return int(value)
 
 
 def rate(name: str, default: str) -> tuple[int, int]:
@@ -142,8 +145,8 @@ def hosts(name: str) -> list[str]:
     for number, host in enumerate(items(name), start=1):
         if not re.fullmatch(pattern, host, re.IGNORECASE | re.ASCII):
             raise ImproperlyConfigured(
-                f"{name} must be names without scheme, port and path, as todos.example.com, or "
-                f".example.com with all its subdomains: number {number} matches no request."
+                f"Item {number} of {name} is not a host: write it like todos.example.com, or "
+                ".example.com for all subdomains, without scheme, port and path."
             )
     return items(name)
 
@@ -169,9 +172,8 @@ def origins(name: str) -> tuple[list[str], list[str]]:
         origin = browser_origin(f"{scheme}://{domain}" if wildcard else item)
         if not origin or (wildcard and not _has_subdomains(origin)):
             raise ImproperlyConfigured(
-                f"{name} must be origins as a browser sends them, as https://app.example.com, "
-                "https://*.example.com or https://xn--bcher-kva.example, without a path: "
-                f"number {number} is none."
+                f"Item {number} of {name} is not an origin: write it like "
+                "https://app.example.com, without a path."
             )
         if wildcard:
             scheme, _, domain = origin.partition("://")
@@ -186,8 +188,11 @@ def browser_origin(url: str) -> str:
     if url in ORIGINS_WITHOUT_HOST:
         return url
     url = url.removesuffix("/")
-    if ORIGIN_OF_AN_APP.fullmatch(url.lower()):
-        return url.lower()
+    if app := ORIGIN_OF_AN_APP.fullmatch(url):
+        host, port = app["host"].lower(), app["port"]
+        if port is None:
+            return host
+        return f"{host}:{int(port)}" if 0 < int(port) < 2**16 else ""
     parts = split_url(url) if re.fullmatch(r"\w+://[\w.:\[\]-]+", url, re.ASCII) else None
     if parts is None or (parts.hostname or "").endswith("."):
         return ""

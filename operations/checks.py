@@ -97,7 +97,8 @@ def wildcard_origins(**kwargs: Any) -> Iterator[checks.CheckMessage]:
 def origins_for_anybody(**kwargs: Any) -> Iterator[checks.CheckMessage]:
     if found := [name for name in NAMES_FOR_ANYBODY if matches_a_pattern(f"https://any.{name}")]:
         yield checks.Warning(
-            f"CORS_ALLOWED_ORIGINS has every name under {', '.join(found)}: anybody gets one.",
+            f"CORS_ALLOWED_ORIGINS allows every subdomain of {', '.join(found)}, and anyone can "
+            "register one.",
             hint="Name the origins of your own, as https://my-app.vercel.app.",
             id="api.W012",
         )

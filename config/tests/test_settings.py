@@ -232,7 +232,7 @@ def test_an_invalid_rate_is_refused(rate: str) -> None:
     assert complaint(THROTTLE_ANON=rate).startswith("THROTTLE_ANON must be a number and a time")
 
 
-@pytest.mark.parametrize("number", ["-1", "one", "1.0", "21", "99"])
+@pytest.mark.parametrize("number", ["-1", "one", "1.0", "21", "99", "1_0", "+5", " 5 ", "\uff15"])
 def test_an_invalid_number_of_proxies_is_refused(number: str) -> None:
     assert complaint(NUM_PROXIES=number).startswith("NUM_PROXIES must be")
 
@@ -258,7 +258,7 @@ def test_an_invalid_number_of_processes_is_refused(number: str) -> None:
     ],
 )
 def test_an_allowed_host_that_matches_no_request_is_refused(read: Read, host: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match=r"^X must be names .* number 2 matches no"):
+    with pytest.raises(ImproperlyConfigured, match=r"^Item 2 of X is not a host: "):
         read(environment.hosts, f"localhost,{host}")
 
 
@@ -283,6 +283,7 @@ def test_an_allowed_host_may_be_a_name_a_domain_or_an_address(read: Read, host: 
         ("http://localhost:3000/", "http://localhost:3000"),
         ("http://[0:0::1]:3000", "http://[::1]:3000"),
         ("capacitor://localhost", "capacitor://localhost"),
+        ("Capacitor://localhost:08080", "capacitor://localhost:8080"),
         ("chrome-extension://abcdef", "chrome-extension://abcdef"),
         ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
         ("null", "null"),
@@ -305,6 +306,8 @@ def test_a_cors_origin_is_written_like_browsers_do(read: Read, item: str, origin
         "https://app.example.com#x",
         "https://app.example.com:0",
         "https://app.example.com:65536",
+        "moz-extension://x:70000",
+        "moz-extension://x:0",
         "https://app.example.com:port",
         "https://a.example https://b.example",
         "https://*",
@@ -325,8 +328,8 @@ def test_a_cors_origin_is_written_like_browsers_do(read: Read, item: str, origin
     ],
 )
 def test_a_cors_origin_that_no_browser_sends_is_refused(read: Read, item: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match=r"^X (must be origins|has a|has an) "):
-        read(environment.origins, item)
+    with pytest.raises(ImproperlyConfigured, match=r"^Item 2 of X is not an origin: "):
+        read(environment.origins, f"null,{item}")
 
 
 @pytest.mark.parametrize(
@@ -358,8 +361,8 @@ def test_a_star_in_a_cors_origin_matches_subdomains_alone(
 
 
 def test_an_invalid_origin_or_host_is_refused_by_its_name() -> None:
-    assert complaint(CORS_ALLOWED_ORIGINS="app.example.com").startswith("CORS_ALLOWED_ORIGINS must")
-    assert complaint(DJANGO_ALLOWED_HOSTS="a.example:80").startswith("DJANGO_ALLOWED_HOSTS must")
+    assert "1 of CORS_ALLOWED_ORIGINS is" in complaint(CORS_ALLOWED_ORIGINS="app.example.com")
+    assert "1 of DJANGO_ALLOWED_HOSTS is" in complaint(DJANGO_ALLOWED_HOSTS="a.example:80")
 
 
 @pytest.mark.parametrize("scheme", ["redis", "rediss"])
