@@ -46,7 +46,8 @@ def read_env_file(path: Path) -> dict[str, str]:
         content = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ImproperlyConfigured(
-            f"ENV_FILE {path} cannot be read ({error.strerror}): name another, or none."
+            f"ENV_FILE {path} cannot be read ({error.strerror}): name another file, or leave the "
+            "value blank to read none."
         ) from None
     except UnicodeDecodeError:
         raise ImproperlyConfigured(f"ENV_FILE {path} is not in UTF-8: save it in UTF-8.") from None
