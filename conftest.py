@@ -81,6 +81,14 @@ def anonymous() -> Client:
     return Client()
 
 
+def pytest_sessionstart() -> None:
+    """End in one sentence if the factory of todos is wrong, instead of hundreds of failures."""
+    from todos.tests.factories import mistake  # needs Django
+
+    if reason := mistake():
+        raise pytest.UsageError(reason)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Refuse parameters that are named or ordered by a set.
 

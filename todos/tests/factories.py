@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import factory
+from django.core.exceptions import ValidationError
 
 from todos.models import Todo
 
@@ -17,6 +18,17 @@ class TodoFactory(factory.django.DjangoModelFactory[Todo]):
     @classmethod
     def _create(cls, model_class: type[Todo], *args: Any, **fields: Any) -> Todo:
         return model_class.create(**fields)
+
+
+def mistake() -> str:
+    """Say why ``TodoFactory`` does not fit ``Todo``, or return an empty text."""
+    fields = factory.build(dict, FACTORY_CLASS=TodoFactory)  # type: ignore[attr-defined,no-untyped-call]
+    set_by_create = {field.name for field in Todo._meta.fields if not field.editable}
+    try:
+        Todo(**fields).clean_fields(exclude=set_by_create - {"owner_id"})
+    except (TypeError, ValidationError) as error:
+        return f"TodoFactory (todos/tests/factories.py) does not fit Todo: {error}"
+    return ""
 
 
 def make_todo(**fields: Any) -> Todo:
