@@ -78,8 +78,7 @@ class TestIdleServer:
         for _ in range(20):
             assert api.get("/api/todos/", token).status == 200
         assert api.post("/api/todos/", token, {"title": "One"}).status == 201
-        # A list sends its time limit, SET LOCAL, and its SELECT in one message.
-        assert STATEMENT.findall(database.log()[start:]) == ["SET"] * 20 + ["INSERT"]
+        assert STATEMENT.findall(database.log()[start:]) == ["SELECT"] * 20 + ["INSERT"]
 
     def test_a_reload_of_postgresql_keeps_connections(
         self, database: Postgres, url: str, api: Api, token: str, connected: set[int]
