@@ -235,7 +235,7 @@ LOGGING = {
     },
     "handlers": {
         "stderr": {
-            "class": "logging.StreamHandler",
+            "class": "operations.logging.StandardErrorHandler",
             "formatter": LOG_FORMAT.lower(),
             "level": LOG_LEVEL,
         },

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -22,6 +23,26 @@ def shorten(record: logging.LogRecord) -> bool:
     record.msg = record.getMessage()[:MAX_HOST_MESSAGE_CHARACTERS]
     record.args, record.exc_info = (), None
     return True
+
+
+class StandardErrorHandler(logging.Handler):
+    """Write each record to standard error in one call of the system, without a lock.
+
+    ``StreamHandler`` holds its lock while the system writes, and every thread that answers a
+    request waits for that lock.
+    """
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        passed = bool(self.filter(record))
+        if passed:
+            self.emit(record)
+        return passed
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            os.write(2, f"{self.format(record)}\n".encode(errors="backslashreplace"))
+        except Exception:  # noqa: BLE001 - like every handler: a log must not fail a request
+            self.handleError(record)
 
 
 class JsonFormatter(logging.Formatter):
