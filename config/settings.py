@@ -245,7 +245,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO"},
         # operations.request_log logs the outcome of each request; these are the tracebacks.
         "django.request": {"level": "ERROR", "filters": ["only_crashes"]},
-        # Django's development server would log each request again, with its query.
+        # Keep runserver from logging each request again, with its query.
         "django.server": {"filters": ["no_requests"], "propagate": True},
         **{f"django.security.{name}": {"filters": ["shorten"]} for name in CAUSED_BY_CLIENTS},
     },

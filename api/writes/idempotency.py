@@ -55,12 +55,12 @@ def idempotent(handler: Handler) -> Handler:
     answer is no 2xx, the database is as before and the key is free again. A request without the
     header calls the method as it is.
 
-    Not for use inside a transaction. Costs two statements, and a repeat three. Raises
-    ``InvalidHeader``, ``ContentTooLarge`` for an answer of over 256 KiB, and:
+    Not for use inside a transaction. Costs two statements, and a repeat three.
 
-    - ``IdempotencyKeyReused`` if the method or the body is another one,
-    - ``IdempotencyKeyInFlight`` if there is no answer yet,
-    - ``IdempotencyKeysUsedUp`` if the stored answers of the user leave no room for another.
+    Raises ``InvalidHeader`` for an invalid key. Raises ``ContentTooLarge`` for an answer of over
+    256 KiB. Raises ``IdempotencyKeyReused`` for another method or body. Raises
+    ``IdempotencyKeyInFlight`` before there is an answer. Raises ``IdempotencyKeysUsedUp`` if the
+    stored answers of the user leave no room.
     """
 
     @wraps(handler)

@@ -180,7 +180,7 @@ class TestProbeOfAnAddress:
         assert anonymous.generic(method, path, headers=headers).status_code < 500
 
     @pytest.mark.parametrize("path", ["/", "/healthz/", "/healthz/x", "//healthz", "/api/me/"])
-    def test_other_paths_refuse_an_unknown_host(
+    def test_a_path_beside_the_probes_refuses_an_unknown_host(
         self, anonymous: Client, settings: Settings, path: str
     ) -> None:
         settings.ALLOWED_HOSTS = ["todos.example.com"]

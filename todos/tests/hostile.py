@@ -1,7 +1,7 @@
 """Requests of hostile and careless clients, some of them sound.
 
-A test fills in the id and version of a todo of Alice's for ``MINE`` and ``VERSION``, and the id of
-one of Bob's for ``BOBS``.
+``MINE`` and ``VERSION`` stand for the id and version of a todo of Alice, ``BOBS`` for the id of a
+todo of Bob. A test fills them in.
 """
 
 from __future__ import annotations
