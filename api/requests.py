@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -9,19 +8,12 @@ from django.http.response import HttpResponseBase
 from django.urls import get_script_prefix
 from rest_framework.request import Request
 
-from authn.users import TokenUser
-
 Handler = Callable[[HttpRequest], HttpResponseBase]  # of Django's middleware
 # Facts about a request in its ``META``, which middleware, views and the log share.
 REQUEST_ID = "HTTP_X_REQUEST_ID"  # of a trusted proxy, or else random
 USAGE = "todos.usage"  # Usage: the last allowance that the request was counted in
 PROBLEM_CODE = "todos.problem_code"  # of an error, also where a page shows the error
 IS_PAGE = "todos.is_page"  # True for HTML of this project, which is no error page of Django
-
-
-def user_of(request: Request) -> TokenUser:
-    """``request.user`` of a view behind ``IsAuthenticated``, with its type."""
-    return cast("TokenUser", request.user)
 
 
 def root_of(request: HttpRequest | Request) -> str:

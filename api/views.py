@@ -16,8 +16,9 @@ from rest_framework.response import Response
 
 from api.bodies.renderers import JSONRenderer
 from api.lists.parameters import KnownParametersOnly
-from api.requests import root_of, user_of
+from api.requests import root_of
 from authn.claims import Claims
+from authn.users import TokenUser
 
 
 class IndexView(KnownParametersOnly):
@@ -66,7 +67,7 @@ class MeView(KnownParametersOnly):
         operation_id="getMe", summary="Get the user of the token", responses=MeSerializer
     )
     def get(self, request: Request) -> Response:
-        user, claims = user_of(request), cast("Claims", request.auth)
+        user, claims = cast("TokenUser", request.user), cast("Claims", request.auth)
         me = {
             "id": user.id,
             "email": user.email,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -51,16 +52,26 @@ class JWTAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[TokenUser, Claims] | None:
         token = bearer_token(request)
-        return None if token is None else authenticate_token(token)
+        if token is None:
+            return None
+        return authenticate_token(token, before_work=partial(self.before_work, request))
+
+    def before_work(self, request: Request) -> None:
+        """Raise here to refuse the work of verifying a token that is not remembered."""
 
     def authenticate_header(self, request: Request) -> str:
         return f'Bearer realm="{REALM}"'
 
 
-def authenticate_token(token: str) -> tuple[TokenUser, Claims]:
-    """Verify ``token``. Raises ``InvalidToken`` or ``VerificationUnavailable``."""
+def authenticate_token(
+    token: str, *, before_work: Callable[[], None] = lambda: None
+) -> tuple[TokenUser, Claims]:
+    """Verify ``token``, as ``TokenVerifier.verify`` does.
+
+    Raises ``InvalidToken`` or ``VerificationUnavailable``.
+    """
     try:
-        claims = get_verifier().verify(token)
+        claims = get_verifier().verify(token, before_work=before_work)
     except TokenRejected as reason:
         logger.debug("Token refused: %s", reason.code)
         raise InvalidToken(reason) from None

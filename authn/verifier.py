@@ -16,7 +16,6 @@ from jwt.algorithms import OKPAlgorithm
 from authn.claims import ClaimPolicy, Claims, check_times
 from authn.exceptions import (
     AlgorithmUnsupported,
-    KeysUnavailable,
     SignatureInvalid,
     TokenMalformed,
     TokenRejected,
@@ -76,31 +75,25 @@ class TokenVerifier:
         # PyJWT does not register EdDSA's new name (RFC 9864 section 2.2).
         self._jws.register_algorithm("Ed25519", OKPAlgorithm())
 
-    def verify(self, token: str) -> Claims:
+    def verify(self, token: str, *, before_work: Callable[[], None] = lambda: None) -> Claims:
         """Return the claims of ``token``. Raises ``TokenRejected`` or ``KeysUnavailable``.
 
         The header is checked before a key is looked up. An accepted token is remembered: its
-        signature is not verified again while its key stays the same.
+        signature is not verified again while its key stays the same. ``before_work`` is called
+        before any other token is looked at, and may raise to refuse the work.
         """
-        if len(token) > MAX_REMEMBERED_CHARACTERS:
-            return self._verify_anew(token).claims
         digest = _digest(token)
         known = self._recall(digest)
         if known is not None:
             return known.claims
+        before_work()
         verified = self._verify_anew(token)
-        with self._remembering:
-            self._remembered[digest] = verified
-            if len(self._remembered) > MAX_REMEMBERED_TOKENS:
-                self._remembered.popitem(last=False)
+        if len(token) <= MAX_REMEMBERED_CHARACTERS:
+            with self._remembering:
+                self._remembered[digest] = verified
+                if len(self._remembered) > MAX_REMEMBERED_TOKENS:
+                    self._remembered.popitem(last=False)
         return verified.claims
-
-    def remembers(self, token: str) -> bool:
-        """Tell if ``verify`` would accept ``token`` now without verifying its signature."""
-        try:
-            return self._recall(_digest(token)) is not None
-        except KeysUnavailable:
-            return False
 
     def require_keys(self) -> None:
         """Raise ``KeysUnavailable`` if a source has no keys now."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.http import HttpRequest
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import PermissionDenied
@@ -56,9 +58,8 @@ def authenticate_browser(request: HttpRequest, token: str) -> tuple[TokenUser, C
 
     Raises what ``authenticate_token`` raises, and ``TooManyRequests``.
     """
-    require_refusals_left(request, token)
     try:
-        return authenticate_token(token)
+        return authenticate_token(token, before_work=partial(require_refusals_left, request))
     except InvalidToken:
         count_refusal(request)
         raise

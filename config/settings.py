@@ -128,12 +128,12 @@ DATABASES = {"default": database("DATABASE_URL", default=BASE_DIR / "db.sqlite3"
 CACHES = {"default": cache("CACHE_URL")}
 
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["authn.JWTAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.throttling.throttles.ThrottledAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["api.throttling.throttles.UserThrottle"],
     "DEFAULT_PARSER_CLASSES": ["api.bodies.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["api.bodies.renderers.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.bodies.negotiation.ContentNegotiation",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.bodies.renderers.ContentNegotiation",
     "DEFAULT_SCHEMA_CLASS": "api.openapi.Schema",
     "EXCEPTION_HANDLER": "api.errors.handler.exception_handler",
     "UNAUTHENTICATED_USER": "authn.users.AnonymousUser",
@@ -162,7 +162,7 @@ SPECTACULAR_SETTINGS = {
     ],
     "COMPONENT_SPLIT_REQUEST": True,
     # The document leaves out the pages.
-    "AUTHENTICATION_WHITELIST": ["authn.JWTAuthentication"],
+    "AUTHENTICATION_WHITELIST": ["api.throttling.throttles.ThrottledAuthentication"],
     "RENDERER_WHITELIST": ["api.bodies.renderers.JSONRenderer"],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_SUFFIX": "",

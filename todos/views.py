@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence, Set
 from contextlib import nullcontext
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -29,9 +29,10 @@ from api.lists.ordering import Column, Ordering
 from api.lists.pagination import UNFILTERED, CursorPagination, beginning_at
 from api.lists.parameters import KnownParametersOnly
 from api.lists.time_limits import time_limit
-from api.requests import path_of, root_of, user_of
+from api.requests import path_of, root_of
 from api.writes.conditional import check_preconditions, has_current
 from api.writes.idempotency import idempotent, is_repeat
+from authn.users import TokenUser
 from database.compiled import Compiled
 from todos.batch import run_batch
 from todos.filters import TodoFilters
@@ -63,6 +64,10 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
     }
     default_ordering = "-created_at"
 
+    @property
+    def user(self) -> TokenUser:
+        return cast("TokenUser", self.request.user)
+
     def check_target(self) -> None:
         # The first request with an Idempotency-Key may have changed or deleted the todo.
         if self.detail and (self.request.method in SAFE_METHODS or not is_repeat(self.request)):
@@ -78,7 +83,7 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
         if locked:
             todo = self.get_queryset().filter(pk=todo_id).select_for_update().first()
         else:
-            todo = Todo.owned(user_of(self.request), todo_id)
+            todo = Todo.owned(self.user, todo_id)
         if todo is None:
             raise PermissionDenied if Todo.objects.somebody_has(todo_id) else Http404
         self.check_object_permissions(self.request, todo)
@@ -92,7 +97,7 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
         return CursorPagination.parameters | TodoFilters.parameters()
 
     def get_queryset(self) -> TodoQuerySet:
-        return Todo.objects.as_shown().owned_by(user_of(self.request))
+        return Todo.objects.as_shown().owned_by(self.user)
 
     def get_parsers(self) -> list[BaseParser]:
         # drf-spectacular calls this before it sets a request.
@@ -113,13 +118,13 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
         is_indexed = todos is None and ordering.columns == self.orderings["created_at"]
         with nullcontext() if is_indexed else time_limit(settings.SEARCH_SECONDS):
             if todos is None:
-                return Todo.first_owned(user_of(self.request), ordering, count)
+                return Todo.first_owned(self.user, ordering, count)
             return Compiled(beginning_at(cursor, ordering, todos)[:count]).rows()
 
     @idempotent
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         fields = TodoSerializer.read(request.data)
-        todo = TodoSerializer.shown(Todo.create(owner_id=user_of(request).pk, **fields))
+        todo = TodoSerializer.shown(Todo.create(owner_id=self.user.pk, **fields))
         return Response(todo, status.HTTP_201_CREATED, headers=self.get_success_headers(todo))
 
     def get_success_headers(self, data: Any) -> dict[str, str]:
@@ -161,7 +166,7 @@ class TodoViewSet(KnownParametersOnly, ModelViewSet[Todo]):
     @action(detail=False, methods=["post"])
     @idempotent
     def batch(self, request: Request) -> Response:
-        results = run_batch(user_of(request), request.data, max_octets=octets_for(request))
+        results = run_batch(self.user, request.data, max_octets=octets_for(request))
         return Response(results)
 
     def _set_completed(self, *, completed: bool) -> Response:

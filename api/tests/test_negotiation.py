@@ -6,8 +6,7 @@ from rest_framework.exceptions import NotAcceptable
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from api.bodies.negotiation import ContentNegotiation
-from api.bodies.renderers import JSONRenderer
+from api.bodies.renderers import ContentNegotiation, JSONRenderer
 
 
 class PageRenderer(BaseRenderer):

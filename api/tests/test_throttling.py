@@ -52,15 +52,15 @@ def namesake(mint: Any, bearer: Callable[[str], Client]) -> Client:
 
 @pytest.fixture
 def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Collect the tokens that are verified."""
+    """Collect the tokens whose signatures are verified."""
     tokens: list[str] = []
-    verify = TokenVerifier.verify
+    verify = TokenVerifier._verify_anew
 
     def counted(self: TokenVerifier, token: str) -> Any:
         tokens.append(token)
         return verify(self, token)
 
-    monkeypatch.setattr(TokenVerifier, "verify", counted)
+    monkeypatch.setattr(TokenVerifier, "_verify_anew", counted)
     return tokens
 
 
@@ -231,7 +231,7 @@ class TestRefusedTokens:
         self, alice: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         assert statuses(alice, 1) == [200]
-        monkeypatch.setattr(counters, "read", pytest.fail)
+        monkeypatch.setattr(counters, "next_count", pytest.fail)
         assert statuses(alice, 1) == [200]
 
     def test_a_remembered_token_keeps_to_the_allowance_of_its_user(

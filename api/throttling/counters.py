@@ -58,9 +58,9 @@ def increment(key: str, *, lifetime_seconds: int) -> int | None:
     return _unless_down(count)
 
 
-def read(key: str) -> int | None:
-    """Return the count. Return ``None`` while the cache fails."""
-    return _unless_down(lambda: cache.get(key, 0))
+def next_count(key: str) -> int | None:
+    """Return what ``increment`` would return, and count nothing."""
+    return _unless_down(lambda: cache.get(key, 0) + 1)
 
 
 def _failures() -> tuple[type[Exception], ...]:

@@ -9,7 +9,7 @@ from api.errors.exceptions import Overloaded, TooManyRequests
 from api.errors.handler import rendered_problem
 from api.requests import PROBLEM_CODE, USAGE, Handler
 from api.throttling.addresses import client_of
-from api.throttling.throttles import Usage, count_refusal, require_refusals_left, spend
+from api.throttling.throttles import Usage, count_refusal, spend
 from authn.authentication import bearer_token
 from authn.exceptions import KeysUnavailable
 
@@ -49,11 +49,9 @@ def address_allowances(get_response: Handler) -> Handler:
 
 
 def _counted(request: HttpRequest, get_response: Handler) -> HttpResponseBase:
-    token = bearer_token(request)
-    if token is None:
+    if bearer_token(request) is None:
         spend(request, "anon", client_of(request))
         return get_response(request)
-    require_refusals_left(request, token)
     response = get_response(request)
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         count_refusal(request)

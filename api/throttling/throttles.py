@@ -16,7 +16,7 @@ from api.errors.exceptions import TooManyRequests
 from api.requests import USAGE
 from api.throttling import counters
 from api.throttling.addresses import client_of
-from authn.conf import get_verifier
+from authn import JWTAuthentication
 from authn.users import TokenUser
 
 if TYPE_CHECKING:
@@ -49,36 +49,30 @@ class Allowance(NamedTuple):
         limit, window_seconds = getattr(settings, f"THROTTLE_{scope.upper()}")
         return cls(scope, limit, window_seconds)
 
-    def use(self, identity: str) -> Usage | None:
-        """Count one request. Return ``None`` while the cache fails."""
-        moment = now()
-        # Twice the window, because the clocks of processes differ.
-        count = counters.increment(
-            self._key(identity, moment), lifetime_seconds=2 * self.window_seconds
-        )
-        return None if count is None else self._usage(count, moment)
+    def use(self, identity: str, *, counted: bool = True) -> Usage | None:
+        """Count one request, or look what counting it would give.
 
-    def look(self, identity: str) -> Usage | None:
-        """Return the same as ``use``, and count nothing."""
-        moment = now()
-        count = counters.read(self._key(identity, moment))
-        return None if count is None else self._usage(count + 1, moment)
-
-    def _usage(self, count: int, moment: float) -> Usage:
+        Return ``None`` while the cache fails.
+        """
+        window, passed_seconds = divmod(now(), self.window_seconds)
+        # Not the identity itself: a `sub` may have any characters.
+        digest = hashlib.blake2b(identity.encode(errors="surrogatepass"), digest_size=16)
+        key = f"throttle:{self.scope}:{int(window)}:{digest.hexdigest()}"
+        if counted:
+            # Twice the window, because the clocks of processes differ.
+            count = counters.increment(key, lifetime_seconds=2 * self.window_seconds)
+        else:
+            count = counters.next_count(key)
+        if count is None:
+            return None
         return Usage(
             scope=self.scope,
             limit=self.limit,
             window_seconds=self.window_seconds,
             remaining=max(0, self.limit - count),
-            reset_seconds=math.ceil(self.window_seconds - moment % self.window_seconds),
+            reset_seconds=math.ceil(self.window_seconds - passed_seconds),
             exceeded=count > self.limit,
         )
-
-    def _key(self, identity: str, moment: float) -> str:
-        # Not the identity itself: a `sub` may have any characters.
-        digest = hashlib.blake2b(identity.encode(errors="surrogatepass"), digest_size=16)
-        window = int(moment // self.window_seconds)
-        return f"throttle:{self.scope}:{window}:{digest.hexdigest()}"
 
 
 def spend(request: HttpRequest | Request, scope: Scope, identity: str) -> None:
@@ -94,17 +88,19 @@ def count_refusal(request: HttpRequest) -> None:
     request.META[USAGE] = Allowance.of("refused").use(client_of(request))
 
 
-def require_refusals_left(request: HttpRequest, token: str) -> None:
-    """Raise ``TooManyRequests`` if the address has used up its refusals.
-
-    A token that this process remembers passes, because its signature needs no work.
-    """
-    if get_verifier().remembers(token):
-        return
-    usage = Allowance.of("refused").look(client_of(request))
+def require_refusals_left(request: HttpRequest | Request) -> None:
+    """Raise ``TooManyRequests`` if the address has used up its refusals."""
+    usage = Allowance.of("refused").use(client_of(request), counted=False)
     if usage and usage.exceeded:
         request.META[USAGE] = usage
         raise TooManyRequests(usage.reset_seconds)
+
+
+class ThrottledAuthentication(JWTAuthentication):
+    """Subclass of JWTAuthentication that verifies no token of an address without refusals left."""
+
+    def before_work(self, request: Request) -> None:
+        require_refusals_left(request)
 
 
 class UserThrottle(BaseThrottle):

@@ -32,7 +32,6 @@ from api.errors.exceptions import (
     InvalidHeader,
 )
 from api.models import KEPT, ROW_OCTETS, IdempotencyKey, IdempotencyKeyQuerySet
-from api.requests import user_of
 
 Handler = TypeVar("Handler", bound=Callable[..., Response])
 
@@ -82,9 +81,7 @@ def is_repeat(request: Request) -> bool:
     key = request.META.get(META_FIELD, "")
     if not KEY.fullmatch(key):
         return False
-    row = IdempotencyKey.objects.filter(
-        owner_id=user_of(request).pk, path=request.path_info, key=key
-    )
+    row = IdempotencyKey.objects.filter(owner_id=request.user.pk, path=request.path_info, key=key)
     return row.answered(timezone.now()).exists()
 
 
@@ -95,7 +92,7 @@ def _claim_for(request: Request) -> IdempotencyKey:
             (FIELD, "invalid", "One key of 1 to 255 visible ASCII characters, no comma.")
         )
     return IdempotencyKey(
-        owner_id=user_of(request).pk,
+        owner_id=str(request.user.pk),
         path=request.path_info,  # has its trailing slash, which request.path may lack
         key=key,
         body_digest=_digest(request),

@@ -43,6 +43,7 @@ from authn.tests.language import (
     LEEWAY_SECONDS,
     key_set_trust,
     refused,
+    remembered,
     secret_trust,
     settle,
     with_other_unused_bits,
@@ -263,7 +264,7 @@ class TestKeys:
         verifier.verify(token)
         change(issuer)
         refresh(verifier, token, clock)
-        assert not verifier.remembers(token)
+        assert not remembered(verifier, token)
         assert refused(verifier, token) is refusal
         assert not verifier._remembered
         assert verifier.verify(issuer.mint())
@@ -379,11 +380,11 @@ class TestRemembers:
         self, verifier: TokenVerifier, issuer: Issuer, signatures: list[bytes]
     ) -> None:
         token, new = issuer.mint(), issuer.mint(sub="bob")
-        assert not verifier.remembers(token)
+        assert not remembered(verifier, token)
         verifier.verify(token)
-        assert verifier.remembers(token)
-        assert not verifier.remembers(new)
-        assert not any(map(verifier.remembers, spelled_otherwise(token)))
+        assert remembered(verifier, token)
+        assert not remembered(verifier, new)
+        assert not any(remembered(verifier, each) for each in spelled_otherwise(token))
         assert len(signatures) == 1
 
     def test_an_expired_token_is_no_longer_remembered(
@@ -392,9 +393,9 @@ class TestRemembers:
         token = issuer.mint(exp=clock.now + 60)
         verifier.verify(token)
         clock.advance(60 + LEEWAY_SECONDS - 0.001)
-        assert verifier.remembers(token)
+        assert remembered(verifier, token)
         clock.advance(0.001)
-        assert not verifier.remembers(token)
+        assert not remembered(verifier, token)
 
     def test_no_token_counts_as_remembered_without_keys(
         self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
@@ -403,11 +404,11 @@ class TestRemembers:
         verifier.verify(token)
         issuer.broken = True
         clock.advance(MAX_AGE_SECONDS + GRACE_SECONDS)
-        assert not verifier.remembers(token)
+        assert not remembered(verifier, token)
 
     @pytest.mark.parametrize("token", ["", "undefined", "a.b.\ud800", "x" * 30_000])
     def test_garbage_is_not_remembered(self, verifier: TokenVerifier, token: str) -> None:
-        assert not verifier.remembers(token)
+        assert not remembered(verifier, token)
 
 
 class TestSettings:

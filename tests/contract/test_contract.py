@@ -237,7 +237,7 @@ class TestTheOrder:
         self, alice: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         settings.THROTTLE_REFUSED = EXHAUSTED
-        monkeypatch.setattr(TokenVerifier, "verify", pytest.fail)
+        monkeypatch.setattr(TokenVerifier, "_verify_anew", pytest.fail)
         problem(alice.get(TODOS), 429, "throttled")
 
 
