@@ -56,7 +56,7 @@ class CookieAuthentication(SessionAuthentication):
 def authenticate_browser(request: HttpRequest, token: str) -> tuple[TokenUser, Claims]:
     """Authenticate a token from a browser. A refused one counts for its address.
 
-    Raises what ``authenticate_token`` raises, and ``TooManyRequests``.
+    Raises what ``authenticate_token`` raises, and ``TooManyRefusals``.
     """
     try:
         return authenticate_token(token, before_work=partial(require_refusals_left, request))

@@ -146,6 +146,11 @@ class TooManyRequests(exceptions.Throttled):
     extra_detail_plural = "Try again in {wait} seconds."
 
 
+class TooManyRefusals(TooManyRequests):
+    default_code = "too_many_refusals"
+    default_detail = "Too many refused tokens from this address."
+
+
 class IdempotencyKeysUsedUp(APIException):
     """``wait_seconds``: until the server forgets the oldest answer that it keeps for the user."""
 

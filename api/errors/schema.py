@@ -171,6 +171,7 @@ def _errors() -> list[APIException]:
         own.PreconditionRequired(),
         own.IdempotencyKeysUsedUp(wait_seconds=3600),
         own.TooManyRequests(wait=42),
+        own.TooManyRefusals(wait=3600),
         own.InternalError(),
         own.DatabaseUnavailable(),
         own.Overloaded(),

@@ -199,7 +199,7 @@ class TestRefusedTokens:
         assert statuses(mallory, 5) == [429] * 5
         assert len(verified) == 2
         response = mallory.get(ME)
-        problem(response, 429, "throttled")
+        problem(response, 429, "too_many_refusals")
         assert response["Retry-After"] == "3600"
         assert response["RateLimit-Policy"] == '"refused";q=2;w=3600'
         assert left(response) == '"refused";r=0;t=3600'

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from api.errors.exceptions import TooManyRequests
+from api.errors.exceptions import TooManyRefusals, TooManyRequests
 from api.requests import USAGE
 from api.throttling import counters
 from api.throttling.addresses import client_of
@@ -89,11 +89,11 @@ def count_refusal(request: HttpRequest) -> None:
 
 
 def require_refusals_left(request: HttpRequest | Request) -> None:
-    """Raise ``TooManyRequests`` if the address has used up its refusals."""
+    """Raise ``TooManyRefusals`` if the address has used up its refusals."""
     usage = Allowance.of("refused").use(client_of(request), counted=False)
     if usage and usage.exceeded:
         request.META[USAGE] = usage
-        raise TooManyRequests(usage.reset_seconds)
+        raise TooManyRefusals(usage.reset_seconds)
 
 
 class ThrottledAuthentication(JWTAuthentication):

@@ -238,7 +238,7 @@ class TestTheOrder:
     ) -> None:
         settings.THROTTLE_REFUSED = EXHAUSTED
         monkeypatch.setattr(TokenVerifier, "_verify_anew", pytest.fail)
-        problem(alice.get(TODOS), 429, "throttled")
+        problem(alice.get(TODOS), 429, "too_many_refusals")
 
 
 class TestForeignIds:
