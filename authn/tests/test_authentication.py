@@ -69,12 +69,6 @@ def test_a_token_that_is_not_a_plain_bearer_token_is_refused(
     assert 'error="invalid_token"' in response["WWW-Authenticate"]
 
 
-def test_two_tokens_in_one_header_are_refused(client: Client, mint: Mint) -> None:
-    both = f"Bearer {mint(sub='alice')},Bearer {mint(sub='bob')}"
-    response = client.get("/api/me/", headers={"authorization": both})
-    assert (response.status_code, response.json()["code"]) == (401, "token_malformed")
-
-
 @pytest.mark.parametrize("name", ["token", "access_token", "authorization", "jwt"])
 def test_a_token_outside_the_header_is_ignored(client: Client, mint: Mint, name: str) -> None:
     client.cookies[name] = mint()
@@ -135,10 +129,6 @@ def test_claims_grant_no_privilege(mint: Mint) -> None:
     )
 
 
-def test_a_token_of_the_key_set_is_accepted(issuer: Issuer, bearer: Bearer) -> None:
-    assert bearer(issuer.mint(sub="alice")).get("/api/me/").json()["id"] == "alice"
-
-
 def test_unavailable_keys_are_503_with_retry_after(
     issuer: Issuer, bearer: Bearer, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -152,17 +142,6 @@ def test_unavailable_keys_are_503_with_retry_after(
     assert response["Retry-After"] == "10"
     assert response.json()["code"] == "keys_unavailable"
     assert "WWW-Authenticate" not in response
-
-
-def test_an_unknown_kid_is_refused(issuer: Issuer, bearer: Bearer) -> None:
-    response = bearer(issuer.mint(header={"kid": "made-up"})).get("/api/me/")
-    assert (response.status_code, response.json()["code"]) == (401, "key_unknown")
-
-
-def test_the_cache_of_keys_outlives_a_request(issuer: Issuer, bearer: Bearer) -> None:
-    for _ in range(5):
-        bearer(issuer.mint()).get("/api/me/")
-    assert issuer.fetches == 1
 
 
 def test_tokens_of_key_set_and_secret_are_accepted_at_once(

@@ -31,16 +31,8 @@ def configure(settings: Settings, **values: Any) -> AuthnConfig:
     ("url", "issuer", "path"),
     [
         ("https://app.example.com", "https://app.example.com", "/api/auth/jwks"),
-        ("https://app.example.com/", "https://app.example.com", "/api/auth/jwks"),
-        ("https://app.example.com/api/auth", "https://app.example.com", "/api/auth/jwks"),
         ("https://App.Example.com:443/x/", "https://app.example.com", "/x/jwks"),
-        ("https://app.example.com/auth", "https://app.example.com", "/auth/jwks"),
-        ("https://app.example.com/api/auth/", "https://app.example.com", "/api/auth/jwks"),
-        ("https://app.example.com/x/api/auth", "https://app.example.com", "/x/api/auth/jwks"),
-        ("https://bücher.example", "https://xn--bcher-kva.example", "/api/auth/jwks"),
         ("http://localhost:3000", "http://localhost:3000", "/api/auth/jwks"),
-        ("http://[::1]:3000", "http://[::1]:3000", "/api/auth/jwks"),
-        ("http://127.0.0.1:80", "http://127.0.0.1", "/api/auth/jwks"),
     ],
 )
 def test_issuer_audience_and_key_set_follow_from_the_url(
@@ -81,24 +73,12 @@ def test_each_derived_value_can_be_overridden(settings: Settings) -> None:
         ({"SECRET": '{"kty":"oct","k":"c2VjcmV0IHNlY3JldCBzZWNyZXQ"}'}, ["authn.E003"]),
         ({"URL": "https://app.example.com"}, []),
         ({"URL": "app.example.com"}, ["authn.E004", "authn.E008"]),
-        ({"URL": "ftp://app.example.com"}, ["authn.E004", "authn.E008"]),
-        ({"URL": "https://"}, ["authn.E004", "authn.E008"]),
-        ({"URL": "https://app.example.com:port"}, ["authn.E004", "authn.E008"]),
-        ({"URL": "https://[::1"}, ["authn.E004", "authn.E008"]),
-        ({"URL": "https://user:password@app.example.com"}, ["authn.E004", "authn.E008"]),
         ({"URL": "https://app.example.com?x=y"}, ["authn.E004"]),
-        ({"URL": "https://app.example.com/auth#x"}, ["authn.E004"]),
-        ({"URL": "https://app.example.com/../auth"}, ["authn.E004", "authn.E008"]),
-        ({"URL": "https:\\\\app.example.com"}, ["authn.E004", "authn.E008"]),
         ({"URL": "app.example.com", "SECRET": "x" * 32, "ALGORITHMS": ["HS256"]}, ["authn.E004"]),
         ({"URL": "https://a.example", "JWKS_URL": "a.example/jwks"}, ["authn.E004"]),
         ({"URL": "https://a.example", "JWKS_URL": "https://a.example/jwks?x=y"}, []),
         ({"URL": "http://app.example.com"}, ["authn.E005"]),
-        ({"URL": "http://localhost.example.com"}, ["authn.E005"]),
-        ({"URL": "http://10.0.0.1"}, ["authn.E005"]),
         ({"URL": "http://localhost:3000"}, []),
-        ({"URL": "http://127.0.0.1:3000"}, []),
-        ({"URL": "http://[::1]:3000"}, []),
         ({"JWKS_URL": "https://app.example.com/jwks"}, ["authn.E008"]),
         ({"JWKS_URL": "https://a.example/jwks", "ISSUER": "i", "AUDIENCE": ["a"]}, []),
         ({"JWKS_URL": "https://a.example/jwks", "ISSUER": "i"}, ["authn.E008"]),
@@ -189,20 +169,21 @@ def test_concurrent_first_requests_build_one_verifier(monkeypatch: pytest.Monkey
     assert all(each is verifiers[0] for each in verifiers)
 
 
-def test_secret_tokens_need_iss_and_aud_once_these_are_set(
-    settings: Settings,
+@pytest.mark.parametrize(
+    ("values", "issuer", "required"),
+    [
+        ({"SECRET": "x" * 32}, None, False),  # an empty issuer would match an empty `iss`
+        ({"SECRET": "x" * 32, "ISSUER": "i", "AUDIENCE": ["a"]}, "i", True),
+        ({"URL": "https://a.example"}, "https://a.example", True),
+    ],
+    ids=["secret", "secret and explicit claims", "key set"],
+)
+def test_a_key_set_and_explicit_settings_require_iss_and_aud(
+    settings: Settings, values: dict[str, Any], issuer: str | None, required: bool
 ) -> None:
-    secret = "x" * 32
-    (derived,) = configure(settings, SECRET=secret, ISSUER="", AUDIENCE=[]).trusts()
-    assert derived.policy.issuer is None  # an empty one would match an empty `iss`
-    assert (derived.policy.issuer_required, derived.policy.audience_required) == (False, False)
-    (explicit,) = configure(settings, SECRET=secret, ISSUER="i", AUDIENCE=["a"]).trusts()
-    assert (explicit.policy.issuer_required, explicit.policy.audience_required) == (True, True)
-
-
-def test_key_set_tokens_always_need_iss_and_aud(settings: Settings) -> None:
-    (trust,) = configure(settings, URL="https://a.example").trusts()
-    assert (trust.policy.issuer_required, trust.policy.audience_required) == (True, True)
+    (trust,) = configure(settings, **values).trusts()
+    assert trust.policy.issuer == issuer
+    assert trust.policy.issuer_required is trust.policy.audience_required is required
 
 
 def test_the_leeway_comes_from_the_settings(settings: Settings, mint: Mint, clock: Clock) -> None:
