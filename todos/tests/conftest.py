@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 from django.conf import settings
 
+from todos.models import Todo
+from todos.tests.factories import make_todo
 from todos.views import TodoViewSet
 
 # No other database has this index.
@@ -30,3 +32,9 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
         monkeypatch.setattr(TodoViewSet, "check_target", act_once_it_is_read)
 
     return arrange
+
+
+@pytest.fixture
+def todo(change: str) -> Todo:
+    """A todo of Alice's that one of ``CHANGES`` changes."""
+    return make_todo(title="Buy milk", completed=change == "reopen")

@@ -14,17 +14,11 @@ from pytest_django import Settings
 from todos.models import Todo
 from todos.tests.conftest import Meanwhile
 from todos.tests.factories import make_todo
-from todos.tests.writing import CHANGES, ask, create
+from todos.tests.writing import CHANGES, ask, create, every_change
 
 pytestmark = pytest.mark.django_db
 
 JSON = "application/json"
-every_change = pytest.mark.parametrize("change", CHANGES)
-
-
-@pytest.fixture
-def todo(change: str) -> Todo:
-    return make_todo(title="Buy milk", completed=change == "reopen")
 
 
 def is_as_it_was(todo: Todo) -> bool:

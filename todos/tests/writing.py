@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.test import Client
 
 # Method, action and body of each change of one todo.
@@ -14,6 +15,7 @@ CHANGES = {
     "complete": ("POST", "complete/", ""),
     "reopen": ("POST", "reopen/", ""),
 }
+every_change = pytest.mark.parametrize("change", CHANGES)
 
 
 def create(client: Client, **body: Any) -> Any:
