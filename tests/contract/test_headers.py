@@ -1,4 +1,4 @@
-"""No header field crashes a request, also before Django has built the request."""
+"""No header field crashes a request, also before Django has built it, or chooses a user."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from django.core.signals import request_started
 from django.db import close_old_connections
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
 from authn.testing import SECRET, SecretIssuer
 from todos.models import Todo
+from todos.tests.factories import make_todo
 
 UNREADABLE = [
     "application/json; x*=nonsense''y",
@@ -77,6 +78,15 @@ def test_a_charset_changes_nothing(mint: Any, charset: str) -> None:
     assert serve("/api/todos/", body='{"title": "Käse"}'.encode(), **headers) == "201"
     assert Todo.objects.get().title == "Käse"
     assert serve("/api/todos/?limit=1", **headers) == "200"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["user-id", "owner", "owner-id"])
+def test_a_header_opens_no_todo_of_another_user(bob: Client, name: str) -> None:
+    todo = make_todo(owner_id="alice")
+    headers = {name: "alice"}
+    assert bob.get("/api/todos/", headers=headers).json()["results"] == []
+    assert bob.get(f"/api/todos/{todo.pk}/", headers=headers).status_code == 403
 
 
 words = st.sampled_from(
