@@ -30,9 +30,11 @@ def test_x_forwarded_for_is_not_read_without_proxies(forwarded: str | None) -> N
         (1, "198.51.100.9,nonsense ,  192.0.2.1 ", "192.0.2.1"),
         (2, "192.0.2.1, 10.0.0.2", "192.0.2.1"),
         (2, "198.51.100.9, 192.0.2.1, 10.0.0.2", "192.0.2.1"),
+        (2, "192.0.2.1", PROXY),
+        (2, "nonsense, 192.0.2.1", PROXY),
     ],
 )
-def test_an_entry_left_of_the_trusted_proxies_is_ignored(
+def test_the_entry_of_the_outermost_trusted_proxy_is_read(
     settings: Settings, proxies: int, forwarded: str, expected: str
 ) -> None:
     settings.NUM_PROXIES = proxies
@@ -50,7 +52,7 @@ def test_an_entry_left_of_the_trusted_proxies_is_ignored(
         ('"[2001:db8::1]:443"', "2001:db8::/64"),
         ("[2001:db8::1]", "2001:db8::/64"),
         ('"[2001:db8::1]"', "2001:db8::/64"),
-        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
         ("[fe80::1%eth0]:443", "fe80::/64"),
         ("fe80::1%eth0", "fe80::/64"),
         ("[::ffff:203.0.113.5]:443", "203.0.113.5"),
@@ -65,17 +67,13 @@ def test_port_and_brackets_are_removed_from_an_address(
     assert client(forwarded) == expected
 
 
-def test_clients_behind_a_proxy_that_writes_ports_have_allowances_of_their_own(
-    settings: Settings,
-) -> None:
-    settings.NUM_PROXIES = 1
-    assert client("203.0.113.5:50001") == client("203.0.113.5:50002")
-    assert client("203.0.113.5:50001") != client("203.0.113.6:50001")
-
-
 @pytest.mark.parametrize(
     "forwarded",
     [
+        None,
+        "",
+        "192.0.2.1, ",
+        "192.0.2.1.5",
         "unknown",
         "_hidden",
         "unknown:443",
@@ -99,7 +97,7 @@ def test_clients_behind_a_proxy_that_writes_ports_have_allowances_of_their_own(
         "https://203.0.113.5",
     ],
 )
-def test_a_malformed_address_with_a_port_is_ignored(settings: Settings, forwarded: str) -> None:
+def test_an_entry_without_an_address_is_ignored(settings: Settings, forwarded: str | None) -> None:
     settings.NUM_PROXIES = 1
     assert client(forwarded) == PROXY
 
@@ -108,25 +106,6 @@ def test_the_field_forwarded_is_ignored(settings: Settings) -> None:
     settings.NUM_PROXIES = 1
     headers = {"forwarded": "for=203.0.113.5"}
     assert client_of(RequestFactory().get("/", headers=headers, REMOTE_ADDR=PROXY)) == PROXY
-
-
-@pytest.mark.parametrize(
-    ("proxies", "forwarded"),
-    [
-        (1, None),
-        (1, ""),
-        (1, "unknown"),
-        (1, "192.0.2.1, "),
-        (1, "192.0.2.1.5"),
-        (2, "192.0.2.1"),
-        (2, "nonsense, 192.0.2.1"),
-    ],
-)
-def test_an_entry_that_no_proxy_writes_is_ignored(
-    settings: Settings, proxies: int, forwarded: str | None
-) -> None:
-    settings.NUM_PROXIES = proxies
-    assert client(forwarded) == PROXY
 
 
 @pytest.mark.parametrize(
@@ -157,9 +136,3 @@ def test_made_up_addresses_fill_no_memory(settings: Settings) -> None:
     remembered.cache_clear()
     assert client("fe80::1%" + "x" * 1000) == client("x" * 30_000) == PROXY
     assert remembered.cache_info().currsize == 2  # the address of the proxy, and nothing
-
-
-def test_a_forwarded_ipv6_client_is_counted_by_its_64_network(settings: Settings) -> None:
-    settings.NUM_PROXIES = 1
-    assert client("2001:db8:1:2::1") == "2001:db8:1:2::/64"
-    assert client("::ffff:192.0.2.1") == "192.0.2.1"

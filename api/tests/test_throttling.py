@@ -132,9 +132,6 @@ class TestAUser:
 
 
 class TestWithoutAToken:
-    def test_an_open_view_counts_once(self, anonymous: Client) -> None:
-        assert left(anonymous.get("/api/schema/")) == '"anon";r=1;t=60'
-
     def test_an_address_gets_429_beyond_its_allowance(self, anonymous: Client) -> None:
         assert [left(anonymous.get(ME)) for _ in range(2)] == [
             '"anon";r=1;t=60',
@@ -153,14 +150,6 @@ class TestWithoutAToken:
         assert statuses(anonymous, 3) == [401, 401, 429]
         assert statuses(anonymous, 1, **ELSEWHERE) == [401]
 
-    def test_a_forged_x_forwarded_for_is_no_other_address(self, anonymous: Client) -> None:
-        addresses = [f"192.0.2.{number}" for number in range(3)]
-        assert [statuses(anonymous, 1, HTTP_X_FORWARDED_FOR=a)[0] for a in addresses] == [
-            401,
-            401,
-            429,
-        ]
-
     def test_clients_behind_a_trusted_proxy_do_not_share_an_allowance(
         self, settings: Settings, anonymous: Client
     ) -> None:
@@ -168,11 +157,6 @@ class TestWithoutAToken:
         assert statuses(anonymous, 3, HTTP_X_FORWARDED_FOR="9.9.9.9, 192.0.2.1")[-1] == 429
         assert statuses(anonymous, 1, HTTP_X_FORWARDED_FOR="9.9.9.8, 192.0.2.1") == [429]
         assert statuses(anonymous, 1, HTTP_X_FORWARDED_FOR="9.9.9.9, 192.0.2.2") == [401]
-
-    def test_unknown_paths_and_methods_count(self, anonymous: Client) -> None:
-        assert left(anonymous.get("/nope")) == '"anon";r=1;t=60'
-        assert left(anonymous.delete(ME)) == '"anon";r=0;t=60'
-        problem(anonymous.get("/nope"), 429, "throttled")
 
     @pytest.mark.parametrize("header", ["Basic YTpi", "bearer", "Bearerx y", ""])
     def test_a_header_without_a_bearer_token_counts(self, header: str) -> None:
@@ -302,19 +286,13 @@ class TestRefusedTokens:
         assert responses[0]["Retry-After"]
         assert statuses(anonymous, 1) == [429]
 
-    def test_a_valid_token_counts_for_its_user_while_the_issuer_is_down(
-        self, settings: Settings, bearer: Any, issuer: Issuer, alice: Client
+    def test_missing_keys_spend_neither_refusals_nor_the_allowance_of_a_user(
+        self, settings: Settings, bearer: Any, issuer: Issuer, alice: Client, mallory: Client
     ) -> None:
         settings.THROTTLE_USER = (100, 60)
         issuer.broken = True
         assert statuses(bearer(issuer.mint()), 3) == [503, 503, 429]
         assert statuses(alice, 5) == [200] * 5
-
-    def test_missing_keys_spend_no_refusals(
-        self, bearer: Any, issuer: Issuer, mallory: Client
-    ) -> None:
-        issuer.broken = True
-        assert statuses(bearer(issuer.mint()), 3) == [503, 503, 429]
         assert left(mallory.get(ME)) == '"refused";r=1;t=3600'
 
     def test_a_failure_of_the_server_counts_for_a_known_user_only(
