@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from authn.testing import SECRET
-from tests.faults.language import (
-    TEST_SECONDS,
-)
-from tests.faults.services import Postgres, Redis, postgres, redis_server
+from tests.faults.language import TEST_SECONDS
+from tests.faults.services import Redis, redis_server
+from tests.support.postgresql import Cluster, postgresql
 from tests.support.processes import Servers, api_environment
 
 
@@ -38,8 +37,8 @@ def servers(directory: Path, migrated: Path) -> Iterator[Servers]:
 
 
 @pytest.fixture(scope="session")
-def database() -> Iterator[Postgres]:
-    with postgres() as server:
+def database() -> Iterator[Cluster]:
+    with postgresql() as server:
         server.migrate(api_environment(Path("unused"), issuer_url="", secret=SECRET))
         yield server
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 
 from api.errors.exceptions import DatabaseUnavailable
 from authn.testing import SECRET, Clock, SecretIssuer
-from tests.faults.load import (
-    Attempt,
-    outcomes,
-)
+from tests.faults.load import Attempt, outcomes
+from tests.support.processes import wait_until
 
 logger = logging.getLogger(__name__)
 
 TEST_SECONDS = 90
-PATIENCE_SECONDS = 20
 TOLERABLE_SECONDS = 5  # for an answer, whatever is broken
 UNLIMITED = {"THROTTLE_USER": "1000000/min", "THROTTLE_ANON": "1000000/min"}
 PROBLEM_MEMBERS = {"type", "title", "status", "detail", "code", "instance"}
@@ -25,13 +21,6 @@ UNAVAILABLE = "503 database_unavailable"
 
 def token_of(sub: str) -> str:
     return SecretIssuer(SECRET, clock=Clock(time.time())).mint(sub=sub)
-
-
-def wait_until(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} seconds"
-        time.sleep(0.02)
 
 
 def assert_answered_or_unavailable(attempts: list[Attempt]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from authn.testing import SECRET
 from tests.faults.language import UNLIMITED, note, token_of, wait_for_writes
 from tests.faults.load import load, outcomes
-from tests.faults.services import Postgres
+from tests.support.postgresql import Cluster
 from tests.support.processes import Api, Servers
 
 pytestmark = pytest.mark.faults
@@ -20,7 +20,7 @@ STATEMENT = re.compile(r"LOG:  (?:statement|execute \S+): (\w+)")
 
 
 @pytest.fixture
-def url(database: Postgres) -> str:
+def url(database: Cluster) -> str:
     """PostgreSQL logs each statement."""
     return f"{database.new_database()}?options={quote('-c log_statement=all')}"
 
@@ -39,7 +39,7 @@ def api(servers: Servers, url: str, token: str) -> Api:
 
 
 @pytest.fixture
-def connected(database: Postgres, url: str, api: Api) -> set[int]:
+def connected(database: Cluster, url: str, api: Api) -> set[str]:
     """Return the process ids of the connections in PostgreSQL."""
     connected = database.connections(url)
     assert len(connected) > 2
@@ -55,7 +55,7 @@ def assert_all_succeed(api: Api, token: str) -> None:
 
 class TestConnectionsEndedBetweenRequests:
     def test_terminated_connections_fail_no_request(
-        self, database: Postgres, url: str, api: Api, token: str, connected: set[int]
+        self, database: Cluster, url: str, api: Api, token: str, connected: set[str]
     ) -> None:
         database.end_connections(url)
         time.sleep(1)
@@ -63,7 +63,7 @@ class TestConnectionsEndedBetweenRequests:
         assert database.connections(url).isdisjoint(connected)
 
     def test_a_restarted_database_fails_no_request(
-        self, database: Postgres, api: Api, token: str, connected: set[int]
+        self, database: Cluster, api: Api, token: str, connected: set[str]
     ) -> None:
         database.stop()
         database.start()
@@ -72,7 +72,7 @@ class TestConnectionsEndedBetweenRequests:
 
 class TestIdleServer:
     def test_a_request_sends_only_its_own_statements(
-        self, database: Postgres, api: Api, token: str
+        self, database: Cluster, api: Api, token: str
     ) -> None:
         start = len(database.log())
         for _ in range(20):
@@ -81,7 +81,7 @@ class TestIdleServer:
         assert STATEMENT.findall(database.log()[start:]) == ["SELECT"] * 20 + ["INSERT"]
 
     def test_a_reload_of_postgresql_keeps_connections(
-        self, database: Postgres, url: str, api: Api, token: str, connected: set[int]
+        self, database: Cluster, url: str, api: Api, token: str, connected: set[str]
     ) -> None:
         assert_all_succeed(api, token)
         with database.reconfigured("intervalstyle", "iso_8601"):  # its clients are told of this one

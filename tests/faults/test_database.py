@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -20,16 +19,10 @@ from tests.faults.language import (
     token_of,
     wait_for_refusals,
     wait_for_writes,
-    wait_until,
 )
-from tests.faults.load import (
-    assert_kept,
-    assert_repeatable,
-    load,
-    outcomes,
-)
-from tests.faults.services import Postgres
-from tests.support.processes import PROJECT, Servers, api_environment, with_path
+from tests.faults.load import assert_kept, assert_repeatable, load, outcomes
+from tests.support.postgresql import Cluster
+from tests.support.processes import Servers, api_environment, result_of, wait_until
 
 logger = logging.getLogger(__name__)
 pytestmark = pytest.mark.faults
@@ -40,7 +33,7 @@ MIGRATE_AS_MAKE_RUN = (
 
 class TestPostgresStopped:
     def test_a_stopped_postgresql_is_503_and_loses_nothing(
-        self, servers: Servers, database: Postgres
+        self, servers: Servers, database: Cluster
     ) -> None:
         api = servers.api(
             secret=SECRET, DATABASE_URL=database.new_database(), WEB_CONCURRENCY="2", **UNLIMITED
@@ -73,14 +66,14 @@ class TestPostgresStopped:
 
 
 class TestPostgresReadOnly:
-    def test_writes_are_503_and_reads_work(self, servers: Servers, database: Postgres) -> None:
+    def test_writes_are_503_and_reads_work(self, servers: Servers, database: Cluster) -> None:
         url = database.new_database()
         api = servers.api(secret=SECRET, DATABASE_URL=url, **UNLIMITED)
         token = token_of("alice")
         with load(api, token) as attempts:
             wait_for_writes(attempts, 20)
             before = database.connections(url)
-            with database.read_only():
+            with database.reconfigured("default_transaction_read_only", "on"):
                 wait_for_refusals(attempts, 20)
                 reads = [api.get("/api/todos/", token) for _ in range(10)]
             wait_for_writes(attempts, 20)
@@ -96,22 +89,19 @@ class TestPostgresReadOnly:
 class TestPostgresInAnotherEncoding:
     @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
     def test_a_database_in_latin1_stops_a_start_and_a_migration(
-        self, servers: Servers, database: Postgres, encoding: str
+        self, servers: Servers, database: Cluster, encoding: str
     ) -> None:
         environment = api_environment(Path("unused"), issuer_url="", secret=SECRET)
-        url = database.database_in(encoding)
+        url = database.new_database(
+            f"ENCODING {encoding} LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+        )
         for command in (
             ["manage.py", "migrate"],
             ["manage.py", "check", "--database=default"],
             ["-c", MIGRATE_AS_MAKE_RUN],
         ):
-            refused = subprocess.run(
-                [sys.executable, *command],
-                cwd=PROJECT,
-                env=with_path({**environment, "DATABASE_URL": url}),
-                capture_output=True,
-                text=True,
-                check=False,
+            refused = result_of(
+                [sys.executable, *command], environment={**environment, "DATABASE_URL": url}
             )
             assert refused.returncode == 1
             assert "ENCODING 'UTF8' TEMPLATE template0" in refused.stderr
@@ -119,7 +109,7 @@ class TestPostgresInAnotherEncoding:
             servers.api(secret=SECRET, DATABASE_URL=url, **UNLIMITED)
 
     def test_a_server_starts_without_its_database(
-        self, servers: Servers, database: Postgres
+        self, servers: Servers, database: Cluster
     ) -> None:
         url = database.new_database()
         database.stop()

@@ -20,16 +20,9 @@ from tests.faults.language import (
     token_of,
     wait_for_refusals,
     wait_for_writes,
-    wait_until,
 )
-from tests.faults.load import (
-    Attempt,
-    assert_kept,
-    assert_repeatable,
-    load,
-    outcomes,
-)
-from tests.support.processes import PROJECT, Api, Servers, run
+from tests.faults.load import Attempt, assert_kept, assert_repeatable, load, outcomes
+from tests.support.processes import PROJECT, Api, Servers, run, wait_until
 
 pytestmark = pytest.mark.faults
 

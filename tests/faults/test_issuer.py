@@ -16,13 +16,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults import stub_issuer
-from tests.faults.language import (
-    TOLERABLE_SECONDS,
-    UNLIMITED,
-    wait_until,
-)
+from tests.faults.language import TOLERABLE_SECONDS, UNLIMITED
 from tests.faults.stub_issuer import Behaviour, StubIssuer
-from tests.support.processes import Answer, Api, Servers
+from tests.support.processes import Answer, Api, Servers, wait_until
 
 logger = logging.getLogger(__name__)
 pytestmark = pytest.mark.faults

@@ -9,22 +9,10 @@ import time
 import pytest
 
 from authn.testing import SECRET
-from tests.faults.language import (
-    UNLIMITED,
-    note,
-    token_of,
-    wait_for_writes,
-    wait_until,
-)
-from tests.faults.load import (
-    BROKEN,
-    assert_kept,
-    assert_repeatable,
-    load,
-    outcomes,
-)
-from tests.faults.services import Postgres
-from tests.support.processes import Api, Servers
+from tests.faults.language import UNLIMITED, note, token_of, wait_for_writes
+from tests.faults.load import BROKEN, assert_kept, assert_repeatable, load, outcomes
+from tests.support.postgresql import Cluster
+from tests.support.processes import Api, Servers, wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -35,7 +23,7 @@ NEW_WORKER_SECONDS = 2  # until it serves
 def writable(request: pytest.FixtureRequest, servers: Servers) -> Api:
     environment = {"WEB_CONCURRENCY": "2", **UNLIMITED}
     if request.param == "PostgreSQL":
-        database: Postgres = request.getfixturevalue("database")
+        database: Cluster = request.getfixturevalue("database")
         environment["DATABASE_URL"] = database.new_database()
     return servers.api(secret=SECRET, **environment)
 

@@ -16,7 +16,7 @@ import pytest
 
 from authn.testing import SECRET
 from tests.faults.language import UNLIMITED, token_of
-from tests.faults.services import Postgres
+from tests.support.postgresql import Cluster
 from tests.support.processes import Api, Servers
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ FROM generate_series(1, %(count)s) n
 
 
 @pytest.fixture
-def api(servers: Servers, database: Postgres) -> Api:
+def api(servers: Servers, database: Cluster) -> Api:
     """A server of one worker. Alice has many long todos, and Bob has one."""
     url = database.new_database()
     with psycopg.connect(url) as connection:

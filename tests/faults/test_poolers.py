@@ -13,14 +13,15 @@ from tests.faults.language import (
     wait_for_writes,
 )
 from tests.faults.load import assert_kept, load, outcomes
-from tests.faults.services import Postgres, pgbouncer
+from tests.faults.services import pgbouncer
+from tests.support.postgresql import Cluster
 from tests.support.processes import Servers
 
 pytestmark = pytest.mark.faults
 
 
 def test_two_processes_share_three_connections_under_load(
-    servers: Servers, database: Postgres
+    servers: Servers, database: Cluster
 ) -> None:
     token = token_of("alice")
     with pgbouncer(database, connections=3) as pooler:
@@ -34,7 +35,7 @@ def test_two_processes_share_three_connections_under_load(
 
 
 def test_a_pooler_that_ignores_no_parameter_works_with_blank_options(
-    servers: Servers, database: Postgres
+    servers: Servers, database: Cluster
 ) -> None:
     token = token_of("alice")
     with pgbouncer(database, connections=3, ignored="") as pooler:
@@ -45,7 +46,7 @@ def test_a_pooler_that_ignores_no_parameter_works_with_blank_options(
 
 
 def test_server_processes_killed_behind_the_pooler_cause_503_at_most(
-    servers: Servers, database: Postgres
+    servers: Servers, database: Cluster
 ) -> None:
     token = token_of("alice")
     with pgbouncer(database, connections=3) as pooler:

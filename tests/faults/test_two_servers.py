@@ -12,15 +12,11 @@ from itertools import cycle
 import pytest
 
 from authn.testing import SECRET
-from tests.faults.language import (
-    token_of,
-    wait_until,
-)
-from tests.faults.load import (
-    all_todos,
-)
-from tests.faults.services import Postgres, Redis
-from tests.support.processes import Answer, Api, Servers
+from tests.faults.language import token_of
+from tests.faults.load import all_todos
+from tests.faults.services import Redis
+from tests.support.postgresql import Cluster
+from tests.support.processes import Answer, Api, Servers, wait_until
 
 logger = logging.getLogger(__name__)
 pytestmark = pytest.mark.faults
@@ -32,7 +28,7 @@ class TestTwoServers:
     LIMIT = 30
 
     @pytest.fixture
-    def pair(self, servers: Servers, database: Postgres, redis: Redis) -> tuple[Api, Api]:
+    def pair(self, servers: Servers, database: Cluster, redis: Redis) -> tuple[Api, Api]:
         seconds_left = 3600 - time.time() % 3600
         if seconds_left < 45:  # counters start anew with the hour
             time.sleep(seconds_left)

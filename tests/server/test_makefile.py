@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from server.preflight import load_settings
+from tests.support.processes import PROJECT, result_of, run
 
 FOREIGN = [
     "DJANGO_SETTINGS_MODULE",
@@ -34,20 +34,9 @@ FOREIGN = [
 
 def make(recipe: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run one recipe with what the Makefile sets for all of its own."""
-    return subprocess.run(
-        [
-            "make",
-            "--no-print-directory",
-            f"RUN={sys.executable}",
-            "--eval",
-            f"recipe: ; @{recipe}",
-            "recipe",
-        ],
-        cwd=settings.BASE_DIR,
-        env={"PATH": os.environ["PATH"], **environment},
-        capture_output=True,
-        text=True,
-        check=False,
+    definitions = [f"RUN={sys.executable}", "--eval", f"recipe: ; @{recipe}"]
+    return result_of(
+        ["make", "--no-print-directory", *definitions, "recipe"], environment=environment
     )
 
 
@@ -83,29 +72,14 @@ def test_commands_have_the_settings_of_this_project(monkeypatch: pytest.MonkeyPa
     ids=["manage.py", "wsgi", "pytest"],
 )
 def test_commands_ignore_settings_of_another_project(command: list[str]) -> None:
-    result = subprocess.run(
-        [sys.executable, *command],
-        cwd=settings.BASE_DIR,
-        env={
-            "PATH": os.environ["PATH"],
-            "ENV_FILE": "",
-            "DJANGO_SETTINGS_MODULE": "somebody.elses.settings",
-            "BETTER_AUTH_SECRET": "s" * 32,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
+    foreign = {
+        "DJANGO_SETTINGS_MODULE": "somebody.elses.settings",
+        "BETTER_AUTH_SECRET": "s" * 32,
+    }
+    run([sys.executable, *command], PROJECT, foreign)
 
 
 def test_a_command_names_an_invalid_setting_in_one_line() -> None:
-    result = subprocess.run(
-        [sys.executable, "manage.py", "check"],
-        cwd=settings.BASE_DIR,
-        env={"PATH": os.environ["PATH"], "ENV_FILE": "", "DEBUG": "ture"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [sys.executable, "manage.py", "check"]
+    result = result_of(command, environment={"DEBUG": "ture"})
     assert (result.returncode, result.stderr) == (1, "DEBUG must be true or false.\n")

@@ -13,8 +13,7 @@ import pytest
 
 import conftest
 from tests.runner import PytestRunner
-
-BASE_DIR = Path(__file__).resolve().parent.parent.parent
+from tests.support.processes import PROJECT, result_of
 
 NOT_NEEDED = shutil.ignore_patterns(".*", "node_modules", "screenshots", "results", "__pycache__")
 
@@ -96,8 +95,8 @@ class TestForReal:
     @pytest.fixture
     def project(self, tmp_path: Path) -> Path:
         for name in ("manage.py", "pytest.ini"):
-            shutil.copy(BASE_DIR / name, tmp_path)
-        for package in BASE_DIR.glob("*/__init__.py"):
+            shutil.copy(PROJECT / name, tmp_path)
+        for package in PROJECT.glob("*/__init__.py"):
             name = package.parent.name
             shutil.copytree(package.parent, tmp_path / name, ignore=shutil.ignore_patterns("tests"))
         (tmp_path / ".env").write_text("BETTER_AUTH_SECRET=of-a-developer\n")
@@ -109,14 +108,8 @@ class TestForReal:
         return tmp_path
 
     def manage(self, project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "manage.py", "test", *arguments],
-            cwd=project,
-            env={},  # nothing of this run of the suite
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        # Neither ENV_FILE nor anything else of this run of the suite.
+        return result_of(["env", "-i", sys.executable, "manage.py", "test", *arguments], project)
 
     def test_success_without_the_env_file_of_a_developer(self, project: Path) -> None:
         finished = self.manage(project, "test_two.py", "-k", "good", "-v", "2")
@@ -142,18 +135,13 @@ class TestForReal:
 def test_a_factory_that_does_not_fit_its_model_is_one_sentence(
     tmp_path: Path, line: str, reason: str
 ) -> None:
-    shutil.copytree(BASE_DIR, tmp_path / "project", ignore=NOT_NEEDED)
+    shutil.copytree(PROJECT, tmp_path / "project", ignore=NOT_NEEDED)
     factories = tmp_path / "project" / "todos" / "tests" / "factories.py"
     text = factories.read_text()
     assert "\n    class Meta:\n" in text
     factories.write_text(text.replace("\n    class Meta:\n", f"\n{line}\n    class Meta:\n"))
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", "--numprocesses=2", "todos/tests/test_list.py"],
-        cwd=tmp_path / "project",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [sys.executable, "-m", "pytest", "--numprocesses=2", "todos/tests/test_list.py"]
+    result = result_of(command, tmp_path / "project")
     output = result.stdout + result.stderr
     assert result.returncode == pytest.ExitCode.USAGE_ERROR, output
     sentence = f"TodoFactory (todos/tests/factories.py) does not fit Todo: {reason}"

@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 from authn.testing import SECRET
-from tests.support.processes import PROJECT, Api, Servers, api_environment
+from tests.support.processes import PROJECT, Api, Servers, api_environment, wait_until
 from tests.support.settings import run
 
 pytestmark = pytest.mark.live
@@ -188,10 +188,7 @@ class TestStopping:
         before = api.workers()
         assert len(before) == 2
         os.kill(before[0], signal.SIGKILL)
-        deadline = time.monotonic() + 20
-        while len(after := api.workers()) < 2 or before[0] in after:
-            assert time.monotonic() < deadline, api.log()
-            time.sleep(0.1)
+        wait_until(lambda: len({*api.workers()} - {before[0]}) == 2)
         assert_served(api, token)
 
 
@@ -224,10 +221,7 @@ def test_a_server_that_is_stopped_while_it_starts_leaves_no_folder(tmp_path: Pat
     environment = api_environment(tmp_path / "db.sqlite3", issuer_url="", secret=SECRET)
     counting = {**environment, "METRICS_TOKEN": METRICS_TOKEN, "TMPDIR": str(tmp_path)}
     with subprocess.Popen([sys.executable, "-m", "server"], cwd=PROJECT, env=counting) as starting:
-        deadline = time.monotonic() + 20
-        while not [*tmp_path.glob("todos-metrics-*")]:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_until(lambda: [*tmp_path.glob("todos-metrics-*")])
         starting.terminate()  # before granian handles signals
         assert starting.wait(20) == 128 + signal.SIGTERM
     assert not [*tmp_path.glob("todos-metrics-*")]

@@ -6,79 +6,99 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
-from tests.support.processes import free_port
+from tests.support.processes import PROJECT, Server, free_port, result_of, run
 
-OPTIONS = "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-START_SECONDS = 60
+OPTIONS = ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off"]
+OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+_numbers = count(1)
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """``programs`` is the folder of psql and pg_dump in the version of the server."""
+class Cluster(Server):
+    """``programs`` is the folder of psql and pg_dump in the version of the server.
+
+    ``url`` is that of the database ``postgres`` for the superuser.
+    """
 
     programs: Path
-    port: int
     password: str
-
-    @property
-    def url(self) -> str:
-        """Return the URL of the database ``postgres`` for the superuser."""
-        return self.url_of("postgres", self.password, "postgres")
 
     def url_of(self, user: str, password: str, database: str) -> str:
         return f"postgres://{user}:{password}@127.0.0.1:{self.port}/{database}"
 
-    def psql(self, sql: str) -> str:
+    def is_ready(self) -> bool:
+        command = [f"{self.programs}/pg_isready", "--host=127.0.0.1", f"--port={self.port}"]
+        return result_of(command).returncode == 0
+
+    def stop(self) -> None:
+        """Finish no connection and no transaction, like ``pg_ctl stop -m immediate``."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGQUIT)
+        super().stop()
+
+    def psql(self, sql: str, url: str = "") -> str:
         """Return the output of ``sql``, run as the superuser."""
         program = str(self.programs / "psql")
-        command = [program, "-qAtX", "-v", "ON_ERROR_STOP=1", "-d", self.url]
+        command = [program, "-qAtX", "-v", "ON_ERROR_STOP=1", "-d", url or self.url]
         result = subprocess.run(command, input=sql, capture_output=True, check=True, text=True)
         return result.stdout.strip()
+
+    def migrate(self, environment: Mapping[str, str]) -> None:
+        """Migrate the template of every database that ``new_database()`` creates."""
+        command = [sys.executable, "manage.py", "migrate"]
+        run(command, PROJECT, {**environment, "DATABASE_URL": self.url})
+
+    def new_database(self, template: str = "TEMPLATE postgres") -> str:
+        """Return the URL of a migrated database without rows, or of one from another template."""
+        name = f"todos_{next(_numbers)}"
+        self.psql(f"CREATE DATABASE {name} {template}")
+        return self.url_of("postgres", self.password, name)
+
+    @contextmanager
+    def reconfigured(self, name: str, value: str) -> Iterator[None]:
+        """Change a setting of the running server in the block."""
+        self.psql(f"ALTER SYSTEM SET {name} = {value}; SELECT pg_reload_conf()")
+        try:
+            yield
+        finally:
+            writable = "SET default_transaction_read_only = off"
+            self.psql(f"{writable}; ALTER SYSTEM RESET {name}; SELECT pg_reload_conf()")
+
+    def end_connections(self, url: str) -> None:
+        """Terminate all connections to a database, as an administrator can."""
+        self.psql(f"SELECT pg_terminate_backend(pid) {OTHERS}", url)
+
+    def connections(self, url: str) -> set[str]:
+        """Return the process ids of the connections in the server."""
+        return {*self.psql(f"SELECT pid {OTHERS}", url).split()}
 
 
 @contextmanager
 def postgresql(*, encoding: str = "UTF8", locale: str = "C.UTF-8") -> Iterator[Cluster]:
-    cluster = Cluster(programs(), free_port(), secrets.token_hex(16))
-    folder = Path(
-        tempfile.mkdtemp(prefix="postgresql-")
-    )  # the server's user cannot enter a folder of pytest
-    data, password_file = folder / "data", folder / "password"
-    password_file.write_text(cluster.password)
-    owner = server_user()
-    if owner:
-        shutil.chown(folder, owner)
-        shutil.chown(password_file, owner)
-
-    def as_owner(program: str, *arguments: str) -> None:
-        subprocess.run(
-            [str(cluster.programs / program), "-D", str(data), *arguments],
-            cwd="/",
-            user=owner,
-            extra_groups=[] if owner else None,
-            check=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            timeout=START_SECONDS,
-        )
-
-    settled = ("-U", "postgres", f"--encoding={encoding}", f"--locale={locale}", "--no-sync")
-    try:
-        as_owner("initdb", *settled, "--auth=scram-sha-256", f"--pwfile={password_file}")
-        log = str(folder / "log")
-        as_owner("pg_ctl", "-w", "-s", "-l", log, "-o", f"-p {cluster.port} {OPTIONS}", "start")
-        try:
+    with home_of_its_user("postgresql-") as home:
+        password, password_file = secrets.token_hex(16), home / "password"
+        password_file.write_text(password)
+        password_file.chmod(0o644)
+        port, data, folder = free_port(), home / "data", programs()
+        settled = ["-U", "postgres", f"--encoding={encoding}", f"--locale={locale}", "--no-sync"]
+        guarded = ["--auth=scram-sha-256", f"--pwfile={password_file}"]
+        initdb = [f"{folder}/initdb", "-D", str(data), *settled, *guarded]
+        run([*as_its_user(), *initdb], Path("/"), {})
+        server = [f"{folder}/postgres", "-D", str(data), f"-p{port}", *OPTIONS]
+        log = home / "log"
+        cluster = Cluster([*as_its_user(), *server], port=port, directory=Path("/"), log=log)
+        cluster.programs, cluster.password = folder, password
+        cluster.url = cluster.url_of("postgres", password, "postgres")
+        with cluster:
             yield cluster
-        finally:
-            as_owner("pg_ctl", "-m", "immediate", "-s", "stop")
-    finally:
-        shutil.rmtree(folder)
 
 
 def programs() -> Path:
@@ -87,6 +107,24 @@ def programs() -> Path:
         return Path(found).resolve().parent
     versions = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     return max(versions, key=lambda path: float(path.parts[-3])).parent
+
+
+@contextmanager
+def home_of_its_user(prefix: str) -> Iterator[Path]:
+    """Make a folder for a user whom PostgreSQL accepts, who cannot enter those of pytest."""
+    with tempfile.TemporaryDirectory(prefix=prefix) as home:
+        if user := server_user():
+            shutil.chown(home, user)
+        yield Path(home)
+
+
+def as_its_user() -> list[str]:
+    """Return the command that runs another as a user whom PostgreSQL accepts."""
+    name = server_user()
+    if name is None:
+        return []
+    group = pwd.getpwnam(name).pw_gid
+    return ["setpriv", f"--reuid={name}", f"--regid={group}", "--clear-groups", "--"]
 
 
 def server_user() -> str | None:

@@ -13,11 +13,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -30,6 +31,7 @@ REQUEST_SECONDS = 10
 # Unknown kids fetch the key set at most every ten seconds. The rest is for a slow machine.
 PATIENCE_SECONDS = 15
 POLL_SECONDS = 0.5
+WAIT_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,8 @@ class Server:
         *,
         port: int,
         directory: Path,
-        environment: Mapping[str, str],
         log: Path,
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
@@ -72,6 +74,12 @@ class Server:
         self._directory = directory
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
 
     def start(self) -> Self:
         """Wait until the server answers. Raises ``RuntimeError`` with its log otherwise."""
@@ -86,17 +94,27 @@ class Server:
                 start_new_session=True,
             )
         deadline = time.monotonic() + START_SECONDS
-        while not self.is_ready():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise RuntimeError(f"{type(self).__name__} did not start:\n{self.log()}")
-            time.sleep(0.05)
+        try:
+            while not self.is_ready():
+                status = self._process.poll()
+                if status is not None or time.monotonic() > deadline:
+                    name = type(self).__name__
+                    raise RuntimeError(f"{name} did not start (status: {status}):\n{self.log()}")
+                time.sleep(0.05)
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     @property
     def pid(self) -> int:
         assert self._process is not None, "it is not running"
         return self._process.pid
+
+    def wait(self) -> int:
+        """Wait until the server ends, and return its status."""
+        assert self._process is not None, "it is not running"
+        return self._process.wait(STOP_SECONDS)
 
     def stop(self) -> None:
         if self._process is None:
@@ -121,20 +139,26 @@ class Server:
         """Return the output since the last start."""
         return self._log.read_text(errors="replace")
 
+    def connection(self, source: str) -> HTTPConnection:
+        return HTTPConnection("127.0.0.1", self.port, REQUEST_SECONDS, (source, 0))
+
     def send(
         self,
         method: str,
         path: str,
         token: str = "",
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | bytes | None = None,
+        *,
+        source: str = "127.0.0.1",
         **headers: str,
     ) -> Answer:
+        """Send a request from an address of loopback, 127.0.0.1 to 127.255.255.254."""
         if token:
             headers["Authorization"] = f"Bearer {token}"
         if body is not None:
             headers["Content-Type"] = "application/json"
-        payload = None if body is None else json.dumps(body)
-        with closing(HTTPConnection("127.0.0.1", self.port, timeout=REQUEST_SECONDS)) as connection:
+        payload = json.dumps(body) if isinstance(body, Mapping) else body
+        with closing(self.connection(source)) as connection:
             connection.request(method, path, payload, headers)
             response = connection.getresponse()
             cookies = (
@@ -283,8 +307,7 @@ class Servers:
             environment={"PORT": str(port), **environment},
             log=self._directory / f"issuer-{port}.log",
         )
-        self._started.callback(server.stop)
-        return server.start()
+        return self._started.enter_context(server)
 
     def api(
         self,
@@ -314,8 +337,7 @@ class Servers:
             },
             log=self._directory / f"api-{port}.log",
         )
-        self._started.callback(server.stop)
-        return server.start()
+        return self._started.enter_context(server)
 
 
 def api_environment(database: Path, *, issuer_url: str, secret: str = "") -> dict[str, str]:
@@ -342,7 +364,19 @@ def run(
     patience_seconds: float = COMMAND_SECONDS,
 ) -> str:
     """Return the output of a command, which must succeed."""
-    result = subprocess.run(
+    result = result_of(command, directory, environment, patience_seconds=patience_seconds)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def result_of(
+    command: Sequence[str],
+    directory: Path = PROJECT,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    *,
+    patience_seconds: float = COMMAND_SECONDS,
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         command,
         cwd=directory,
         env=with_path(environment),
@@ -352,8 +386,13 @@ def run(
         text=True,
         timeout=patience_seconds,
     )
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
+
+
+def wait_until(condition: Callable[[], object], *, seconds: float = WAIT_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} seconds"
+        time.sleep(0.02)
 
 
 def with_path(environment: Mapping[str, str]) -> dict[str, str]:

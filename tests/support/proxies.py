@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
-
-from tests.support.processes import REQUEST_SECONDS, Answer, Server, free_port
+from tests.support.processes import REQUEST_SECONDS, Server, free_port, run
 
 HOST = "todos.example.com"
 # The limit of Debian's nginx.conf, with compression of all JSON.
@@ -59,24 +50,12 @@ def changed(text: str, *, old: str, new: str) -> str:
 
 
 class Connection(HTTPConnection):
-    """A TLS connection to a port of loopback, with the name ``HOST``."""
-
-    def __init__(self, port: int, context: ssl.SSLContext, source: str) -> None:
-        super().__init__(HOST, timeout=REQUEST_SECONDS)
-        self._connect_to = (port, context, source)
+    def __init__(self, proxy: Proxy, source: str) -> None:
+        super().__init__(HOST)
+        self._proxy, self._source = proxy, source
 
     def connect(self) -> None:
-        port, context, source = self._connect_to
-        self.sock = connect(port, context, source)
-
-
-def connect(port: int, context: ssl.SSLContext, source: str) -> ssl.SSLSocket:
-    plain = socket.create_connection(("127.0.0.1", port), REQUEST_SECONDS, (source, 0))
-    try:
-        return context.wrap_socket(plain, server_hostname=HOST)
-    except OSError:
-        plain.close()
-        raise
+        self.sock = self._proxy.connect(self._source)
 
 
 class Proxy(Server):
@@ -89,34 +68,18 @@ class Proxy(Server):
             return self.send("GET", "/").status < 500
         return False
 
-    @property
-    def context(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=str(self.authority))
-
     def connect(self, source: str = "127.0.0.1") -> ssl.SSLSocket:
-        """Connect from an address of loopback, 127.0.0.1 to 127.255.255.254."""
-        return connect(self.port, self.context, source)
+        """Connect over TLS to the name ``HOST``, from an address of loopback."""
+        context = ssl.create_default_context(cafile=str(self.authority))
+        plain = socket.create_connection(("127.0.0.1", self.port), REQUEST_SECONDS, (source, 0))
+        try:
+            return context.wrap_socket(plain, server_hostname=HOST)
+        except OSError:
+            plain.close()
+            raise
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        token: str = "",
-        body: Mapping[str, Any] | bytes | None = None,
-        *,
-        source: str = "127.0.0.1",
-        **headers: str,
-    ) -> Answer:
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        if body is not None:
-            headers.setdefault("Content-Type", "application/json")
-        payload = json.dumps(body) if isinstance(body, Mapping) else body
-        with closing(Connection(self.port, self.context, source)) as connection:
-            connection.request(method, path, payload, headers)
-            response = connection.getresponse()
-            fields = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status, fields, {}, response.read())
+    def connection(self, source: str) -> HTTPConnection:
+        return Connection(self, source)
 
 
 @contextmanager
@@ -173,29 +136,12 @@ def running(command: list[str], port: int, folder: Path, *, authority: Path) -> 
         log=folder / "log",
     )
     proxy.authority = authority
-    try:
-        yield proxy.start()
-    finally:
-        proxy.stop()
+    with proxy:
+        yield proxy
 
 
 def make_certificate(folder: Path) -> None:
     """Write a self-signed certificate for ``HOST``, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "certificate.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    )
+    made = ["-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "certificate.pem"]
+    named = ["-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}"]
+    run(["openssl", "req", "-x509", *made, *named], folder, {})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import runpy
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from django.db.utils import ConnectionHandler
 from django.test import override_settings
 
 from config import env
+from tests.support.processes import result_of
 
 
 def settings_of(**environment: str) -> dict[str, Any]:
@@ -46,12 +46,7 @@ def ids_of_checks(environment: dict[str, str], *, tags: list[str] | None = None)
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run Python code in a process with the settings of ``environment`` alone."""
-    path = {"PATH": os.environ["PATH"], "ENV_FILE": ""}
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=settings.BASE_DIR,
-        env={**path, "DJANGO_SETTINGS_MODULE": "config.settings", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
+    command = [sys.executable, "-c", code]
+    return result_of(
+        command, environment={"DJANGO_SETTINGS_MODULE": "config.settings", **environment}
     )
