@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 import pytest
@@ -175,17 +175,24 @@ def test_a_large_body_that_never_ends_is_answered(
     assert (environ["CONTENT_LENGTH"], environ["body"]) == ("120", "")
 
 
-def test_a_slow_client_takes_no_thread_until_it_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("ending", "refusal"),
+    [({"stalls": True}, RequestTimeout), ({"disconnects": True}, BadRequest)],
+    ids=["slow", "gone or no chunk"],
+)
+def test_an_incomplete_body_is_refused_and_the_connection_closed(
+    ending: dict[str, bool], refusal: type[APIException]
+) -> None:
     calls: list[Any] = []
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         calls.append(environ)
         return tell(environ, start_response)
 
-    start, _ = ask(gateway(app, body_seconds=0.05), b"a", stalls=True)
+    start, _ = ask(gateway(app, body_seconds=0.05), b"a", **ending)
     assert (b"connection", b"close") in start["headers"]
-    [environ] = calls
-    assert isinstance(environ[REFUSAL], RequestTimeout)
+    [environ] = calls  # no thread was taken before
+    assert isinstance(environ[REFUSAL], refusal)
     assert environ["wsgi.input"].read() == b""
 
 
@@ -237,21 +244,6 @@ def test_no_header_field_passes_for_a_refusal() -> None:
     assert REFUSAL not in told(headers=[(REFUSAL.encode(), b"503")])
 
 
-def test_a_body_that_ends_early_is_refused_and_the_connection_closed() -> None:
-    """The client is gone, or has sent what is no chunk: nothing tells the two apart."""
-    environs: list[Any] = []
-
-    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        environs.append(environ)
-        return tell(environ, start_response)
-
-    start, _ = ask(gateway(app), b"a", disconnects=True)
-    assert (b"connection", b"close") in start["headers"]
-    [environ] = environs
-    assert isinstance(environ[REFUSAL], BadRequest)
-    assert environ["wsgi.input"].read() == b""
-
-
 def test_an_answer_that_fails_is_closed() -> None:
     closed: list[str] = []
 
@@ -271,60 +263,23 @@ def test_an_answer_that_fails_is_closed() -> None:
     assert closed == ["closed"]
 
 
-def test_the_application_uses_no_more_than_its_threads() -> None:
-    running, most, lock = 0, 0, threading.Lock()
-
-    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        nonlocal running, most
-        with lock:
-            running += 1
-            most = max(most, running)
-        threading.Event().wait(0.02)
-        with lock:
-            running -= 1
-        start_response("204 No Content", [])
-        return []
-
-    served = gateway(app, threads=3)
-
-    async def receive() -> Message:
-        return {"type": "http.request"}
-
-    async def send(message: Message) -> None:
-        pass
-
-    async def many() -> None:
-        await asyncio.gather(
-            *(served(scope_of(f"{number}"), receive, send) for number in range(12))
-        )
-
-    asyncio.run(many())
-    assert most == 3
-
-
-def scope_of(asker: str, **scope: Any) -> Message:
-    """A request without a body, by somebody who has a token."""
-    headers = [(b"authorization", f"Bearer {asker}".encode())]
-    return {**SCOPE, "method": "GET", "headers": headers, **scope}
-
-
 class Clients:
-    """Sends requests of several clients to one gateway.
+    """Send requests of several clients to one gateway.
 
-    The application works until it is told that ``over`` is set, but for the path ``/quick``.
+    The application works at ``/api/`` until ``over`` is set.
     """
 
-    def __init__(self, *, threads: int = 1) -> None:
+    def __init__(self, *, threads: int = 1, body: bytes = b"ok") -> None:
         self.over = threading.Event()
         self.begun: list[str] = []
-        self.body = b"ok"
+        self.body = body
         self.served = gateway(self.app, threads=threads)
 
     def app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if REFUSAL in environ:
             start_response(f"{environ[REFUSAL].status_code} Refused", [])
             return []
-        self.begun.append(environ.get("HTTP_AUTHORIZATION", environ["PATH_INFO"]))
+        self.begun.append(environ.get("HTTP_AUTHORIZATION", environ["REMOTE_ADDR"]))
         if environ["PATH_INFO"] == "/api/":
             self.over.wait(10)
         start_response("200 OK", [])
@@ -332,13 +287,13 @@ class Clients:
 
     async def ask(
         self,
-        asker: str,
+        authorization: str = "",
         *,
         path: str = "/api/",
+        address: str = "192.0.2.7",
         gone: asyncio.Event | None = None,
         body: bytes = b"",
         takes: int = 1000,
-        headers: Any = None,
     ) -> list[Message]:
         """Ask as a client that goes when ``gone`` is set, and takes so many messages."""
         sent: list[Message] = []
@@ -355,104 +310,77 @@ class Clients:
                 await asyncio.sleep(3600)
             sent.append(message)
 
-        scope = scope_of(asker, raw_path=path.encode())
-        scope["headers"] = headers or scope["headers"]
+        headers = [(b"authorization", authorization.encode())] if authorization else []
         if body:
-            scope["headers"].append((b"content-length", str(len(body)).encode()))
-        await self.served(scope, receive, send)
+            headers.append((b"content-length", str(len(body)).encode()))
+        scope = {"raw_path": path.encode(), "headers": headers, "client": (address, 4711)}
+        await self.served({**SCOPE, **scope}, receive, send)
         return sent
 
+    def order(self, *requests: Coroutine[Any, Any, Any]) -> list[str]:
+        """Return the order in which the application begins these requests."""
 
-def tell_story(story: Callable[[], Awaitable[None]]) -> None:
-    async def told() -> None:
-        await story()
+        async def story() -> None:
+            tasks = [asyncio.create_task(each) for each in requests]
+            await asyncio.sleep(0.02)
+            self.over.set()
+            await asyncio.gather(*tasks)
 
-    asyncio.run(asyncio.wait_for(told(), 10))
+        tell_story(story())
+        return self.begun
+
+
+def tell_story(story: Awaitable[None]) -> None:
+    asyncio.run(asyncio.wait_for(story, 10))
 
 
 def test_a_client_with_sixty_requests_does_not_delay_one_with_one() -> None:
-    clients = Clients(threads=1)
-
-    async def story() -> None:
-        busy = [asyncio.create_task(clients.ask("busy")) for _ in range(60)]
-        await asyncio.sleep(0.02)
-        other = asyncio.create_task(clients.ask("other"))
-        await asyncio.sleep(0.02)
-        clients.over.set()
-        await asyncio.gather(*busy, other)
-
-    tell_story(story)
-    assert clients.begun[:2] == ["Bearer busy", "Bearer other"]
+    clients = Clients()
+    busy = [clients.ask("Bearer busy") for _ in range(60)]
+    assert clients.order(*busy, clients.ask("Bearer other"))[:2] == ["Bearer busy", "Bearer other"]
 
 
-@pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR ", " Bearer  ", "Basic"])
-def test_another_spelling_of_bearer_is_the_same_asker(scheme: str) -> None:
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ["Bearer alice", "bearer alice", "BEARER alice", "bEaReR  alice", " Bearer   alice"],
+        [f"Basic {number}" for number in range(9)],
+    ],
+    ids=["Bearer", "Basic"],
+)
+def test_another_spelling_of_bearer_is_the_same_asker(spellings: list[str]) -> None:
     """Other schemes are no token: their askers are their addresses."""
-    clients = Clients(threads=1)
-
-    async def story() -> None:
-        async def ask(number: int) -> None:
-            token = f"{number}" if scheme == "Basic" else "alice"
-            headers = [(b"authorization", f"{scheme} {token}".encode())]
-            await clients.ask("alice", headers=headers if number else None)
-
-        busy = [asyncio.create_task(ask(number)) for number in range(9)]
-        await asyncio.sleep(0.02)
-        other = asyncio.create_task(clients.ask("other"))
-        await asyncio.sleep(0.02)
-        clients.over.set()
-        await asyncio.gather(*busy, other)
-
-    tell_story(story)
-    assert clients.begun.index("Bearer other") < 4
+    clients = Clients()
+    order = clients.order(*map(clients.ask, [*spellings, "Bearer other"]))
+    assert order.index("Bearer other") == 1
 
 
 def test_askers_without_a_token_differ_by_address() -> None:
-    clients = Clients(threads=1)
-
-    async def story() -> None:
-        async def ask(address: str) -> None:
-            async def receive() -> Message:
-                await asyncio.sleep(3600)
-                return {}
-
-            async def send(message: Message) -> None:
-                pass
-
-            path = f"/{address}" if address == "192.0.2.2" else "/api/"
-            scope = scope_of("", headers=[], client=(address, 1), raw_path=path.encode())
-            await clients.served(scope, receive, send)
-
-        busy = [asyncio.create_task(ask("192.0.2.1")) for _ in range(9)]
-        await asyncio.sleep(0.02)
-        other = asyncio.create_task(ask("192.0.2.2"))
-        await asyncio.sleep(0.02)
-        clients.over.set()
-        await asyncio.gather(*busy, other)
-
-    tell_story(story)
-    assert clients.begun.index("/192.0.2.2") == 1
+    clients = Clients()
+    busy = [clients.ask(address="192.0.2.1") for _ in range(9)]
+    order = clients.order(*busy, clients.ask(address="192.0.2.2"))
+    assert order.index("192.0.2.2") == 1
 
 
 def test_a_request_whose_client_has_gone_is_not_begun() -> None:
-    clients = Clients(threads=1)
+    clients = Clients()
 
     async def story() -> None:
         gone = asyncio.Event()
-        begun = [asyncio.create_task(clients.ask(each)) for each in ("first", "second")]
+        begun = [asyncio.create_task(clients.ask(f"Bearer {each}")) for each in ("first", "second")]
         await asyncio.sleep(0.01)
         leaving = [
-            asyncio.create_task(clients.ask("leaving", gone=gone, body=body))
+            asyncio.create_task(clients.ask("Bearer leaving", gone=gone, body=body))
             for body in (b"", b"", b"x")
         ]
-        staying = asyncio.create_task(clients.ask("staying"))
+        staying = asyncio.create_task(clients.ask("Bearer staying"))
         await asyncio.sleep(2 * PATIENCE_SECONDS)
         gone.set()
         assert await asyncio.gather(*leaving) == [[], [], []]
         clients.over.set()
         await asyncio.gather(*begun, staying)
 
-    tell_story(story)
+    tell_story(story())
     assert clients.begun == ["Bearer first", "Bearer second", "Bearer staying"]
 
 
@@ -460,25 +388,23 @@ def test_a_request_whose_client_has_gone_is_not_begun() -> None:
 def test_probes_and_scrapes_wait_for_no_request(path: str) -> None:
     clients = Clients(threads=2)
 
-    async def story() -> None:
-        busy = [asyncio.create_task(clients.ask(f"{number}")) for number in range(20)]
-        await asyncio.sleep(0.02)
+    async def probe() -> None:
+        await asyncio.sleep(0.01)
         start, _ = await clients.ask("probe", path=path)
         assert start["status"] == 200
-        assert len(clients.begun) == 3
-        clients.over.set()
-        await asyncio.gather(*busy)
+        assert len(clients.begun) == 3  # as many requests as threads, and this one
+        assert not clients.over.is_set()
 
-    tell_story(story)
+    clients.order(*(clients.ask(f"Bearer {number}") for number in range(20)), probe())
 
 
 def test_waiting_bodies_lose_their_room_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(holdings, "MAX_OCTETS_OF_ADDRESS", 250)
     monkeypatch.setattr(holdings, "SMALL_OCTETS", 10)
-    clients = Clients(threads=1)
+    clients = Clients()
 
     async def story() -> None:
-        waiting = [asyncio.create_task(clients.ask("a", body=b"x" * 100)) for _ in range(20)]
+        waiting = [asyncio.create_task(clients.ask("Bearer a", body=b"x" * 100)) for _ in range(20)]
         while sum(each.done() for each in waiting) < 18:
             await asyncio.sleep(0.001)
         refused = [each.result() for each in waiting if each.done()]
@@ -487,7 +413,7 @@ def test_waiting_bodies_lose_their_room_to_others(monkeypatch: pytest.MonkeyPatc
         clients.over.set()
         await asyncio.gather(*waiting)
 
-    tell_story(story)
+    tell_story(story())
     assert clients.begun == ["Bearer a"] * 2
 
 
@@ -501,10 +427,8 @@ def test_bodies_are_released_after_every_outcome() -> None:
 
 
 def test_a_large_answer_is_sent_in_parts() -> None:
-    clients = Clients()
-    clients.body = b"x" * (2 * CHUNK_OCTETS + 1)
-    clients.over.set()
-    start, *parts = asyncio.run(clients.ask("a"))
+    clients = Clients(body=b"x" * (2 * CHUNK_OCTETS + 1))
+    start, *parts = asyncio.run(clients.ask(path="/quick"))
     assert start["status"] == 200
     assert [len(part["body"]) for part in parts] == [CHUNK_OCTETS, CHUNK_OCTETS, 1, 0]
     assert [part.get("more_body", False) for part in parts] == [True, True, True, False]
@@ -515,10 +439,8 @@ def test_an_answer_that_its_client_does_not_read_is_given_up(
 ) -> None:
     """The server closes a connection whose answer is shorter than its Content-Length."""
     monkeypatch.setattr(gateway_module, "ANSWER_SECONDS", 0.05)
-    clients = Clients()
-    clients.body = b"x" * (2 * CHUNK_OCTETS)
-    clients.over.set()
-    sent = asyncio.run(clients.ask("a", takes=2))
+    clients = Clients(body=b"x" * (2 * CHUNK_OCTETS))
+    sent = asyncio.run(clients.ask(path="/quick", takes=2))
     assert [message.get("more_body") for message in sent] == [None, True]
     assert clients.served._room._octets == 0
 
@@ -526,9 +448,7 @@ def test_an_answer_that_its_client_does_not_read_is_given_up(
 def test_an_address_over_its_bound_loses_its_oldest_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    clients = Clients()
-    clients.body = b"x" * (2 * CHUNK_OCTETS)
-    clients.over.set()
+    clients = Clients(body=b"x" * (2 * CHUNK_OCTETS))
     monkeypatch.setattr(holdings, "MAX_OCTETS_OF_ADDRESS", 3 * len(clients.body))
 
     def held() -> int:
@@ -537,13 +457,13 @@ def test_an_address_over_its_bound_loses_its_oldest_answer(
     async def story() -> None:
         stalled: list[asyncio.Task[Any]] = []
         for number in range(10):
-            stalled.append(asyncio.create_task(clients.ask("a", takes=2)))
+            stalled.append(asyncio.create_task(clients.ask(path="/quick", takes=2)))
             lost = max(0, number - 2)
             while held() < min(number + 1, 3) or sum(each.done() for each in stalled) < lost:
                 await asyncio.sleep(0.001)
         assert [task.done() for task in stalled] == [True] * 7 + [False] * 3
-        assert len(await clients.ask("a")) == 4
+        assert len(await clients.ask(path="/quick")) == 4
         for task in stalled:
             task.cancel()
 
-    tell_story(story)
+    tell_story(story())
