@@ -32,16 +32,16 @@ POSTGRESQL = {
     "CONN_HEALTH_CHECKS": True,
     # A pooler in transaction mode keeps no cursor.
     "DISABLE_SERVER_SIDE_CURSORS": True,
-}
-# A server that is unreachable, gone or slow must not hold every thread.
-POSTGRESQL_OPTIONS = {
-    "connect_timeout": 5,
-    "tcp_user_timeout": 10_000,  # milliseconds until sent data must be acknowledged
-    # Seconds. Keepalives notice a dead network, and keep a NAT from forgetting the connection.
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "options": "-c statement_timeout=10s -c lock_timeout=5s "
-    "-c idle_in_transaction_session_timeout=30s",
+    # A server that is unreachable, gone or slow must not hold every thread.
+    "OPTIONS": {
+        "connect_timeout": 5,
+        "tcp_user_timeout": 10_000,  # milliseconds until sent data must be acknowledged
+        # Seconds. Keepalives notice a dead network, and keep a NAT from forgetting the connection.
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "options": "-c statement_timeout=10s -c lock_timeout=5s "
+        "-c idle_in_transaction_session_timeout=30s",
+    },
 }
 MAX_NAME_OCTETS = 63  # of a database: PostgreSQL cuts longer names
 # Writers wait for one another instead of failing, and never block readers.
@@ -50,8 +50,11 @@ SQLITE_OPTIONS = {
     "timeout": 20,
     "transaction_mode": "IMMEDIATE",
 }
-# Seconds. A slow cache must not make every request slow.
-REDIS_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 0.25}
+REDIS_CACHE = {
+    "BACKEND": "django.core.cache.backends.redis.RedisCache",
+    # Seconds. A slow cache must not make every request slow.
+    "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.25},
+}
 REDIS_URL = re.compile(
     r"rediss?://([^/]*@)?([\w.-]*|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])(:(?P<port>[0-9]*))?"
     r"(/+([0-9]{1,9}/*)?)?",
@@ -169,13 +172,14 @@ def _sqlite(name: str, address: str, query: dict[str, str]) -> dict[str, Any]:
             f"{name} needs three slashes before a file, as sqlite:///todos.sqlite3, "
             "or four before a path from the root."
         )
-    values = _read(name, query, DJANGO_PARAMETERS | SQLITE_PARAMETERS)
+    config = {**Env.db_url_config(address), "OPTIONS": SQLITE_OPTIONS}
+    merged = _merged(name, config, query, DJANGO_PARAMETERS | SQLITE_PARAMETERS)
     try:
         with closing(sqlite3.connect(":memory:")) as connection:
-            connection.executescript(values.get("init_command", ""))
+            connection.executescript(merged["OPTIONS"].get("init_command", ""))
     except sqlite3.Error:
         raise _refused(name, "init_command") from None
-    return _merged(Env.db_url_config(address), SQLITE_OPTIONS, values)
+    return merged
 
 
 def _postgresql(name: str, address: str, query: dict[str, str]) -> dict[str, Any]:
@@ -184,7 +188,7 @@ def _postgresql(name: str, address: str, query: dict[str, str]) -> dict[str, Any
 
     keywords = [each.keyword.decode() for each in pq.Conninfo.get_defaults()]
     known = dict.fromkeys(keywords, str) | DJANGO_PARAMETERS | POSTGRESQL_PARAMETERS
-    values = _read(name, query, known)
+    merged = _merged(name, POSTGRESQL, query, known)
     try:
         parts = conninfo_to_dict(address)
         ports(str(parts.get("port", "")))
@@ -193,20 +197,20 @@ def _postgresql(name: str, address: str, query: dict[str, str]) -> dict[str, Any
     # An unencoded "/" in a password leaves its "@" behind.
     if "@" in address.partition("://")[2].partition("/")[2]:
         raise _not_a_url(name)
-    parts |= {key: values.pop(key) for key in PARTS_OF_A_URL if key in values}
-    config = {setting: str(parts.get(key, "")) for key, setting in PARTS_OF_A_URL.items()}
-    if config["NAME"].startswith("/"):  # the folder of a Unix socket, as django-environ reads it
-        config["HOST"], _, config["NAME"] = config["NAME"].rpartition("/")
-    if not all(map(HOST.fullmatch, config["HOST"].split(","))):
+    options = merged["OPTIONS"]
+    for key, setting in PARTS_OF_A_URL.items():
+        options.pop(key, None)
+        merged[setting] = query.get(key, str(parts.get(key, "")))
+    if merged["NAME"].startswith("/"):  # the folder of a Unix socket, as django-environ reads it
+        merged["HOST"], _, merged["NAME"] = merged["NAME"].rpartition("/")
+    if not all(map(HOST.fullmatch, merged["HOST"].split(","))):
         raise _not_a_url(name)
-    if not (config["NAME"] or values.get("service")):
+    if not (merged["NAME"] or "service" in options):
         raise ImproperlyConfigured(f"{name} names no database: add it, as in …@host/todos.")
-    if len(config["NAME"].encode()) > MAX_NAME_OCTETS:
+    if len(merged["NAME"].encode()) > MAX_NAME_OCTETS:
         raise ImproperlyConfigured(
             f"{name} names a database in over {MAX_NAME_OCTETS} bytes: choose a shorter name."
         )
-    merged = _merged(POSTGRESQL | config, POSTGRESQL_OPTIONS, values)
-    options = merged["OPTIONS"]
     _require_accepted_by_libpq(name, {key: options[key] for key in keywords if key in options})
     return merged
 
@@ -218,17 +222,13 @@ def _require_accepted_by_libpq(name: str, parameters: dict[str, Any]) -> None:
     blamed = [key for key in parameters if re.search(rf"\b{key}\b", reason)]
     if not blamed and not _reason_of_libpq({}):
         # libpq names no parameter if two contradict each other: either may be the wrong one.
-        blamed = [key for key in parameters if not _reason_of_libpq(_without(key, parameters))]
+        blamed = [key for key in parameters if not _reason_of_libpq({**parameters, key: None})]
     if blamed:
         raise _refused(name, " and ".join(blamed))
     raise ImproperlyConfigured(
         f"libpq refuses {name}: correct its parameters, or a PG… variable of the environment, "
         "such as PGSSLMODE or PGSERVICE."
     )
-
-
-def _without(key: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    return {each: value for each, value in parameters.items() if each != key}
 
 
 def _reason_of_libpq(parameters: dict[str, Any]) -> str:
@@ -244,10 +244,9 @@ def _reason_of_libpq(parameters: dict[str, Any]) -> str:
         # The user of a container may have no name, which libpq would refuse as well.
         conninfo = make_conninfo("", **{**parameters, **here, "dbname": "any", "user": "any"})
         connection = pq.PGconn.connect_start(conninfo.encode())
-        reason = connection.error_message.decode(errors="replace")
-        is_refused = connection.status == pq.ConnStatus.BAD
-        connection.finish()
-    return reason if is_refused else ""
+        if connection.status == pq.ConnStatus.BAD:
+            return connection.error_message.decode(errors="replace")
+    return ""
 
 
 def cache(name: str) -> dict[str, Any]:
@@ -259,18 +258,15 @@ def cache(name: str) -> dict[str, Any]:
         raise ImproperlyConfigured(f"{name} must start with redis:// or rediss://.")
     address, query = _split(name, url)
     with_tls = REDIS_TLS_PARAMETERS if url.startswith("rediss://") else {}
-    values = _read(name, query, REDIS_PARAMETERS | with_tls)
-    try:
-        _require_redis(address)
-        _make_connection(url)
-    except (ValueError, TypeError, KeyError):
-        raise _not_a_url(name) from None
     # A list, because Django splits a string at its commas.
-    return {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": [url],
-        "OPTIONS": {key: value for key, value in REDIS_OPTIONS.items() if values.get(key) != ""},
-    }
+    defaults = {**REDIS_CACHE, "LOCATION": [url]}
+    merged = _merged(name, defaults, query, REDIS_PARAMETERS | with_tls)
+    try:
+        urlsplit(address)  # refuses what redis-py cannot read
+        _require_redis(address)
+    except ValueError:
+        raise _not_a_url(name) from None
+    return merged
 
 
 def _require_redis(address: str) -> None:
@@ -280,19 +276,6 @@ def _require_redis(address: str) -> None:
         raise ValueError
     addresses(match["ipv6"] or "")
     ports(match["port"] or "")
-
-
-def _make_connection(url: str) -> None:
-    """Have redis-py read the URL, without opening the connection.
-
-    Raises ``ValueError``, ``TypeError`` or ``KeyError``, as the first request would.
-    """
-    import redis  # not needed without CACHE_URL, and slow to import
-
-    try:
-        redis.ConnectionPool.from_url(url, **REDIS_OPTIONS).make_connection()
-    except redis.RedisError:
-        raise ValueError from None
 
 
 def _split(name: str, url: str) -> tuple[str, dict[str, str]]:
@@ -308,31 +291,25 @@ def _split(name: str, url: str) -> tuple[str, dict[str, str]]:
     return address, parameters
 
 
-def _read(name: str, query: dict[str, str], known: Mapping[str, Reader]) -> dict[str, Any]:
-    """Return the parameters with their types; a blank one stays blank."""
-    values: dict[str, Any] = {}
+def _merged(
+    name: str, defaults: Mapping[str, Any], query: dict[str, str], known: Mapping[str, Reader]
+) -> dict[str, Any]:
+    """Return the defaults, with the parameters in their types; a blank one removes a default."""
+    options = {**defaults["OPTIONS"]}
+    settings = {**defaults, "OPTIONS": options}
     for given, value in query.items():
         key = given.lower() if given.lower() in DJANGO_PARAMETERS else given
         if key not in known:
             raise ImproperlyConfigured(f"{name} has the unknown parameter {given}: remove it.")
+        place, its_key = (settings, key.upper()) if key in DJANGO_PARAMETERS else (options, key)
+        if not value:
+            place.pop(its_key, None)
+            continue
         try:
-            values[key] = value and known[key](value)
+            place[its_key] = known[key](value)
         except ValueError:
             raise _refused(name, key) from None
-    return values
-
-
-def _merged(
-    config: Mapping[str, Any], options: Mapping[str, Any], values: Mapping[str, Any]
-) -> dict[str, Any]:
-    settings, options = dict(config), dict(options)
-    for key, value in values.items():
-        place, its_key = (settings, key.upper()) if key in DJANGO_PARAMETERS else (options, key)
-        if value == "":
-            place.pop(its_key, None)
-        else:
-            place[its_key] = value
-    return {**settings, "OPTIONS": options}
+    return settings
 
 
 def _refused(name: str, parameter: str) -> ImproperlyConfigured:

@@ -24,7 +24,7 @@ from config.env import (
     text,
     whole_number,
 )
-from operations.logging import shorten
+from operations.logging import no_requests, only_crashes, shorten
 
 DEBUG = flag("DEBUG")
 DJANGO_SECRET_KEY = text("DJANGO_SECRET_KEY")
@@ -222,17 +222,6 @@ LOGGING = {
         "console": {"()": "operations.logging.ConsoleFormatter"},
         "json": {"()": "operations.logging.JsonFormatter"},
     },
-    "filters": {
-        "only_crashes": {
-            "()": "django.utils.log.CallbackFilter",
-            "callback": lambda record: bool(record.exc_info),
-        },
-        "no_requests": {
-            "()": "django.utils.log.CallbackFilter",
-            "callback": lambda record: not record.args,
-        },
-        "shorten": {"()": "django.utils.log.CallbackFilter", "callback": shorten},
-    },
     "handlers": {
         "stderr": {
             "class": "operations.logging.StandardErrorHandler",
@@ -244,9 +233,9 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},
         # operations.request_log logs the outcome of each request; these are the tracebacks.
-        "django.request": {"level": "ERROR", "filters": ["only_crashes"]},
+        "django.request": {"level": "ERROR", "filters": [only_crashes]},
         # Keep runserver from logging each request again, with its query.
-        "django.server": {"filters": ["no_requests"], "propagate": True},
-        **{f"django.security.{name}": {"filters": ["shorten"]} for name in CAUSED_BY_CLIENTS},
+        "django.server": {"filters": [no_requests], "propagate": True},
+        **{f"django.security.{name}": {"filters": [shorten]} for name in CAUSED_BY_CLIENTS},
     },
 }

@@ -95,7 +95,12 @@ def wildcard_origins(**kwargs: Any) -> Iterator[checks.CheckMessage]:
 
 @checks.register(checks.Tags.security, deploy=True)
 def origins_for_anybody(**kwargs: Any) -> Iterator[checks.CheckMessage]:
-    if found := [name for name in NAMES_FOR_ANYBODY if matches_a_pattern(f"https://any.{name}")]:
+    patterns = cors.CORS_ALLOWED_ORIGIN_REGEXES
+    if found := [
+        name
+        for name in NAMES_FOR_ANYBODY
+        if any(re.match(pattern, f"https://any.{name}") for pattern in patterns)
+    ]:
         yield checks.Warning(
             f"CORS_ALLOWED_ORIGINS allows every subdomain of {', '.join(found)}, and anyone can "
             "register one.",
@@ -144,7 +149,9 @@ def uncounted_processes(**kwargs: Any) -> Iterator[checks.CheckMessage]:
 @checks.register(checks.Tags.security, deploy=True)
 def sqlite_on_one_of_several_machines(**kwargs: Any) -> Iterator[checks.CheckMessage]:
     """Guess from a Redis elsewhere: no process sees what other machines run."""
-    if connection.vendor == "sqlite" and not all(map(is_this_machine, redis_hosts())):
+    redis_urls = settings.CACHES["default"].get("LOCATION", [])
+    hosts = [urlsplit(url).hostname or "localhost" for url in redis_urls]
+    if connection.vendor == "sqlite" and not all(map(is_this_machine, hosts)):
         yield checks.Warning(
             "DATABASE_URL is an SQLite file, and the Redis of CACHE_URL is on another machine: "
             "several servers would each have their own todos.",
@@ -171,21 +178,6 @@ def is_this_machine(host: str) -> bool:
     return host.lower().endswith(".localhost") or (parts is not None and is_loopback(parts))
 
 
-def matches_a_pattern(origin: str) -> bool:
-    return any(re.match(pattern, origin) for pattern in cors.CORS_ALLOWED_ORIGIN_REGEXES)
-
-
 def is_plain_http_pattern(pattern: str | re.Pattern[str]) -> bool:
     """Recognise the pattern that ``config.env`` makes of ``http://*.example.com``."""
     return bool(re.match(r"\^http://.*\)\+(?!localhost(:[0-9]+)?\\Z)", str(pattern)))
-
-
-def redis_hosts() -> Iterator[str]:
-    cache = settings.CACHES["default"]
-    if cache["BACKEND"].endswith(".RedisCache"):
-        for url in cache["LOCATION"]:
-            try:
-                host = urlsplit(url).hostname
-            except ValueError:  # The error may show the password.
-                continue
-            yield host or "localhost"

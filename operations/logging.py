@@ -25,6 +25,14 @@ def shorten(record: logging.LogRecord) -> bool:
     return True
 
 
+def only_crashes(record: logging.LogRecord) -> bool:
+    return bool(record.exc_info)
+
+
+def no_requests(record: logging.LogRecord) -> bool:
+    return not record.args
+
+
 class StandardErrorHandler(logging.Handler):
     """Write each record to standard error in one call of the system, without a lock.
 

@@ -8,6 +8,7 @@ from unittest import mock
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from redis import ConnectionPool
 
 from config.connections import MEMORY_CACHE, cache, database
 from config.env import ENVIRONMENT
@@ -353,9 +354,11 @@ def test_redis_makes_connections_with_every_accepted_parameter() -> None:
         "&retry_on_timeout=no&socket_connect_timeout=0.1&socket_keepalive=yes&socket_timeout=1.5"
         "&username=u"
     )
-    assert redis(f"redis://h?{query}")["LOCATION"] == [f"redis://h?{query}"]
     tls = "ssl_cert_reqs=optional&ssl_check_hostname=false&ssl_ca_certs=."
-    assert redis(f"rediss://[::1]:6380/0?{query.replace('db=1&', '')}&{tls}")
+    for url in (f"redis://h?{query}", f"rediss://[::1]:6380/0?{query.replace('db=1&', '')}&{tls}"):
+        config = redis(url)
+        assert config["LOCATION"] == [url]
+        assert ConnectionPool.from_url(url, **config["OPTIONS"]).make_connection()
 
 
 @pytest.mark.parametrize("url", ["memcached://h", "unix:///run/redis.sock", "h", "http://h"])

@@ -68,7 +68,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             TransactionStatus.IDLE,
             TransactionStatus.INTRANS,
         }
-        return is_at_rest and not _is_readable(pgconn.socket)
+        poll = select.poll()  # select() cannot watch descriptors above 1023
+        poll.register(pgconn.socket, select.POLLIN)
+        return is_at_rest and not poll.poll(0)
 
     def get_new_connection(self, conn_params: Any) -> Any:
         connection = super().get_new_connection(conn_params)
@@ -80,10 +82,3 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def create_cursor(self, name: str | None = None) -> Any:
         # Django gives each cursor its own loader, unless the connection has it.
         return super().create_cursor(name) if name else self.connection.cursor()
-
-
-def _is_readable(descriptor: int) -> bool:
-    """Return whether data, an end or an error waits to be read."""
-    poll = select.poll()  # select() cannot watch descriptors above 1023
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(0))
