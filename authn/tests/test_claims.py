@@ -74,15 +74,6 @@ def test_the_last_second_of_the_year_9999_is_a_time(issuer: Issuer) -> None:
     assert reason_against(issuer, exp=MAX_NUMERIC_DATE) is None
 
 
-def test_without_leeway_a_token_ends_at_exp(issuer: Issuer) -> None:
-    with pytest.raises(TokenExpired):
-        issuer.verifier().verify(issuer.mint(exp=issuer.clock.now))
-
-
-def test_times_may_have_fractions_of_a_second(issuer: Issuer, clock: Clock) -> None:
-    assert reason_against(issuer, exp=clock.now + 0.5, nbf=clock.now - 0.5) is None
-
-
 @pytest.mark.parametrize(
     "subject",
     [
@@ -159,13 +150,14 @@ def test_a_jti_that_is_not_a_string_is_refused(issuer: Issuer, value: Any) -> No
     assert reason_against(issuer, jti="7") is None
 
 
-@pytest.mark.parametrize("claim", ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"])
+@pytest.mark.parametrize("claim", ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf"])
 def test_a_registered_claim_that_is_null_is_refused(claim: str) -> None:
     """RFC 7519 section 4.1 gives each registered claim a type."""
     policy = ClaimPolicy(issuer="i", audiences=frozenset("a"))
     payload = {"sub": "alice", "exp": 2_000_000_000, "iss": "i", "aud": "a"}
     assert policy.check(payload, now=1_900_000_000, leeway_seconds=0)
-    with pytest.raises(SubjectInvalid if claim == "sub" else ClaimInvalid):
+    reasons: dict[str, type[TokenRejected]] = {"sub": SubjectInvalid, "cnf": TokenBound}
+    with pytest.raises(reasons.get(claim, ClaimInvalid)):
         policy.check({**payload, claim: None}, now=1_900_000_000, leeway_seconds=0)
 
 
@@ -174,12 +166,6 @@ def test_a_registered_claim_that_is_null_is_refused(claim: str) -> None:
 )
 def test_a_token_that_is_bound_to_a_key_is_refused(issuer: Issuer, value: Any) -> None:
     assert reason_against(issuer, cnf=value) is TokenBound
-
-
-def test_a_token_with_a_null_cnf_is_refused() -> None:
-    payload = {"sub": "alice", "exp": 2_000_000_000, "cnf": None}
-    with pytest.raises(TokenBound):
-        ClaimPolicy().check(payload, now=1_900_000_000, leeway_seconds=0)
 
 
 class TestOptionalIssuerAndAudience:

@@ -32,25 +32,16 @@ def kids(*keys: Any) -> list[str | None]:
     return [key.kid for key in parse(*keys)]
 
 
-@pytest.mark.parametrize("algorithm", KEY_SET_ALGORITHMS)
-def test_a_key_is_bound_to_its_algorithm(algorithm: str) -> None:
-    (key,) = parse(jwk(algorithm, new_private_key(algorithm), kid="a"))
-    assert (key.kid, key.algorithm) == ("a", algorithm)
-
-
-@pytest.mark.parametrize(
-    ("of_kind", "algorithm"),
-    [("EdDSA", "EdDSA"), ("ES256", "ES256"), ("ES512", "ES512"), ("RS256", "RS256")],
-)
-def test_a_key_without_alg_gets_the_algorithm_of_its_type(of_kind: str, algorithm: str) -> None:
-    entry = jwk(of_kind, new_private_key(of_kind), kid="a")
+@pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "ES512", "RS256"])
+def test_a_key_without_alg_gets_the_algorithm_of_its_type(algorithm: str) -> None:
+    entry = jwk(algorithm, new_private_key(algorithm), kid="a")
     del entry["alg"]
     assert parse(entry)[0].algorithm == algorithm
 
 
-def test_a_key_set_may_mix_algorithms() -> None:
-    entries = [jwk(name, new_private_key(name), kid=name) for name in KEY_SET_ALGORITHMS]
-    assert kids(*entries) == list(KEY_SET_ALGORITHMS)
+def test_each_key_of_a_mixed_set_is_bound_to_its_algorithm() -> None:
+    keys = parse(*(jwk(name, new_private_key(name), kid=name) for name in KEY_SET_ALGORITHMS))
+    assert [(key.kid, key.algorithm) for key in keys] == [(a, a) for a in KEY_SET_ALGORITHMS]
 
 
 def _rsa(bits: int) -> dict[str, Any]:
@@ -143,12 +134,8 @@ def test_an_unusable_key_is_skipped_and_logged(
     with caplog.at_level(logging.WARNING):
         assert kids(neighbour, GOOD) == ["good"]
     assert "Key 0 of the key set is skipped" in caplog.text
-
-
-@pytest.mark.parametrize("key", UNUSABLE.values(), ids=UNUSABLE.keys())
-def test_a_key_set_of_unusable_keys_is_invalid(key: Any) -> None:
     with pytest.raises(KeySetInvalid):
-        parse(key)
+        parse(neighbour)
 
 
 @pytest.mark.parametrize(

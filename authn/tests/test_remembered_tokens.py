@@ -21,7 +21,6 @@ from authn.claims import ClaimPolicy, Claims
 from authn.conf import get_verifier
 from authn.exceptions import (
     AlgorithmUnsupported,
-    AudienceMismatch,
     KeyAmbiguous,
     KeysUnavailable,
     KeyUnknown,
@@ -132,22 +131,6 @@ class TestRepeat:
         assert (claims.subject, claims.email, claims.name) == ("alice", "a@example.com", "Alice")
         assert len(signatures) == 1
 
-    def test_no_signature_made_with_the_secret_is_verified_twice(
-        self, secret_issuer: SecretIssuer, signatures: list[bytes]
-    ) -> None:
-        verifier, token = secret_issuer.verifier(), secret_issuer.mint()
-        assert verifier.verify(token) == verifier.verify(token)
-        assert len(signatures) == 1
-
-    def test_repeats_of_several_tokens_keep_their_own_subject(
-        self, verifier: TokenVerifier, issuer: Issuer, signatures: list[bytes]
-    ) -> None:
-        tokens = {subject: issuer.mint(sub=subject) for subject in ("alice", "bob", "charlie")}
-        for _ in range(2):
-            for subject, token in tokens.items():
-                assert verifier.verify(token).subject == subject
-        assert len(signatures) == 3
-
     def test_a_token_that_differs_in_one_character_is_refused(
         self, verifier: TokenVerifier, issuer: Issuer
     ) -> None:
@@ -157,20 +140,8 @@ class TestRepeat:
             refused(verifier, other)
         for other in (f"{token}=", f"{token}\n", f" {token}", token[:-1], f"{token}\ud800"):
             refused(verifier, other)
-        assert verifier.verify(token)
-
-    def test_a_changed_unused_bit_of_the_last_character_is_refused(
-        self, verifier: TokenVerifier, issuer: Issuer
-    ) -> None:
-        token = issuer.mint()
-        verifier.verify(token)
         assert refused(verifier, with_other_unused_bits(token)) is SignatureInvalid
-
-    def test_another_verifier_does_not_know_a_remembered_token(self, issuer: Issuer) -> None:
-        token = issuer.mint()
-        issuer.verifier().verify(token)
-        impostor = Issuer(clock=issuer.clock)
-        assert refused(impostor.verifier(), token) is KeyUnknown
+        assert verifier.verify(token)
 
 
 class TestTime:
@@ -184,6 +155,7 @@ class TestTime:
         assert len(signatures) == 1
         clock.advance(0.001)
         assert refused(verifier, token) is TokenExpired
+        assert not verifier._remembered
 
     @pytest.mark.parametrize("claim", ["nbf", "iat"])
     def test_a_repeat_before_nbf_or_iat_is_refused(
@@ -206,16 +178,6 @@ class TestTime:
         clock.now = begins_at
         assert verifier.verify(token)
 
-    def test_a_clock_that_jumps_ahead_and_back_changes_no_token(
-        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
-    ) -> None:
-        token = issuer.mint()
-        verifier.verify(token)
-        clock.advance(DAY)
-        assert refused(verifier, token) is TokenExpired
-        clock.advance(-DAY)
-        assert verifier.verify(token).subject == "alice"
-
     def test_an_expired_repeat_is_refused_with_the_payload_of_a_new_token(
         self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
     ) -> None:
@@ -229,15 +191,6 @@ class TestTime:
             assert caught.value.payload["roles"] == ["reader"]
             assert caught.value.payload["nested"] == {"a": [1]}
             assert caught.value.refused_at == clock.now
-
-    def test_an_expired_token_is_forgotten(
-        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
-    ) -> None:
-        token = issuer.mint()
-        verifier.verify(token)
-        clock.advance(DAY)
-        refused(verifier, token)
-        assert not verifier._remembered
 
 
 class TestKeys:
@@ -269,41 +222,29 @@ class TestKeys:
         assert not verifier._remembered
         assert verifier.verify(issuer.mint())
 
-    def test_a_refresh_with_the_same_key_verifies_no_signature_again(
-        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock, signatures: list[bytes]
+    @pytest.mark.parametrize("broken", [False, True], ids=["same key", "failed"])
+    def test_a_refresh_without_change_verifies_no_signature_again(
+        self,
+        verifier: TokenVerifier,
+        issuer: Issuer,
+        clock: Clock,
+        signatures: list[bytes],
+        broken: bool,
     ) -> None:
         token = issuer.mint()
         verifier.verify(token)
+        issuer.broken = broken
         refresh(verifier, token, clock)
         for _ in range(3):
             assert verifier.verify(token)
         assert (issuer.fetches, len(signatures)) == (2, 1)
 
-    def test_a_failed_refresh_forgets_no_token(
-        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock, signatures: list[bytes]
-    ) -> None:
-        token = issuer.mint()
-        verifier.verify(token)
-        issuer.broken = True
-        refresh(verifier, token, clock)
-        assert verifier.verify(token)
-        assert (issuer.fetches, len(signatures)) == (2, 1)
-
-    def test_repeats_alone_refresh_the_key_set_after_eight_minutes(
-        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock, signatures: list[bytes]
-    ) -> None:
-        token = issuer.mint()
-        verifier.verify(token)
-        keys: Any = verifier._trusts["EdDSA"].keys
-        for seconds, fetches in ((REFRESH_AFTER_SECONDS - 0.001, 1), (0.001, 2)):
-            clock.advance(seconds)
-            verifier.verify(token)
-            settle(keys)
-            assert issuer.fetches == fetches
-        assert len(signatures) == 1
-
-    def test_a_repeat_raises_keys_unavailable_once_the_keys_are_dead(
-        self, verifier: TokenVerifier, issuer: Issuer, clock: Clock
+    def test_a_repeat_asks_once_for_dead_keys_and_raises_keys_unavailable(
+        self,
+        verifier: TokenVerifier,
+        issuer: Issuer,
+        clock: Clock,
+        asked: list[tuple[str | None, str]],
     ) -> None:
         token = issuer.mint(exp=clock.now + DAY)
         verifier.verify(token)
@@ -312,8 +253,10 @@ class TestKeys:
         assert verifier.verify(token)
         settle(verifier._trusts["EdDSA"].keys)
         clock.advance(0.001)
+        asked.clear()
         with pytest.raises(KeysUnavailable) as caught:
             verifier.verify(token)
+        assert len(asked) == 1
         assert caught.value.retry_after_seconds == 10
         issuer.broken = False
         clock.advance(10)
@@ -331,21 +274,6 @@ class TestKeys:
         for _ in range(3):
             verifier.verify(token)
         assert asked == [(header.get("kid", issuer.kid), "EdDSA")] * 3
-
-    def test_a_repeat_without_keys_looks_its_key_up_once(
-        self,
-        verifier: TokenVerifier,
-        issuer: Issuer,
-        clock: Clock,
-        asked: list[tuple[str | None, str]],
-    ) -> None:
-        token = issuer.mint(exp=clock.now + DAY)
-        verifier.verify(token)
-        issuer.broken = True
-        clock.advance(MAX_AGE_SECONDS + GRACE_SECONDS)
-        with pytest.raises(KeysUnavailable):
-            verifier.verify(token)
-        assert len(asked) == 2
 
     def test_a_key_replaced_during_verification_is_not_trusted_later(
         self, issuer: Issuer, clock: Clock
@@ -420,15 +348,6 @@ class TestSettings:
         settings.BETTER_AUTH_SECRET = "another secret of more than 32 bytes"
         assert refused(get_verifier(), token) is SignatureInvalid
 
-    def test_a_new_audience_refuses_a_token_for_the_old_audience(
-        self, settings: Settings, mint: Mint
-    ) -> None:
-        settings.BETTER_AUTH_AUDIENCE = ["todos"]
-        token = mint(aud="todos")
-        get_verifier().verify(token)
-        settings.BETTER_AUTH_AUDIENCE = ["others"]
-        assert refused(get_verifier(), token) is AudienceMismatch
-
     def test_restored_settings_verify_every_signature_again(
         self, settings: Settings, mint: Mint, signatures: list[bytes]
     ) -> None:
@@ -472,17 +391,6 @@ class TestTwoSources:
         assert verifier.verify(ours)
         with pytest.raises(KeysUnavailable):
             verifier.verify(theirs)
-
-    def test_a_withdrawn_key_leaves_tokens_of_the_secret_valid(
-        self, verifier: TokenVerifier, issuer: Issuer, secret_issuer: SecretIssuer, clock: Clock
-    ) -> None:
-        theirs, ours = issuer.mint(), secret_issuer.mint()
-        verifier.verify(ours)
-        verifier.verify(theirs)
-        withdraw_the_key(issuer)
-        refresh(verifier, theirs, clock)
-        assert refused(verifier, theirs) is KeyUnknown
-        assert verifier.verify(ours)
 
 
 class TestMemory:

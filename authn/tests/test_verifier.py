@@ -23,12 +23,11 @@ from authn.exceptions import (
 from authn.jose_header import MAX_TOKEN_CHARACTERS
 from authn.jwks import VerificationKey
 from authn.keys import KeySet
-from authn.testing import KEY_SET_ALGORITHMS, SECRET, Clock, Issuer, SecretIssuer, forge, jwk
+from authn.testing import KEY_SET_ALGORITHMS, SECRET, Issuer, SecretIssuer, forge, jwk
 from authn.tests.language import (
     key_set_trust,
     refused,
     secret_trust,
-    with_other_unused_bits,
 )
 from authn.verifier import TokenVerifier, Trust
 
@@ -38,11 +37,6 @@ def test_a_token_of_the_key_set_is_accepted(algorithm: str) -> None:
     issuer = Issuer(algorithm=algorithm)
     claims = issuer.verifier().verify(issuer.mint(sub="alice", email="a@example.com", name="Alice"))
     assert (claims.subject, claims.email, claims.name) == ("alice", "a@example.com", "Alice")
-
-
-def test_a_token_of_the_secret_is_accepted() -> None:
-    issuer = SecretIssuer(SECRET)
-    assert issuer.verifier().verify(issuer.mint(sub="alice")).subject == "alice"
 
 
 def test_a_token_with_alg_ed25519_is_accepted(issuer: Issuer) -> None:
@@ -77,10 +71,6 @@ def test_a_token_with_one_character_changed_is_refused(issuer: Issuer, segment: 
         changed[position] = "A" if changed[position] != "A" else "B"
         altered = [*parts[:segment], "".join(changed), *parts[segment + 1 :]]
         assert issubclass(refused(verifier, ".".join(altered)), TokenRejected)
-
-
-def test_a_changed_unused_bit_of_the_last_character_is_refused(issuer: Issuer) -> None:
-    assert refused(issuer.verifier(), with_other_unused_bits(issuer.mint())) is SignatureInvalid
 
 
 MALFORMED = {
@@ -300,18 +290,6 @@ def test_the_repr_of_claims_hides_the_payload(issuer: Issuer) -> None:
     assert "hidden" not in repr(issuer.verifier().verify(issuer.mint(x="hidden")))
 
 
-def test_key_set_and_secret_are_accepted_side_by_side() -> None:
-    clock = Clock()
-    issuer, secret_issuer = Issuer(clock=clock), SecretIssuer(SECRET, clock=clock)
-    policy = ClaimPolicy(issuer=issuer.url, audiences=frozenset({issuer.url}))
-    verifier = TokenVerifier(
-        [key_set_trust(issuer, policy), secret_trust(policy)],
-        clock=clock,
-    )
-    assert verifier.verify(issuer.mint()).subject == "alice"
-    assert verifier.verify(secret_issuer.mint(sub="bob")).subject == "bob"
-
-
 @pytest.mark.parametrize("order", [1, -1])
 def test_require_keys_needs_keys_of_every_source(issuer: Issuer, order: int) -> None:
     policy = ClaimPolicy(issuer=issuer.url, audiences=frozenset({issuer.url}))
@@ -333,12 +311,6 @@ class TestPyJWT:
         key = issuer.keys[issuer.kid][1].public_key()
         with pytest.raises(jwt.InvalidAlgorithmError):
             jwt.PyJWS().decode_complete(issuer.mint(), key, algorithms=["ES256"])
-
-    def test_a_short_hmac_key_can_be_refused(self) -> None:
-        jws = jwt.PyJWS(options={"verify_signature": True, "enforce_minimum_key_length": True})
-        token = SecretIssuer(SECRET).mint()
-        with pytest.raises(jwt.InvalidKeyError):
-            jws.decode_complete(token, b"short", algorithms=["HS256"])
 
     def test_every_refusal_is_a_pyjwt_error(self) -> None:
         assert issubclass(jwt.InvalidKeyError, jwt.PyJWTError)
