@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -34,3 +35,12 @@ def pointers(response: Any) -> list[tuple[str, str]]:
     """Return pointer and code of each error of a 400."""
     assert response.status_code == 400
     return [(error["pointer"], error["code"]) for error in response.json()["errors"]]
+
+
+def each_value(table: Iterable[tuple[Any, ...]]) -> list[Any]:
+    """Return a parameter set for each value in the lists at the ends of the rows."""
+    return [
+        pytest.param(*row, value, id=f"{row[0]} {ascii(value)[:24]}")
+        for *row, values in table
+        for value in values
+    ]
