@@ -43,11 +43,10 @@ class FilterParameters(OpenApiFilterExtension):  # type: ignore[no-untyped-call]
     def get_schema_operation_parameters(
         self, auto_schema: Any, *args: Any, **kwargs: Any
     ) -> list[JSON]:
-        filters: dict[str, Any] = auto_schema.view.filterset_class.base_filters
         return [
-            auto_schema.query_parameter(name, each.extra["takes"])
-            | BOUNDS.get(each.lookup_expr, {})
-            for name, each in filters.items()
+            auto_schema.query_parameter(name, field)
+            | BOUNDS.get(field.source.rpartition("__")[2], {})
+            for name, field in auto_schema.view.filterset_class().fields.items()
         ]
 
 

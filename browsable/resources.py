@@ -105,10 +105,10 @@ class Resource:
         view: Any = self._view
         if not (hasattr(view, "filterset_class") and view.action == "list" and self.is_open):
             return None
-        filters = view.filterset_class.base_filters.items()
+        filters = view.filterset_class().fields.items()
         orderings = [sign + name for name in view.orderings for sign in ("", "-")]
         fields = {
-            **{name: parameter_field(each.extra["takes"]) for name, each in filters},
+            **{name: parameter_field(each) for name, each in filters},
             "ordering": forms.Field(widget=select(orderings, blank=True)),
             "limit": forms.Field(help_text=f"1 to {MAX_LIMIT}, {DEFAULT_LIMIT} by default."),
         }

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from rest_framework.serializers import ChoiceField, ListField
 
 from api.bodies.fields import CalendarDateField
 from api.bodies.text import LineField, TextField, folded, folded_lines, normalized
-from api.lists.filters import FlagWordField, MomentField, ParameterFilter, ParameterFilterSet
+from api.lists.filters import FilterSet, FlagWordField, MomentField
 from todos.fields import MAX_TAG_LENGTH, PriorityField, TimezoneField
 from todos.models import due_at
-from todos.querysets import TodoQuerySet
 
 
 def _due_none(moment: datetime, zone: str) -> Q:
@@ -46,56 +46,49 @@ class SearchField(TextField):
         return normalized("NFC", super().to_internal_value(data))
 
 
-class TodoFilters(ParameterFilterSet):
-    completed = ParameterFilter(FlagWordField())
-    priority = ParameterFilter(
-        ListField(child=PriorityField(), help_text="Repeatable: one of them."), lookup_expr="in"
+class TodoFilters(FilterSet):
+    completed = FlagWordField()
+    priority = ListField(
+        source="priority__in", child=PriorityField(), help_text="Repeatable: one of them."
     )
-    tag = ParameterFilter(
-        ListField(
-            child=LineField(max_length=MAX_TAG_LENGTH),
-            max_length=20,
-            help_text="Repeatable: all of them, without regard to case.",
-        ),
-        method="with_tags",
+    tag = ListField(
+        child=LineField(max_length=MAX_TAG_LENGTH),
+        max_length=20,
+        help_text="Repeatable: all of them, without regard to case.",
     )
-    q = ParameterFilter(
-        SearchField(
-            max_length=100,
-            allow_blank=True,
-            trim_whitespace=False,
-            help_text="Contained in the title or description, without regard to case.",
-        ),
-        method="containing",
+    q = SearchField(
+        max_length=100,
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="Contained in the title or description, without regard to case.",
     )
-    due_from = ParameterFilter(CalendarDateField(), field_name="due_date", lookup_expr="gte")
-    due_before = ParameterFilter(CalendarDateField(), field_name="due_date", lookup_expr="lt")
-    due = ParameterFilter(
-        ChoiceField(choices=list(DUE), help_text="By the clock of `tz`."), method="due_now"
-    )
-    tz = ParameterFilter(
-        TimezoneField(help_text="IANA time zone that `due` is about; `UTC` by default."),
-        method="unchanged",
-    )
-    created_from = ParameterFilter(MomentField(), field_name="created_at", lookup_expr="gte")
-    created_before = ParameterFilter(MomentField(), field_name="created_at", lookup_expr="lt")
-    updated_from = ParameterFilter(MomentField(), field_name="updated_at", lookup_expr="gte")
-    updated_before = ParameterFilter(MomentField(), field_name="updated_at", lookup_expr="lt")
+    due_from = CalendarDateField(source="due_date__gte")
+    due_before = CalendarDateField(source="due_date__lt")
+    due = ChoiceField(choices=list(DUE), help_text="By the clock of `tz`.")
+    tz = TimezoneField(help_text="IANA time zone that `due` is about; `UTC` by default.")
+    created_from = MomentField(source="created_at__gte")
+    created_before = MomentField(source="created_at__lt")
+    updated_from = MomentField(source="updated_at__gte")
+    updated_before = MomentField(source="updated_at__lt")
 
-    def with_tags(self, todos: TodoQuerySet, name: str, tags: list[str]) -> TodoQuerySet:
-        for tag in tags:
-            todos = todos.filter(tags_folded__holds=folded_lines([tag]))
-        return todos
-
-    def containing(self, todos: TodoQuerySet, name: str, text: str) -> TodoQuerySet:
-        if not text.strip():
-            return todos  # an empty search box
-        part = folded(text)
-        return todos.filter(Q(title_folded__holds=part) | Q(description_folded__holds=part))
-
-    def due_now(self, todos: TodoQuerySet, name: str, when: str) -> TodoQuerySet:
-        zone = self.form.cleaned_data.get("tz", "UTC")
-        return todos.filter(DUE[when](timezone.now(), zone))
-
-    def unchanged(self, todos: TodoQuerySet, name: str, zone: str) -> TodoQuerySet:
-        return todos
+    @classmethod
+    def filtered(
+        cls,
+        queryset: QuerySet[Any],
+        *,
+        tag: Sequence[str] = (),
+        q: str = "",
+        due: str = "",
+        tz: str = "UTC",
+        **lookups: Any,
+    ) -> QuerySet[Any]:
+        for each in tag:
+            queryset = queryset.filter(tags_folded__holds=folded_lines([each]))
+        if q.strip():  # the search box of a form may be empty
+            part = folded(q)
+            queryset = queryset.filter(
+                Q(title_folded__holds=part) | Q(description_folded__holds=part)
+            )
+        if due:
+            queryset = queryset.filter(DUE[due](timezone.now(), tz))
+        return queryset.filter(**lookups)

@@ -1,21 +1,20 @@
-"""Filters of a list through django-filter, whose parameters are serializer fields."""
+"""Filters of a list, whose parameters are serializer fields."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django import forms
 from django.db.models import QuerySet
-from django_filters import Filter, FilterSet
-from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import serializers
+from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from api.bodies.fields import NO_SUCH_DAY, NO_SUCH_TIME
+from api.bodies.serializers import StrictSerializer
 from api.errors.exceptions import InvalidParameter, Mistake
 
 DATE_TIME = re.compile(
@@ -73,79 +72,50 @@ def _wrong_clock(match: re.Match[str]) -> str:
     return ""
 
 
-class ParameterField(forms.Field):
-    """A query parameter that the serializer field ``takes`` reads, or ``None``.
+class FilterSet(StrictSerializer):
+    """The filters of a list: a field for each query parameter. A ``ListField`` is repeatable.
 
-    Django's form fields take a blank value for an absent one, and many spellings of a date.
+    The ``source`` of a field is the lookup that its value is for.
     """
-
-    def __init__(self, *, takes: serializers.Field[Any, Any, Any, Any], **kwargs: Any) -> None:
-        repeatable = isinstance(takes, serializers.ListField)
-        super().__init__(widget=forms.SelectMultiple if repeatable else None, **kwargs)
-        self.takes = takes
-
-    def clean(self, value: Any) -> Any:
-        if value is None or value == []:
-            return None
-        try:
-            return self.takes.run_validation(value)
-        except serializers.ValidationError as error:
-            raise forms.ValidationError(_without_index(error.detail)) from None
-
-
-def _without_index(details: Any) -> list[forms.ValidationError]:
-    """Return the errors of a value, or of the first invalid value of several."""
-    if isinstance(details, dict):
-        details = next(iter(details.values()))
-    return [forms.ValidationError(str(detail), code=detail.code) for detail in details]
-
-
-class ParameterFilter(Filter):  # type: ignore[misc]
-    """A filter by one parameter. A ``ListField`` makes the parameter repeatable."""
-
-    field_class = ParameterField
-
-    def __init__(self, takes: serializers.Field[Any, Any, Any, Any], **kwargs: Any) -> None:
-        super().__init__(takes=takes, **kwargs)
-
-
-class ParameterFilterSet(FilterSet):  # type: ignore[misc]
-    base_filters: Mapping[str, ParameterFilter]
-
-    def __init__(self, data: Mapping[str, Any], **kwargs: Any) -> None:
-        """Keep the filters of the parameters in the query: copies and form fields take time."""
-        filters = self.base_filters.items()
-        self.base_filters = {name: each for name, each in filters if name in data}
-        super().__init__(data, **kwargs)
 
     @classmethod
     def parameters(cls) -> frozenset[str]:
-        return frozenset(cls.base_filters)
+        return frozenset(cls._declared_fields)
 
     @classmethod
     def repeatable_parameters(cls) -> frozenset[str]:
-        filters = cls.base_filters.items()
-        return frozenset(
-            name for name, each in filters if isinstance(each.extra["takes"], serializers.ListField)
-        )
+        fields = cls._declared_fields.items()
+        return frozenset(name for name, each in fields if isinstance(each, serializers.ListField))
+
+    @classmethod
+    def filtered(cls, queryset: QuerySet[Any], **lookups: Any) -> QuerySet[Any]:
+        """Filter by validated values. Override this for a parameter that is no lookup."""
+        return queryset.filter(**lookups)
 
 
-class FilterBackend(DjangoFilterBackend):  # type: ignore[misc]
-    """Raise one ``InvalidParameter`` for all invalid values."""
+class FilterBackend(BaseFilterBackend):
+    """Filter by the ``filterset_class`` of a view."""
 
     def filter_queryset(
         self, request: Request, queryset: QuerySet[Any], view: APIView
     ) -> QuerySet[Any]:
-        if request.query_params.keys().isdisjoint(view.filterset_class.parameters()):  # type: ignore[attr-defined]
-            return queryset  # without the cost of a form
-        filterset = self.get_filterset(request, queryset, view)
-        if mistakes := list(_mistakes(filterset.form)):
-            raise InvalidParameter(*mistakes)
-        filtered: QuerySet[Any] = filterset.qs
-        return filtered
+        """Raise one ``InvalidParameter`` for all invalid values."""
+        filterset: type[FilterSet] = view.filterset_class  # type: ignore[attr-defined]
+        query, repeatable = request.query_params, filterset.repeatable_parameters()
+        data = {
+            name: query.getlist(name) if name in repeatable else query[name]
+            for name in filterset.parameters() & query.keys()
+        }
+        try:
+            lookups = filterset.read(data, partial=True)
+        except serializers.ValidationError as error:
+            raise InvalidParameter(*_mistakes(error.detail)) from None
+        return filterset.filtered(queryset, **lookups)
 
 
-def _mistakes(form: forms.Form) -> Iterator[Mistake]:
-    for name, errors in form.errors.as_data().items():
-        for error in errors:
-            yield name, str(error.code), str(error.message)
+def _mistakes(errors: Any) -> Iterator[Mistake]:
+    for name, details in errors.items():
+        if isinstance(details, dict):  # of a repeatable parameter: name the first invalid value
+            details = next(iter(details.values()))
+        for detail in details:
+            yield name, detail.code, str(detail)
