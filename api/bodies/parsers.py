@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import IO, Any
 
 from rest_framework import parsers
@@ -12,12 +11,7 @@ from authn import strict_json
 class JSONParser(parsers.JSONParser):
     """Strict JSON in UTF-8, whatever charset the header names (RFC 8259 section 8.1)."""
 
-    def parse(
-        self,
-        stream: IO[Any],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> Any:
+    def parse(self, stream: IO[Any], *args: Any, **kwargs: Any) -> Any:
         try:
             return strict_json.parse(stream.read())
         except ValueError:

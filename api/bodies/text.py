@@ -30,17 +30,6 @@ class TextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
-def openapi_of_line(max_length: int) -> dict[str, Any]:
-    """Describe a line by a pattern, because ``maxLength`` would count trimmed characters."""
-    visible, inner = rf"([^\s{CONTROL}]|\ufeff)", f"[^{CONTROL}]{{0,{max_length - 2}}}"
-    return {
-        "minLength": None,
-        "maxLength": None,
-        "pattern": f"^[{SPACE}]*{visible}({inner}{visible})?[{SPACE}]*$",
-        "description": f"Trimmed and composed (NFC), then 1 to {max_length} characters.",
-    }
-
-
 class LineField(TextField):
     """One line of text: trimmed, NFC (Unicode Annex 15), without control characters.
 
@@ -51,7 +40,14 @@ class LineField(TextField):
 
     def __init__(self, *, max_length: int, **kwargs: Any) -> None:
         super().__init__(max_length=max_length, **kwargs)
-        self.openapi = openapi_of_line(max_length)
+        visible, inner = rf"([^\s{CONTROL}]|\ufeff)", f"[^{CONTROL}]{{0,{max_length - 2}}}"
+        # maxLength would count trimmed characters.
+        self.openapi = {
+            "minLength": None,
+            "maxLength": None,
+            "pattern": f"^[{SPACE}]*{visible}({inner}{visible})?[{SPACE}]*$",
+            "description": f"Trimmed and composed (NFC), then 1 to {max_length} characters.",
+        }
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
@@ -92,7 +88,7 @@ def _pieces(text: str) -> Iterator[str]:
     start = 0
     while start < len(text):
         end = start + PIECE_CHARACTERS
-        while end < start + PIECE_CHARACTERS + MARKS and _joins(text[end : end + 1]):
+        while end < min(start + PIECE_CHARACTERS + MARKS, len(text)) and _joins(text[end]):
             end += 1
         yield text[start:end]
         start = end
@@ -100,6 +96,4 @@ def _pieces(text: str) -> Iterator[str]:
 
 def _joins(character: str) -> bool:
     """Tell whether a character may combine with the one before: a mark or a Hangul vowel or end."""
-    if not character:
-        return False
     return unicodedata.category(character).startswith("M") or "\u1160" <= character <= "\u11ff"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -51,19 +48,13 @@ def refusals(get_response: Handler) -> Handler:
     """Answer a request whose body has not arrived as a whole, before anything reads the body."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if error := _refusal_of(request.META):
-            return rendered_problem(request, error)
-        return get_response(request)
+        error: APIException | None = request.META.get(REFUSAL)
+        # Django reads no body without a length. The server of `make serve` gives every body one.
+        if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
+            error = LengthRequired()
+        return rendered_problem(request, error) if error else get_response(request)
 
     return middleware
-
-
-def _refusal_of(environ: Mapping[str, Any]) -> APIException | None:
-    if "HTTP_TRANSFER_ENCODING" in environ and not environ.get("CONTENT_LENGTH"):
-        # Django reads no body without a length. The server of `make serve` gives every body one.
-        return LengthRequired()
-    error: APIException | None = environ.get(REFUSAL)
-    return error
 
 
 def _is_ours(request: HttpRequest, response: HttpResponseBase) -> bool:

@@ -25,9 +25,6 @@ class Column:
     def compare(self, lookup: str, value: Any) -> Q:
         return Q(**{f"{self.name}__{lookup}": value})
 
-    def is_at(self, value: Any) -> Q:
-        return Q(**{self.name: value})
-
 
 ID = Column("id")
 
@@ -63,7 +60,7 @@ class Ordering:
         rows = ID.compare(f"{self._side}e" if inclusive else self._side, row_id)
         steps = list(zip(self.columns, values, strict=True))
         for column, value in reversed(steps):
-            rows = self._further(column, value) | (column.is_at(value) & rows)
+            rows = self._further(column, value) | (Q((column.name, value)) & rows)
         return self._implied(*steps[0]) & rows
 
     @property
@@ -85,9 +82,9 @@ class Ordering:
     def _further(self, column: Column, value: Any) -> Q:
         """Match the rows further on in this column. ``Q()``, which ``|`` ignores, is for none."""
         if value is None:
-            return ~column.is_at(None) if self.nulls_first else Q()
+            return ~Q((column.name, None)) if self.nulls_first else Q()
         further = column.compare(self._side, value)
-        return further | column.is_at(None) if self._nulls_follow(column) else further
+        return further | Q((column.name, None)) if self._nulls_follow(column) else further
 
     def _implied(self, column: Column, value: Any) -> Q:
         """Return a condition of every row beyond, from which an index can start."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django.core import signing
@@ -14,13 +14,11 @@ from django.db.models import Model, QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from api.bodies.renderers import octets_for, octets_of
-from api.bodies.serializers import StrictSerializer
 from api.errors.exceptions import InvalidParameter
 from api.lists.cursors import FORMAT, Cursor
-from api.lists.ordering import Column, Ordering
+from api.lists.ordering import Ordering
 from api.requests import root_of
 
 Row = TypeVar("Row", bound=Model)
@@ -32,19 +30,11 @@ CURSOR_OCTETS = 16 * 1024  # of the longest title in another case, signed
 UNFILTERED = frozenset({"limit", "ordering"})
 
 
-class OrderedView(Protocol):
-    """A view with names of orders, each with its columns, and a serializer of its rows.
-
-    A name sorts its columns ascending, and with ``-`` before it descending.
-    """
-
-    orderings: Mapping[str, tuple[Column, ...]]
-    default_ordering: str
-    serializer_class: type[StrictSerializer]
-
-
 class CursorPagination(BasePagination):
-    """Pages in one of the orders of an ``OrderedView``, at one query each.
+    """Pages in one of the ``orderings`` of a view, at one query each.
+
+    Each of these orders has its columns by its name, which sorts them ascending, and with ``-``
+    before it descending. ``serializer_class`` is a ``StrictSerializer``.
 
     A page asks for one row more than its limit, which tells if there is another page. It ends
     earlier if its JSON would pass 1 MiB. A page reached by ``previous`` always has a ``next``, and
@@ -53,21 +43,15 @@ class CursorPagination(BasePagination):
 
     parameters = frozenset({"limit", "cursor", "ordering"})
 
-    def paginate_queryset(
-        self,
-        queryset: Any,
-        request: Request,
-        view: APIView | None = None,
-    ) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         """Return the JSON of a page. ``queryset`` is a function that reads the rows of one."""
         self._request, query = request, request.query_params
-        ordered = cast("OrderedView", view)
-        self._ordering = _ordering(query.get("ordering"), ordered)
+        self._ordering = _ordering(query.get("ordering"), view)
         # The owner comes last: it is the one part that can contain anything.
         self._salt = f"api.pagination:{FORMAT}:{self._ordering}:{request.user.pk}"
         limit, cursor = _limit(query.get("limit")), self._cursor(query.get("cursor"))
         rows = queryset(self._ordering, cursor, limit + 1)
-        shown = [*map(ordered.serializer_class.shown, rows[:limit])]
+        shown = [*map(view.serializer_class.shown, rows[:limit])]
         count = self._fitting(shown)
         self._set_links(rows, count, cursor)
         page = shown[:count]
@@ -87,11 +71,10 @@ class CursorPagination(BasePagination):
         properties = {"next": link, "previous": link, "results": schema}
         return {"type": "object", "required": [*properties], "properties": properties}
 
-    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
-        ordered = cast("OrderedView", view)
-        orderings = [f"{way}{name}" for name in ordered.orderings for way in ("", "-")]
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        orderings = [f"{way}{name}" for name in view.orderings for way in ("", "-")]
         limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}
-        default = ordered.default_ordering
+        default = view.default_ordering
         schemas = {
             "cursor": ({"type": "string"}, "Where a page starts: part of `next` and `previous`."),
             "limit": (
@@ -110,12 +93,10 @@ class CursorPagination(BasePagination):
 
     def _fitting(self, shown: Sequence[Any]) -> int:
         """Count the todos, in the order in which they are read, that fit into an answer."""
-        room = octets_for(self._request) - 2 * self._most_octets_of_link() - len(shown) * len(",")
-        return max(1, bisect_right([*accumulate(map(octets_of, shown))], room))
-
-    def _most_octets_of_link(self) -> int:
         # Percent-encoding makes three octets of one.
-        return 3 * len(self._request.META["QUERY_STRING"]) + CURSOR_OCTETS
+        link = 3 * len(self._request.META["QUERY_STRING"]) + CURSOR_OCTETS
+        room = octets_for(self._request) - 2 * link - len(shown) * len(",")
+        return max(1, bisect_right([*accumulate(map(octets_of, shown))], room))
 
     def _set_links(self, rows: Sequence[Any], count: int, cursor: Cursor | None) -> None:
         """Find where to go on from the first ``count`` of the rows as they were read."""
@@ -155,7 +136,7 @@ def _limit(text: str | None) -> int:
     return int(text)
 
 
-def _ordering(text: str | None, view: OrderedView) -> Ordering:
+def _ordering(text: str | None, view: Any) -> Ordering:
     text = view.default_ordering if text is None else text
     columns = view.orderings.get(text.removeprefix("-"))
     if columns is None:

@@ -21,16 +21,13 @@ def time_limit(seconds: float) -> Iterator[None]:
 
     Costs no round trip, and leaves the connection usable.
     """
-    limited, is_over = (
-        (_on_postgresql, _is_canceled)
-        if connection.vendor == "postgresql"
-        else (_on_sqlite, _is_interrupted)
-    )
+    limited = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
     try:
         with limited(seconds):
             yield
     except OperationalError as error:
-        if is_over(error):
+        code = getattr(error.__cause__, "sqlstate", "")
+        if code == QUERY_CANCELED or str(error) == "interrupted":  # by SQLite
             raise SearchTooBroad from error
         raise
 
@@ -49,10 +46,6 @@ def _on_postgresql(seconds: float) -> Iterator[None]:
         yield
 
 
-def _is_canceled(error: OperationalError) -> bool:
-    return getattr(error.__cause__, "sqlstate", "") == QUERY_CANCELED
-
-
 @contextmanager
 def _on_sqlite(seconds: float) -> Iterator[None]:
     end = time.monotonic() + seconds
@@ -63,7 +56,3 @@ def _on_sqlite(seconds: float) -> Iterator[None]:
         yield
     finally:
         driver.set_progress_handler(None, SQLITE_STEPS)
-
-
-def _is_interrupted(error: OperationalError) -> bool:
-    return str(error) == "interrupted"
