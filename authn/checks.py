@@ -15,7 +15,7 @@ from authn.origins import is_plain_http, split_url
 
 @checks.register(checks.Tags.security)
 def check_configuration(**_: Any) -> list[checks.CheckMessage]:
-    config = AuthnConfig.from_settings()
+    config = AuthnConfig()
     messages: list[checks.CheckMessage] = [*mistakes_in(config)]
     parts = split_url(config.key_set_url)
     if parts and config.key_set_algorithms:
@@ -35,7 +35,7 @@ def check_configuration(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.security, deploy=True)
 def check_plain_http(**_: Any) -> list[checks.CheckMessage]:
-    config = AuthnConfig.from_settings()
+    config = AuthnConfig()
     messages: list[checks.CheckMessage] = []
     if is_plain_http(config.expected_issuer):
         messages.append(

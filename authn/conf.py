@@ -6,7 +6,7 @@ Tests may override each setting, which builds another verifier without the keys 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache, partial
 from threading import Lock
 from typing import Any
@@ -25,53 +25,41 @@ from authn.origins import base_url, origin_of, split_url
 from authn.verifier import TokenVerifier, Trust
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AuthnConfig:
-    """The ``BETTER_AUTH_*`` settings and the values that follow from them. Empty means unset.
+    """The values that follow from the ``BETTER_AUTH_*`` settings. Empty means unset."""
 
-    ``secret`` has the bytes of the environment, even where these are not UTF-8 (PEP 383).
-    """
+    @property
+    def algorithms(self) -> frozenset[str]:
+        return frozenset(map(canonical_algorithm, settings.BETTER_AUTH_ALGORITHMS))
 
-    url: str
-    jwks_url: str
-    issuer: str
-    audience: tuple[str, ...]
-    algorithms: tuple[str, ...]
-    secret: bytes = field(repr=False)
-    leeway_seconds: int
-    plain_http_allowed: bool
+    @property
+    def secret(self) -> bytes:
+        """The bytes of the environment, even where these are not UTF-8 (PEP 383)."""
+        return settings.BETTER_AUTH_SECRET.encode(errors="surrogateescape")
 
-    @classmethod
-    def from_settings(cls) -> AuthnConfig:
-        return cls(
-            url=settings.BETTER_AUTH_URL,
-            jwks_url=settings.BETTER_AUTH_JWKS_URL,
-            issuer=settings.BETTER_AUTH_ISSUER,
-            audience=tuple(settings.BETTER_AUTH_AUDIENCE),
-            algorithms=tuple(canonical_algorithm(name) for name in settings.BETTER_AUTH_ALGORITHMS),
-            secret=settings.BETTER_AUTH_SECRET.encode(errors="surrogateescape"),
-            leeway_seconds=settings.BETTER_AUTH_LEEWAY,
-            plain_http_allowed=settings.DEBUG or settings.BETTER_AUTH_ALLOW_HTTP,
-        )
+    @property
+    def plain_http_allowed(self) -> bool:
+        return settings.DEBUG or settings.BETTER_AUTH_ALLOW_HTTP
 
     @property
     def base_url(self) -> str:
-        return base_url(self.url)
+        return base_url(settings.BETTER_AUTH_URL)
 
     @property
     def key_set_url(self) -> str:
-        if self.jwks_url:
-            parts = split_url(self.jwks_url)
-            return parts.geturl() if parts else self.jwks_url
-        return f"{self.base_url}/jwks" if self.url else ""
+        if url := settings.BETTER_AUTH_JWKS_URL:
+            parts = split_url(url)
+            return parts.geturl() if parts else url
+        return f"{self.base_url}/jwks" if settings.BETTER_AUTH_URL else ""
 
     @property
     def expected_issuer(self) -> str:
-        return self.issuer or origin_of(self.url)
+        return settings.BETTER_AUTH_ISSUER or origin_of(settings.BETTER_AUTH_URL)
 
     @property
     def expected_audience(self) -> frozenset[str]:
-        return frozenset(self.audience or filter(None, [origin_of(self.url)]))
+        derived = filter(None, [origin_of(settings.BETTER_AUTH_URL)])
+        return frozenset(settings.BETTER_AUTH_AUDIENCE or derived)
 
     @property
     def key_set_algorithms(self) -> frozenset[str]:
@@ -84,7 +72,7 @@ class AuthnConfig:
         return self._accepted(SECRET_ALGORITHMS) if self.secret else frozenset()
 
     def _accepted(self, algorithms: frozenset[str]) -> frozenset[str]:
-        return algorithms.intersection(self.algorithms) if self.algorithms else algorithms
+        return algorithms & self.algorithms if self.algorithms else algorithms
 
     def trusts(self) -> Iterator[Trust]:
         """Yield a trust for each source of keys. The configuration must have no mistakes."""
@@ -95,8 +83,8 @@ class AuthnConfig:
                 keys=SecretKey(self.secret),
                 policy=replace(
                     policy,
-                    issuer_required=bool(self.issuer),
-                    audience_required=bool(self.audience),
+                    issuer_required=bool(settings.BETTER_AUTH_ISSUER),
+                    audience_required=bool(settings.BETTER_AUTH_AUDIENCE),
                 ),
             )
         if self.key_set_algorithms:
@@ -121,10 +109,10 @@ _building = Lock()
 
 @cache
 def _verifier() -> TokenVerifier:
-    config = AuthnConfig.from_settings()
+    config = AuthnConfig()
     for mistake in mistakes_in(config):
         raise NotConfigured(f"{mistake.msg} {mistake.hint}")
-    return TokenVerifier(list(config.trusts()), leeway_seconds=config.leeway_seconds)
+    return TokenVerifier(list(config.trusts()), leeway_seconds=settings.BETTER_AUTH_LEEWAY)
 
 
 @receiver(setting_changed)

@@ -86,7 +86,7 @@ def facts(reason: AuthnError) -> Iterator[str]:
 
     Show them to the sender of the token only: they quote its claims.
     """
-    config = AuthnConfig.from_settings()
+    config = AuthnConfig()
     payload = reason.payload if isinstance(reason, TokenRejected) else None
     match reason:
         case TokenExpired() | TokenNotYetValid() if payload:

@@ -10,7 +10,7 @@ from authn.conf import AuthnConfig, get_verifier
 
 
 def can_mint() -> bool:
-    return bool(AuthnConfig.from_settings().secret_algorithms)
+    return bool(AuthnConfig().secret_algorithms)
 
 
 def mint(
@@ -20,7 +20,7 @@ def mint(
 
     Raises ``TokenRejected`` for an invalid subject, and ``NotConfigured``.
     """
-    config = AuthnConfig.from_settings()
+    config = AuthnConfig()
     now = int(time.time())
     claims = {
         "sub": subject,

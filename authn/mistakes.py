@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import jwt
+from django.conf import settings
 from django.core.checks import Error
 from jwt.algorithms import HMACAlgorithm
 
@@ -32,8 +33,12 @@ def mistakes_in(config: AuthnConfig) -> Iterator[Error]:
             id="authn.E001",
         )
     for name, url, is_usable in (
-        ("BETTER_AUTH_URL", config.url, bool(config.base_url)),
-        ("BETTER_AUTH_JWKS_URL", config.jwks_url, split_url(config.jwks_url) is not None),
+        ("BETTER_AUTH_URL", settings.BETTER_AUTH_URL, bool(config.base_url)),
+        (
+            "BETTER_AUTH_JWKS_URL",
+            settings.BETTER_AUTH_JWKS_URL,
+            split_url(settings.BETTER_AUTH_JWKS_URL) is not None,
+        ),
     ):
         if url and not is_usable:
             yield Error(
@@ -47,13 +52,13 @@ def mistakes_in(config: AuthnConfig) -> Iterator[Error]:
         yield from _mistakes_with_secret(config.secret)
     if config.key_set_algorithms:
         yield from _mistakes_with_key_set(config)
-    if unknown := set(config.algorithms) - KEY_SET_ALGORITHMS - SECRET_ALGORITHMS:
+    if unknown := config.algorithms - KEY_SET_ALGORITHMS - SECRET_ALGORITHMS:
         yield Error(
             f"BETTER_AUTH_ALGORITHMS names {', '.join(sorted(unknown))}, which is not supported.",
             hint=f"Choose from {', '.join(sorted(KEY_SET_ALGORITHMS | SECRET_ALGORITHMS))}.",
             id="authn.E006",
         )
-    if not 0 <= config.leeway_seconds <= MAX_LEEWAY_SECONDS:
+    if not 0 <= settings.BETTER_AUTH_LEEWAY <= MAX_LEEWAY_SECONDS:
         yield Error(
             f"BETTER_AUTH_LEEWAY is not between 0 and {MAX_LEEWAY_SECONDS} seconds.",
             hint="Set it to the largest difference between clocks. For tokens that live longer, "

@@ -128,7 +128,7 @@ def _login_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpRes
         "tried_name": "name" in request.POST,
         "hide_login": True,
         "destination": _destination(request),
-        "base_url": AuthnConfig.from_settings().base_url,
+        "base_url": AuthnConfig().base_url,
     }
     status = refusal.status if refusal else 200
     response = page(request, "browsable/login.html", context, status=status)

@@ -13,7 +13,7 @@ import pytest
 from django.test import Client
 
 from authn import jwks
-from authn.conf import AuthnConfig, get_verifier
+from authn.conf import get_verifier
 from authn.keys import COOLDOWN_SECONDS, GRACE_SECONDS, MAX_AGE_SECONDS
 from authn.testing import (
     KEY_SET_ALGORITHMS,
@@ -152,18 +152,6 @@ class TestForge:
 
 
 class TestSettings:
-    def test_every_test_trusts_one_known_secret(self) -> None:
-        assert AuthnConfig.from_settings() == AuthnConfig(
-            url="",
-            jwks_url="",
-            issuer="",
-            audience=(),
-            algorithms=(),
-            secret=SECRET.encode(),
-            leeway_seconds=LEEWAY_SECONDS,
-            plain_http_allowed=False,
-        )
-
     @pytest.mark.parametrize("test", ["one", "the next"])
     def test_each_test_fetches_its_own_keys(self, issuer: Issuer, test: str) -> None:
         assert get_verifier().verify(issuer.mint())

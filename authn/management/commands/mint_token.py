@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *, subject: str, expires: int, **options: Any) -> None:
         if not can_mint():
-            base_url = AuthnConfig.from_settings().base_url or "<Better Auth>/api/auth"
+            base_url = AuthnConfig().base_url or "<Better Auth>/api/auth"
             raise CommandError(
                 "BETTER_AUTH_SECRET is not in use, and a key set cannot sign. Set the secret, "
                 f"or get a token from Better Auth: GET {base_url}/token"
