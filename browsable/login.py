@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
 
@@ -15,34 +14,28 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 from rest_framework.exceptions import APIException
 
-from api.errors.exceptions import BadRequest, TooManyRequests
+from api.errors.exceptions import BadRequest
 from api.requests import PROBLEM_CODE, root_of
-from authn.authentication import InvalidToken, VerificationUnavailable, authenticate_token
+from authn.authentication import authenticate_token
 from authn.claims import Claims
 from authn.conf import AuthnConfig
-from authn.exceptions import TokenRejected
+from authn.exceptions import KeysUnavailable, TokenRejected
 from authn.explanations import ADVICE, facts, pasted_token
 from authn.minting import can_mint, mint
 from browsable import cookies
 from browsable.authentication import CsrfRefused, authenticate_browser
 from browsable.pages import page, wants_page
 
-DEMO_NAME = "demo"
 DEMO_SECONDS = 12 * 3600
 # Headers that proxies add (RFC 7239, RFC 9110 section 7.6.3, and their forerunners).
 FORWARDED = re.compile("HTTP_(X_)?(FORWARDED|REAL_IP|CLIENT_IP|ORIGINAL)|HTTP_VIA$")
 
 
-@dataclass(eq=False)
-class Refusal(Exception):
-    """The reason why a login failed, as the page shows it; ``code`` is for the log."""
-
-    status: int
-    title: str
-    facts: list[str] = field(default_factory=list)
-    advice: str = ""
-    wait_seconds: int = 0
-    code: str = BadRequest.default_code
+class CookieTooLong(BadRequest):
+    default_detail = "The token has {} characters, more than a browser keeps in a cookie."
+    advice = (
+        "Send it in the Authorization header, or make Better Auth put less into it (definePayload)."
+    )
 
 
 class LoginView(View):
@@ -57,7 +50,7 @@ class LoginView(View):
     def post(self, request: HttpRequest) -> HttpResponse:
         try:
             token, claims = _received_token(request)
-        except Refusal as refusal:
+        except APIException as refusal:
             return _login_page(request, refusal)
         response = HttpResponseRedirect(_destination(request))
         cookies.keep(response, token, until=claims.expires_at)
@@ -116,28 +109,35 @@ def _is_from_this_machine(request: HttpRequest) -> bool:
     return peer.is_loopback and not any(map(FORWARDED.match, request.META))
 
 
-def _login_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
+def _login_page(request: HttpRequest, refusal: APIException | None = None) -> HttpResponse:
     context = {
         **_user_of_cookie(request),
         "refusal": refusal,
-        "pasted": request.POST.get("token", ""),
-        "name": request.POST.get("name") or DEMO_NAME,
+        **_explanation(refusal),
         "can_mint": may_mint(request),
         "next": _next(request),
         "is_kept": settings.DEBUG or root_of(request).startswith("https:"),
-        "tried_name": "name" in request.POST,
         "hide_login": True,
         "destination": _destination(request),
         "base_url": AuthnConfig().base_url,
     }
-    status = refusal.status if refusal else 200
-    response = page(request, "browsable/login.html", context, status=status)
+    response = page(request, "browsable/login.html", context)
     response["Cache-Control"] = "no-store"  # the page may contain the pasted token
     if refusal:
-        request.META[PROBLEM_CODE] = refusal.code
-        if refusal.wait_seconds:
-            response["Retry-After"] = str(refusal.wait_seconds)
+        # 401 would ask for an Authorization header.
+        response.status_code = 400 if refusal.status_code == 401 else refusal.status_code
+        request.META[PROBLEM_CODE] = refusal.get_codes()
+        if wait := getattr(refusal, "wait", None):
+            response["Retry-After"] = str(wait)
     return response
+
+
+def _explanation(refusal: APIException | None) -> dict[str, Any]:
+    """The facts and the advice about a token. Only developers see the address of the key set."""
+    reason = getattr(refusal, "reason", None)
+    if reason is None or (isinstance(reason, KeysUnavailable) and not settings.DEBUG):
+        return {"advice": getattr(refusal, "advice", "")}
+    return {"facts": [*facts(reason)], "advice": ADVICE[reason.code]}
 
 
 def _user_of_cookie(request: HttpRequest) -> dict[str, Any]:
@@ -149,53 +149,26 @@ def _user_of_cookie(request: HttpRequest) -> dict[str, Any]:
 
 
 def _received_token(request: HttpRequest) -> tuple[str, Claims]:
-    """The token that was pasted, or one for the name. Raises ``Refusal``."""
+    """The token that was pasted, or one for the name. Raises an ``APIException``."""
     if "name" in request.POST and may_mint(request):
         token = _minted(request.POST["name"].strip())
     else:
         token = pasted_token(request.POST.get("token", ""))
     if not token:
-        raise Refusal(400, "Paste a token first.")
-    claims = _verified(request, token)
+        raise BadRequest("Paste a token first.")
+    claims = authenticate_browser(request, token)[1]
     if claims.expires_at <= timezone.now():  # accepted within the leeway only
-        raise Refusal(400, "The token has expired just now.")
+        raise BadRequest("The token has expired just now.")
     if not cookies.fits(token):
-        raise Refusal(
-            400,
-            f"The token has {len(token)} characters, more than a browser keeps in a cookie.",
-            advice="Send it in the Authorization header, or make Better Auth put less into it "
-            "(definePayload).",
-        )
+        raise CookieTooLong(CookieTooLong.default_detail.format(len(token)))
     return token, claims
-
-
-def _verified(request: HttpRequest, token: str) -> Claims:
-    try:
-        return authenticate_browser(request, token)[1]
-    except InvalidToken as error:
-        reason = error.reason
-        raise Refusal(
-            400, str(reason), [*facts(reason)], ADVICE[reason.code], code=reason.code
-        ) from None
-    except VerificationUnavailable as error:
-        outage = error.reason
-        # The address of the key set is for developers only.
-        told, advice = ([*facts(outage)], ADVICE[outage.code]) if settings.DEBUG else ([], "")
-        raise Refusal(503, str(outage), told, advice, error.wait, outage.code) from None
-    except TooManyRequests as error:
-        raise Refusal(
-            429,
-            "Too many tokens from this address were refused.",
-            wait_seconds=error.wait or 1,
-            code=error.default_code,
-        ) from None
 
 
 def _minted(name: str) -> str:
     try:
         return mint(name, lifetime_seconds=DEMO_SECONDS)
     except TokenRejected:
-        raise Refusal(400, "A user id has 1 to 255 characters and no control characters.") from None
+        raise BadRequest("A user id has 1 to 255 characters and no control characters.") from None
 
 
 def _next(request: HttpRequest) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
+from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views import View
 
@@ -27,7 +27,7 @@ def page(
     status: int = 200,
     policy: str = NO_SCRIPT,
 ) -> HttpResponse:
-    response = HttpResponse(render_to_string(template, context, request), status=status)
+    response = render(request, template, context, status=status)
     mark_as_page(request, response, policy)
     return response
 
