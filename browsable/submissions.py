@@ -17,13 +17,14 @@ from authn.authentication import bearer_token
 from browsable import cookies
 from browsable.forms import ApiForm, body_fields
 
+SUBMISSION = "todos.submission"  # in META: the form, also after it became JSON
 CSRF_FIELD = "csrfmiddlewaretoken"
 NOT_FIELDS = ("_", "initial-", CSRF_FIELD)  # what such names start with
 
 
 def submission_of(request: HttpRequest) -> QueryDict | None:
     """The form that a request was translated from."""
-    return getattr(request, "submission", None)
+    return request.META.get(SUBMISSION)
 
 
 def is_submission(request: HttpRequest) -> bool:
@@ -39,7 +40,7 @@ def is_submission(request: HttpRequest) -> bool:
 def translate(request: HttpRequest, view: Callable[..., Any]) -> None:
     """Turn a form into a JSON request. Its CSRF token is checked later, by authentication."""
     form = request.POST
-    request.submission = form  # type: ignore[attr-defined]
+    request.META[SUBMISSION] = form
     wanted = form.get("_method")
     request.method = wanted if wanted in ("PUT", "PATCH", "DELETE") else "POST"
     body = _body(form, request.method, view)
