@@ -30,8 +30,3 @@ def path_of(request: HttpRequest | Request) -> str:
     Like ``reverse()``, add the prefix of ``PUBLIC_URL`` that a proxy takes away.
     """
     return f"{get_script_prefix()[:-1]}{request.path_info}"
-
-
-def route_of(path: str) -> str:
-    """Take the prefix of ``PUBLIC_URL`` off a path of ``reverse()``, as OpenAPI has the path."""
-    return path.removeprefix(get_script_prefix()[:-1])

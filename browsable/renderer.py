@@ -61,7 +61,7 @@ class PageRenderer(BaseRenderer):
             "claims": drf_request.auth,
             "next": resource.page_url,
             "headers": _headers(response, data),
-            "body": "" if data is None else as_html(data, _links(data, request, resource)),
+            "body": "" if data is None else as_html(data, resource.links()),
             "curl": as_curl(request),
             "problem": resource.problem,
             "mistakes": resource.mistakes,
@@ -84,14 +84,6 @@ def _headers(response: Response, data: Any) -> list[tuple[str, str]]:
     elif not response.content_type:
         headers["Content-Type"] = JSONRenderer.media_type
     return sorted(headers.items())
-
-
-def _links(data: Any, request: HttpRequest, resource: Any) -> dict[str, str]:
-    """The texts that become links: top-level addresses of this API, and the ids of items."""
-    root = f"{root_of(request)}/"
-    values = data.values() if isinstance(data, dict) else ()
-    own = {each: each for each in values if isinstance(each, str) and each.startswith(root)}
-    return {**own, **resource.item_addresses()}
 
 
 def as_html(data: Any, links: Mapping[str, str]) -> SafeString:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import forms
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, resolve, reverse
+from django.urls import NoReverseMatch, reverse
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from api.lists.pagination import DEFAULT_LIMIT, MAX_LIMIT
-from api.requests import path_of, route_of
+from api.requests import path_of, root_of
 from api.views import openapi_document
 from browsable.forms import ApiForm, body_fields, parameter_field, select
 from browsable.submissions import submission_of
@@ -43,11 +41,11 @@ class RequestForm:
 class Resource:
     """The todo, the list or the other address that one response is about.
 
-    Its forms come from the routes of the viewset: create in a list; change, delete and act on one
+    Its forms are those of a ``ModelViewSet``: create in a list; change, delete and act on one
     item. Any other route has a form for JSON.
     """
 
-    def __init__(self, view: APIView, request: HttpRequest, response: Response, data: Any) -> None:
+    def __init__(self, view: Any, request: HttpRequest, response: Response, data: Any) -> None:
         self._view = view
         self._request = request
         self._response = response
@@ -63,7 +61,7 @@ class Resource:
     def url(self) -> str:
         """The address of one item, or ``""``."""
         if self._response.status_code == 201:
-            return urlsplit(self._response.get("Location", "")).path
+            return self._address("detail", pk=self._data["id"])
         is_item = getattr(self._view, "detail", False)
         return self._address("detail", **self._view.kwargs) if is_item else ""
 
@@ -80,14 +78,17 @@ class Resource:
 
     @property
     def is_list(self) -> bool:
-        return not self.url and path_of(self._request) == self.list_url
+        return not self.url and self._is_at_list
 
-    def item_addresses(self) -> dict[str, str]:
-        """The address of each item in the response, by its id."""
-        items = [] if self.problem else [self._data, *self._data.get("results", ())]
-        ids = [item["id"] for item in items if isinstance(item, dict) and "id" in item]
-        addresses = {each: self._address("detail", pk=each) for each in ids}
-        return {each: address for each, address in addresses.items() if address}
+    def links(self) -> dict[str, str]:
+        """The texts that become links: top-level addresses of this API, and the ids of items."""
+        texts = [each for each in self._data.values() if isinstance(each, str)]
+        items = [self._data, *self._data.get("results", ())] if self.list_url else []
+        ids = [item["id"] for item in items if "id" in item]
+        return {
+            **{each: each for each in texts if each.startswith(f"{root_of(self._request)}/")},
+            **{each: self._address("detail", pk=each) for each in ids},
+        }
 
     @property
     def mistakes(self) -> list[tuple[str, str]]:
@@ -102,11 +103,10 @@ class Resource:
 
     def filters(self) -> ApiForm | None:
         """The parameters of a list, with their values in this request."""
-        view: Any = self._view
-        if not (hasattr(view, "filterset_class") and view.action == "list" and self.is_open):
+        if getattr(self._view, "action", "") != "list" or not self.is_open:
             return None
-        filters = view.filterset_class().fields.items()
-        orderings = [sign + name for name in view.orderings for sign in ("", "-")]
+        filters = self._view.filterset_class().fields.items()
+        orderings = [sign + name for name in self._view.orderings for sign in ("", "-")]
         fields = {
             **{name: parameter_field(each) for name, each in filters},
             "ordering": forms.Field(widget=select(orderings, blank=True)),
@@ -117,24 +117,21 @@ class Resource:
         return ApiForm(fields, data=self._request.GET, errors=self._errors, auto_id="filter-%s")
 
     def create(self) -> RequestForm | None:
-        is_here = self.is_open and path_of(self._request) == self.list_url
-        if not is_here or "create" not in self._actions(self.list_url).values():
+        if not self.is_open or not self._is_at_list:
             return None
-        example = _example(self.list_url, "post")
-        return self._form(self.list_url, ["POST"], raw=example, auto_id="new-%s")
+        return self._form(self.list_url, ["POST"], raw=self._example("post"), auto_id="new-%s")
 
     def change(self) -> RequestForm | None:
-        actions = self._actions(self.url)
-        methods = [name for name in ("PATCH", "PUT") if name.lower() in actions]  # Enter: PATCH
-        is_corrected = self.is_open and self._sent and self._request.method in methods
-        if methods and (self._shows_item or is_corrected):
-            return self._form(self.url, methods, data=self._data)
-        return None
+        methods = ["PATCH", "PUT"]  # Enter presses the first
+        if self._shows_item:
+            return self._form(self.url, methods, item=self._data)
+        is_corrected = self.url and self._sent and self._request.method in methods
+        return self._form(self.url, methods) if is_corrected and self.is_open else None
 
     def delete(self) -> RequestForm | None:
-        if self._shows_item and "delete" in self._actions(self.url):
-            return RequestForm(self.url, ["DELETE"], if_match=self._etag)
-        return None
+        if not self._shows_item:
+            return None
+        return RequestForm(self.url, ["DELETE"], if_match=self._etag)
 
     def actions(self) -> list[RequestForm]:
         """The extra actions on one item, such as complete. Their forms have a button alone."""
@@ -153,41 +150,39 @@ class Resource:
         return [(f"{self.list_url}{path}/", label) for path, label in actions]
 
     def by_hand(self) -> RequestForm | None:
-        path = path_of(self._request)
-        methods = [name.upper() for name in self._actions(path) if name != "get"]
-        if not self.is_open or self.url or path == self.list_url or not methods:
+        actions = getattr(self._view, "action_map", {})
+        methods = [name.upper() for name in actions if name not in ("get", "head")]
+        if not self.is_open or self.url or self._is_at_list or not methods:
             return None
         sent = self._sent.get("_raw") if self._sent else None
-        return RequestForm(path, methods, raw=sent or _example(path, methods[0].lower()))
+        raw = sent or self._example(methods[0].lower())
+        return RequestForm(path_of(self._request), methods, raw=raw)
 
     def _form(
         self,
         url: str,
         methods: Sequence[str],
         *,
-        data: Mapping[str, Any] | None = None,
+        item: Mapping[str, Any] | None = None,
         raw: str | None = None,
         auto_id: str = "%s",
     ) -> RequestForm:
-        """A form with ``data`` or defaults; after an error, the form as it was sent."""
-        fields = body_fields(self._view.serializer_class())  # type: ignore[attr-defined]
-        sent = self._sent
-        if not (self.problem and sent and self._request.method in methods):
-            if data:
-                own = {name: data.get(name) for name in fields}
-                raw = json.dumps(own, indent=2, ensure_ascii=False)
-            form = ApiForm(fields, initial=data, auto_id=auto_id)
-            if_match = self._etag if data else ""
-            return RequestForm(url, methods, fields=form, raw=raw, if_match=if_match)
-        filled = ApiForm(fields, data=sent, errors=self._errors, auto_id=auto_id)
-        return RequestForm(
-            url,
-            methods,
-            fields=None if "_raw" in sent else filled,
-            raw=sent.get("_raw") or raw,
-            # After a 412 the page links to the new version; sending again overwrites it.
-            if_match="*" if self._response.status_code == 412 else sent.get("_if_match", ""),
-        )
+        """A form with the values of ``item`` or defaults; after an error, the form as sent."""
+        fields = body_fields(self._view.serializer_class())
+        sent = self._sent if self.problem and self._request.method in methods else None
+        form = ApiForm(fields, data=sent, initial=item, errors=self._errors, auto_id=auto_id)
+        if sent:
+            return RequestForm(
+                url,
+                methods,
+                fields=None if "_raw" in sent else form,
+                raw=sent.get("_raw") or raw,
+                # After a 412 the page links to the new version; sending again overwrites it.
+                if_match="*" if self._response.status_code == 412 else sent.get("_if_match", ""),
+            )
+        if item:
+            raw = _indented({name: item.get(name) for name in fields})
+        return RequestForm(url, methods, fields=form, raw=raw, if_match=self._etag if item else "")
 
     @property
     def _errors(self) -> dict[str, list[str]]:
@@ -198,6 +193,10 @@ class Resource:
         return errors
 
     @property
+    def _is_at_list(self) -> bool:
+        return path_of(self._request) == self.list_url
+
+    @property
     def _shows_item(self) -> bool:
         is_shown = self.url and self._data and not self.problem
         return bool(is_shown) and self._request.method != "OPTIONS"
@@ -206,17 +205,11 @@ class Resource:
     def _etag(self) -> str:
         return str(self._data.get("etag", ""))
 
-    def _extra_actions(self, *, detail: bool) -> Iterator[tuple[str, str]]:
+    def _extra_actions(self, *, detail: bool) -> list[tuple[str, str]]:
         """The path and the label of each extra action that takes a POST."""
-        for each in self._view.get_extra_actions():  # type: ignore[attr-defined]
-            if each.detail == detail and "post" in each.mapping:
-                path = each.url_path
-                yield path, path.replace("-", " ").replace("_", " ").capitalize()
-
-    def _actions(self, path: str) -> Mapping[str, str]:
-        """The actions of the route at ``path``, by their methods in lower case."""
-        view = resolve(route_of(path)).func if path else None
-        return getattr(view, "actions", None) or {}
+        actions = self._view.get_extra_actions()
+        found = [each for each in actions if each.detail == detail and "post" in each.mapping]
+        return [(each.url_path, each.kwargs["name"]) for each in found]
 
     def _address(self, name: str, **kwargs: Any) -> str:
         try:
@@ -224,13 +217,16 @@ class Resource:
         except NoReverseMatch:
             return ""
 
+    def _example(self, method: str) -> str:
+        """The example body in the OpenAPI document for this path, or ``{}``."""
+        document = openapi_document()
+        operation = document["paths"].get(self._request.path_info, {}).get(method, {})
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        schema = content.get("schema", {})
+        name = schema.get("$ref", "").rpartition("/")[2]
+        schema = document["components"]["schemas"].get(name, schema)
+        return _indented(next(iter(schema.get("examples", ())), {}))
 
-def _example(path: str, method: str) -> str:
-    """The example body in the OpenAPI document, or ``{}``."""
-    document = openapi_document()
-    operation = document["paths"].get(route_of(path), {}).get(method, {})
-    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    schema = content.get("schema", {})
-    name = schema.get("$ref", "").rpartition("/")[2]
-    schema = document["components"]["schemas"].get(name, schema)
-    return json.dumps(next(iter(schema.get("examples", ())), {}), indent=2, ensure_ascii=False)
+
+def _indented(body: Mapping[str, Any]) -> str:
+    return json.dumps(body, indent=2, ensure_ascii=False)
