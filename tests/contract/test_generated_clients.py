@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from authn.testing import SECRET, Clock, SecretIssuer
-from tests.support.client_page import ADDRESS, generating, shell_of
+from tests.support.client_page import generating, shell_of
+from tests.support.page_requests import ADDRESS
 from tests.support.processes import PROJECT, Api, run
 
 pytestmark = pytest.mark.interop

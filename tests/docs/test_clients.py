@@ -24,16 +24,13 @@ import pytest
 from authn.testing import SECRET, Clock, SecretIssuer
 from authn.testing import Issuer as KeySetIssuer
 from tests.support.client_page import (
-    ADDRESS,
     BLOCKS,
     BROWSER,
-    KEEP_HEADS,
     PYTHON,
     SHELL,
-    answers_in,
-    promises_of,
     shell_of,
 )
+from tests.support.page_requests import ADDRESS, promises_of, run_requests
 from tests.support.pages import texts
 from tests.support.processes import EXAMPLE, PROJECT, Api, Issuer, Servers, free_port, run
 
@@ -71,17 +68,12 @@ def test_every_block_is_run() -> None:
 
 
 def run_shell(script: str, directory: Path, api: Api) -> str:
-    """Run lines of the page, check the promised answers, and return the output."""
+    """Run lines of the page, some of which use the project, and return their output."""
     (directory / ".venv").symlink_to(sys.prefix)
     (directory / "manage.py").symlink_to(PROJECT / "manage.py")
     path = f"{sys.prefix}/bin:{os.environ['PATH']}"
-    printed = run(
-        ["bash", "-c", KEEP_HEADS + script.replace(ADDRESS, api.url)],
-        directory,
-        {**api.environment, "HOME": str(directory), "PATH": path},
-    )
-    assert answers_in((directory / "heads").read_text()) == promises_of(script)
-    return printed
+    environment = {**api.environment, "HOME": str(directory), "PATH": path}
+    return run_requests(script, directory, api.url, environment)
 
 
 def token_of(subject: str) -> str:
