@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Condition, Thread
-from typing import Protocol, Self
+from typing import Protocol
 
 from authn.exceptions import (
     AlgorithmUnsupported,
@@ -74,19 +74,11 @@ class SecretKey:
 
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
-    """The keys of one fetch, indexed. Replaced as a whole, so that readers need no lock."""
+    """The keys of one fetch. Replaced as a whole, so that readers need no lock."""
 
+    keys: Sequence[VerificationKey]
     by_kid: Mapping[str | None, VerificationKey]
-    by_algorithm: Mapping[str, Sequence[VerificationKey]]
     fetched_at: float
-
-    @classmethod
-    def of(cls, keys: Sequence[VerificationKey], *, fetched_at: float) -> Self:
-        by_algorithm: dict[str, list[VerificationKey]] = {}
-        for key in keys:
-            by_algorithm.setdefault(key.algorithm, []).append(key)
-        by_kid = {key.kid: key for key in reversed(keys)}  # the first of a kid wins
-        return cls(by_kid, by_algorithm, fetched_at)
 
     def find(self, kid: str | None, algorithm: str) -> VerificationKey | None:
         if kid is not None:
@@ -94,7 +86,7 @@ class _Snapshot:
             if key is not None and key.algorithm != algorithm:
                 raise AlgorithmUnsupported
             return key
-        fitting = self.by_algorithm.get(algorithm, ())
+        fitting = [key for key in self.keys if key.algorithm == algorithm]
         if len(fitting) > 1:
             raise KeyAmbiguous
         return fitting[0] if fitting else None
@@ -204,7 +196,8 @@ class KeySet:
         finally:
             with self._changed:
                 if keys:
-                    self._snapshot = _Snapshot.of(keys, fetched_at=started_at)
+                    by_kid = {key.kid: key for key in reversed(keys)}  # the first of a kid wins
+                    self._snapshot = _Snapshot(keys, by_kid, started_at)
                     self._attempt_failed = False
                 self._fetcher = None
                 self._changed.notify_all()

@@ -12,7 +12,7 @@ from jwt.algorithms import HMACAlgorithm
 
 from authn.jwks import KEY_SET_ALGORITHMS
 from authn.keys import SECRET_ALGORITHMS
-from authn.origins import is_plain_http, split_url
+from authn.origins import base_url, is_plain_http, split_url
 
 if TYPE_CHECKING:
     from authn.conf import AuthnConfig
@@ -32,15 +32,9 @@ def mistakes_in(config: AuthnConfig) -> Iterator[Error]:
             "secret. If BETTER_AUTH_ALGORITHMS is set, name an algorithm of that source in it.",
             id="authn.E001",
         )
-    for name, url, is_usable in (
-        ("BETTER_AUTH_URL", settings.BETTER_AUTH_URL, bool(config.base_url)),
-        (
-            "BETTER_AUTH_JWKS_URL",
-            settings.BETTER_AUTH_JWKS_URL,
-            split_url(settings.BETTER_AUTH_JWKS_URL) is not None,
-        ),
-    ):
-        if url and not is_usable:
+    for name, parse in (("BETTER_AUTH_URL", base_url), ("BETTER_AUTH_JWKS_URL", split_url)):
+        url = getattr(settings, name)
+        if url and not parse(url):
             yield Error(
                 f"{name} is not an http or https URL that every browser reads the same way.",
                 hint="Write it like https://app.example.com or https://app.example.com/auth, "

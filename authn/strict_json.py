@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Any, NoReturn
 
 MAX_NESTING = 64
@@ -19,7 +18,7 @@ def parse(data: bytes) -> Any:
         value = _DECODER.decode(data.decode("utf-8"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    _refuse_deep_nesting(value)
+    _refuse_deep_nesting(value, MAX_NESTING)
     return value
 
 
@@ -37,23 +36,15 @@ def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _refuse_deep_nesting(value: Any) -> None:
+def _refuse_deep_nesting(value: Any, levels: int) -> None:
     """Refuse values that a later ``json.dumps()`` could not write for want of stack."""
-    level = [value]
-    for _ in range(MAX_NESTING):
-        level = [inner for each in level for inner in _inside(each)]
-        if not level:
-            return
-    raise ValueError("nested too deeply")
-
-
-def _inside(value: Any) -> Iterable[Any]:
-    match value:
-        case dict():
-            return value.values()
-        case list():
-            return value
-    return ()
+    if levels == 0:
+        raise ValueError("nested too deeply")
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for inner in value:
+            _refuse_deep_nesting(inner, levels - 1)
 
 
 def _refuse_constant(name: str) -> NoReturn:
