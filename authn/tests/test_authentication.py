@@ -12,16 +12,14 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from authn.conf import get_verifier
 from authn.exceptions import NotConfigured
 from authn.testing import Bearer, Issuer, Mint
+from authn.users import TokenUser
 
 
-@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
-def test_the_scheme_is_case_insensitive(client: Client, mint: Mint, scheme: str) -> None:
-    response = client.get("/api/me/", headers={"authorization": f"{scheme} {mint()}"})
-    assert response.status_code == 200
-
-
-def test_spaces_around_the_token_are_ignored(client: Client, mint: Mint) -> None:
-    response = client.get("/api/me/", headers={"authorization": f" Bearer   {mint()}  "})
+@pytest.mark.parametrize("form", ["Bearer {}", "bearer {}", "BEARER {}", " bEaReR   {}  "])
+def test_case_and_spaces_around_the_token_are_ignored(
+    client: Client, mint: Mint, form: str
+) -> None:
+    response = client.get("/api/me/", headers={"authorization": form.format(mint())})
     assert response.status_code == 200
 
 
@@ -43,13 +41,6 @@ def test_bearer_credentials_that_are_not_a_token_are_malformed(
 ) -> None:
     response = client.get("/api/me/", headers={"authorization": f"Bearer {credentials}"})
     assert (response.status_code, response.json()["code"]) == (401, "token_malformed")
-
-
-def test_an_overlong_token_is_token_too_long(mint: Mint, bearer: Bearer) -> None:
-    """Better Auth puts the whole user into a token, and `image` may hold a picture."""
-    response = bearer(mint(image="data:image/png;base64," + "A" * 9000)).get("/api/me/")
-    assert (response.status_code, response.json()["code"]) == (401, "token_too_long")
-    assert response.json()["detail"] == "The token is longer than 8 KiB."
 
 
 @pytest.mark.parametrize(
@@ -117,16 +108,11 @@ def test_a_refused_request_runs_no_query(
 
 
 def test_claims_grant_no_privilege(mint: Mint) -> None:
-    from authn.users import TokenUser
-
     token = mint(is_staff=True, is_superuser=True, is_active=False, role="admin", id="root")
     user = TokenUser.from_claims(get_verifier().verify(token))
-    assert (user.pk, user.is_staff, user.is_superuser, user.is_active) == (
-        "alice",
-        False,
-        False,
-        True,
-    )
+    assert (user.pk, user.is_active) == ("alice", True)
+    assert not user.is_staff
+    assert not user.is_superuser
 
 
 def test_unavailable_keys_are_503_with_retry_after(
