@@ -25,7 +25,7 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
 from api.requests import PROBLEM_CODE, USAGE, Handler
-from api.throttling.throttles import SCOPES, Usage
+from api.throttling.throttles import SCOPES, Usage, require_refusals_left
 from authn.authentication import REALM, bearer_token
 from authn.conf import get_verifier
 from operations.health import ProbeView
@@ -133,6 +133,8 @@ class MetricsView(ProbeView):
         if not settings.METRICS_TOKEN:
             raise Http404
         if not may_scrape(self.request):
+            if bearer_token(self.request):
+                require_refusals_left(self.request)
             raise NotAuthenticated
 
     def get(self, request: Request) -> HttpResponse:
