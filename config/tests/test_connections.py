@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -36,24 +37,19 @@ def redis(url: str) -> dict[str, Any]:
 
 
 def refused_database(url: str) -> str:
-    """Return the error, one line that names the variable and shows nothing of its value."""
-    with pytest.raises(ImproperlyConfigured) as caught:
-        database_at(url)
-    return in_one_line(caught.value, "DATABASE_URL")
+    return refusal(database_at, url, "DATABASE_URL")
 
 
 def refused_cache(url: str) -> str:
-    with pytest.raises(ImproperlyConfigured) as caught:
-        redis(url)
-    return in_one_line(caught.value, "CACHE_URL")
+    return refusal(redis, url, "CACHE_URL")
 
 
-def in_one_line(error: ImproperlyConfigured, name: str) -> str:
-    reason = str(error)
-    assert name in reason
-    assert PASSWORD not in reason
-    assert "\n" not in reason
-    return reason
+def refusal(read: Callable[[str], Any], url: str, name: str) -> str:
+    """Return the error, one line that names the variable and shows nothing of its value."""
+    with pytest.raises(ImproperlyConfigured, match=rf"\A.*{name}.*\Z") as caught:
+        read(url)
+    assert PASSWORD not in str(caught.value)
+    return str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -138,6 +134,10 @@ def test_sslnegotiation_is_accepted_with_a_later_sslmode() -> None:
         f"postgres://u:{PASSWORD}?x@h/db",
         f"postgres://u:x?{PASSWORD}&y@h/db",
         f"postgres://u:x@h/db#{PASSWORD}",
+        f"postgres://u:x@y?{PASSWORD}=1@h/db",
+        f"postgres://u:x?y@{PASSWORD}=1@h/db",
+        f"postgres://u:x?y@{PASSWORD}@h/db",
+        f"postgres://u:x#y@{PASSWORD}@h/db",
         f"postgres://u:{PASSWORD}@h:port/db",
         f"postgres://u:{PASSWORD}@h:0/db",
         f"postgres://u:{PASSWORD}@h:65536/db",
@@ -280,41 +280,32 @@ def test_a_sqlite_url_with_two_slashes_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "reason"),
+    ("url", "reason"),
     [
-        ("db=x", "value of db"),
-        ("db=-1", "value of db"),
-        ("socket_timeout=soon", "value of socket_timeout"),
-        ("socket_timeout=-5", "value of socket_timeout"),
-        ("socket_timeout=0", "value of socket_timeout"),
-        ("max_connections=0", "value of max_connections"),
-        ("max_connections=0.5", "value of max_connections"),
-        ("max_connections=1.5", "value of max_connections"),
-        ("protocol=9", "value of protocol"),
-        ("retry_on_timeout=ture", "value of retry_on_timeout"),
-        ("retry_on_timeout=off", "value of retry_on_timeout"),
-        ("no_such_option=1", "parameter no_such_option"),
-        ("ssl=true", "parameter ssl"),
-        ("decode_responses=true", "parameter decode_responses"),
-        ("encoding=klingon", "parameter encoding"),
-        ("ssl_cert_reqs=none", "parameter ssl_cert_reqs"),
+        ("redis://h?db=x", "value of db"),
+        ("redis://h?db=-1", "value of db"),
+        ("redis://h?socket_timeout=soon", "value of socket_timeout"),
+        ("redis://h?socket_timeout=-5", "value of socket_timeout"),
+        ("redis://h?socket_timeout=0", "value of socket_timeout"),
+        ("redis://h?max_connections=0", "value of max_connections"),
+        ("redis://h?max_connections=0.5", "value of max_connections"),
+        ("redis://h?max_connections=1.5", "value of max_connections"),
+        ("redis://h?protocol=9", "value of protocol"),
+        ("redis://h?retry_on_timeout=ture", "value of retry_on_timeout"),
+        ("redis://h?retry_on_timeout=off", "value of retry_on_timeout"),
+        ("redis://h?no_such_option=1", "parameter no_such_option"),
+        ("redis://h?ssl=true", "parameter ssl"),
+        ("redis://h?decode_responses=true", "parameter decode_responses"),
+        ("redis://h?encoding=klingon", "parameter encoding"),
+        ("redis://h?ssl_cert_reqs=none", "parameter ssl_cert_reqs"),
+        ("rediss://h?ssl_cert_reqs=maybe", "value of ssl_cert_reqs"),
+        ("rediss://h?ssl_ca_certs=/no/such/file", "value of ssl_ca_certs"),
+        ("rediss://h?ssl_check_hostname=ture", "value of ssl_check_hostname"),
+        ("rediss://h?ssl_min_version=x", "parameter ssl_min_version"),
     ],
 )
-def test_an_invalid_redis_parameter_is_named(query: str, reason: str) -> None:
-    assert reason in refused_cache(f"redis://:{PASSWORD}@h?{query}")
-
-
-@pytest.mark.parametrize(
-    ("query", "reason"),
-    [
-        ("ssl_cert_reqs=maybe", "value of ssl_cert_reqs"),
-        ("ssl_ca_certs=/no/such/file", "value of ssl_ca_certs"),
-        ("ssl_check_hostname=ture", "value of ssl_check_hostname"),
-        ("ssl_min_version=x", "parameter ssl_min_version"),
-    ],
-)
-def test_an_invalid_tls_parameter_of_redis_is_named(query: str, reason: str) -> None:
-    assert reason in refused_cache(f"rediss://:{PASSWORD}@h?{query}")
+def test_an_invalid_parameter_of_redis_is_named(url: str, reason: str) -> None:
+    assert reason in refused_cache(url.replace("h?", f":{PASSWORD}@h?"))
 
 
 @pytest.mark.parametrize("scheme", ["redis", "rediss"])
@@ -374,10 +365,3 @@ def test_redis_timeouts_are_short_unless_the_url_removes_them() -> None:
     assert redis("redis://h?socket_timeout=")["OPTIONS"] == {"socket_connect_timeout": 0.5}
     assert redis("redis://h?db=1\n")["LOCATION"] == ["redis://h?db=1"]
     assert redis("") == MEMORY_CACHE
-
-
-@pytest.mark.parametrize("password", ["pa@ss?word=1", "pa?ss@word=1", "pass?w@rd", "a#b@c"])
-def test_no_part_of_a_password_that_ends_a_url_is_shown(password: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match="percent-encode special characters") as caught:
-        database_at(f"postgres://u:{password}@h/db")
-    assert "word" not in str(caught.value).replace("password", "")
