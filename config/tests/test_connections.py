@@ -233,6 +233,7 @@ def test_a_blank_parameter_removes_a_setting_of_django() -> None:
         ("conn_max_age=None", "CONN_MAX_AGE", None),
         ("conn_max_age=60", "CONN_MAX_AGE", 60),
         ("CONN_MAX_AGE=60", "CONN_MAX_AGE", 60),
+        ("conn_max_age=0", "CONN_MAX_AGE", 0),
         ("conn_health_checks=false", "CONN_HEALTH_CHECKS", False),
         ("conn_health_checks=True", "CONN_HEALTH_CHECKS", True),
     ],
@@ -249,6 +250,8 @@ def test_parameters_of_libpq_become_options(tmp_path: Path) -> None:
     assert options["sslrootcert"] == str(certificate)
     assert options["channel_binding"] == "require"
     assert options["application_name"] == "todos"
+    assert postgresql("?connect_timeout=9")["OPTIONS"]["connect_timeout"] == 9
+    assert postgresql("?options=-c+geqo%3Doff")["OPTIONS"]["options"] == "-c geqo=off"
     assert postgresql("?sslrootcert=system")["OPTIONS"]["sslrootcert"] == "system"
 
 
@@ -352,7 +355,9 @@ def test_redis_makes_connections_with_every_accepted_parameter() -> None:
         assert ConnectionPool.from_url(url, **config["OPTIONS"]).make_connection()
 
 
-@pytest.mark.parametrize("url", ["memcached://h", "unix:///run/redis.sock", "h", "http://h"])
+@pytest.mark.parametrize(
+    "url", [f"memcached://:{PASSWORD}@h", "unix:///run/redis.sock", PASSWORD, "http://h"]
+)
 def test_a_cache_that_is_no_redis_is_refused(url: str) -> None:
     assert "must start with redis://" in refused_cache(url)
 
@@ -363,5 +368,7 @@ def test_redis_timeouts_are_short_unless_the_url_removes_them() -> None:
         "socket_timeout": 0.25,
     }
     assert redis("redis://h?socket_timeout=")["OPTIONS"] == {"socket_connect_timeout": 0.5}
+    with_comma = "rediss://:a,b@cache.example.com:6380/1"  # Django splits a string at its commas
+    assert redis(with_comma)["LOCATION"] == [with_comma]
     assert redis("redis://h?db=1\n")["LOCATION"] == ["redis://h?db=1"]
     assert redis("") == MEMORY_CACHE
