@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from binascii import a2b_base64
+from base64 import urlsafe_b64decode
 from typing import Any
 
 from authn.exceptions import HeaderUnsupported, TokenMalformed, TokenTooLong, TypeUnsupported
@@ -26,7 +26,7 @@ def parse_header(token: str) -> dict[str, Any]:
     if not (match := COMPACT_TOKEN.fullmatch(token)):
         raise TokenMalformed
     try:
-        header = parse_object(_decode_segment(match[1]))
+        header = parse_object(urlsafe_b64decode(match[1] + "=="))  # Python ignores excess padding
     except ValueError:
         raise TokenMalformed from None
     if not isinstance(header.get("alg"), str) or not isinstance(header.get("kid", ""), str):
@@ -36,7 +36,3 @@ def parse_header(token: str) -> dict[str, Any]:
     if str(header.get("typ", ACCEPTED_TYPE)).lower() != ACCEPTED_TYPE:
         raise TypeUnsupported
     return header
-
-
-def _decode_segment(segment: str) -> bytes:
-    return a2b_base64(segment.replace("-", "+").replace("_", "/") + "=" * (-len(segment) % 4))

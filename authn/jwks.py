@@ -108,7 +108,9 @@ def _parse_key(entry: Any) -> VerificationKey:
     kid = entry.get("kid")
     if not isinstance(kid, str | None):
         raise KeySetInvalid("its kid is not a string")
-    if entry.get("use", "sig") != "sig" or "verify" not in _operations(entry):
+    operations = entry.get("key_ops", ["verify"])
+    can_verify = isinstance(operations, list) and "verify" in operations
+    if entry.get("use", "sig") != "sig" or not can_verify:
         raise KeySetInvalid("not for signatures")
     if "d" in entry:
         raise KeySetInvalid("a published private key")
@@ -141,11 +143,6 @@ def _require_sound_ed25519(key: Ed25519PublicKey) -> None:
     y = int.from_bytes(encoded, "little") % 2**255  # the last bit is the sign of x
     if y >= ED25519_PRIME or y in SMALL_ORDER_Y:
         raise KeySetInvalid("an Ed25519 point that anyone can sign for")
-
-
-def _operations(entry: Mapping[str, Any]) -> list[Any]:
-    operations = entry.get("key_ops", ["verify"])
-    return operations if isinstance(operations, list) else []
 
 
 def _algorithm_of(entry: Mapping[str, Any]) -> str:

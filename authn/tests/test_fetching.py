@@ -81,11 +81,6 @@ def drip(text: bytes, *, at_once: bytes = b"") -> Handler:
     return handle
 
 
-def test_the_body_of_a_200_answer_is_returned() -> None:
-    with server(answer(OK, b"{}")) as url:
-        assert fetch_key_set(url) == b"{}"
-
-
 def test_the_request_has_path_query_and_no_token() -> None:
     requests: list[bytes] = []
 
