@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlencode, urljoin
@@ -65,79 +64,56 @@ class Form:
         return dict(self.fields).get(name, "")
 
 
-class Page:
+class Page(HTMLParser):
     def __init__(self, browser: Browser, url: str, response: HttpResponse) -> None:
+        super().__init__()
         self.browser = browser
         self.url = url
         self.response = response
         self.status = response.status_code
         self.html = response.content.decode()
-
-    @cached_property
-    def reader(self) -> Reader:
-        reader = Reader(self)
-        reader.feed(self.html)
-        return reader
+        self.forms: list[Form] = []
+        self.links: dict[str, str] = {}  # addresses by the text of their links
+        self.ids: list[str] = []
+        self.attributes: set[str] = set()
+        self._texts: list[str] = []
+        self._by_id: dict[str, str] = {}
+        self._inside: list[tuple[str, str]] = []  # the tags that are open, each with its id
+        self._href = self._area = self._select = ""
+        self.feed(self.html)
 
     @property
     def text(self) -> str:
-        return re.sub(r"\s+", " ", "".join(self.reader.text))
-
-    @property
-    def links(self) -> dict[str, str]:
-        """Addresses by the text of their links."""
-        return self.reader.links
+        return re.sub(r"\s+", " ", "".join(self._texts))
 
     def form(self, name: str, *, button: str = "") -> Form:
         """The first form with a field of this name and, where given, this button."""
-        for form in self.reader.forms:
+        for form in self.forms:
             has_button = not button or button in [value for _, value in form.buttons]
             if name in form.names and has_button:
                 return form
-        raise AssertionError(f"no form with {name}: {[form.names for form in self.reader.forms]}")
+        raise AssertionError(f"no form with {name}: {[form.names for form in self.forms]}")
 
     def form_to(self, ending: str) -> Form:
-        (form,) = [form for form in self.reader.forms if form.action.endswith(ending)]
+        (form,) = [form for form in self.forms if form.action.endswith(ending)]
         return form
 
     def text_of(self, element: str) -> str:
         """The text of the element with this id."""
-        return self.reader.by_id[element].strip()
-
-    @property
-    def attributes(self) -> set[str]:
-        return self.reader.attributes
-
-    @property
-    def ids(self) -> list[str]:
-        return self.reader.ids
-
-
-class Reader(HTMLParser):
-    def __init__(self, page: Page) -> None:
-        super().__init__()
-        self.page = page
-        self.forms: list[Form] = []
-        self.links: dict[str, str] = {}
-        self.text: list[str] = []
-        self.ids: list[str] = []
-        self.attributes: set[str] = set()
-        self.by_id: dict[str, str] = {}
-        self._inside: list[tuple[str, str]] = []  # the tags that are open, each with its id
-        self._href = self._area = self._select = ""
+        return self._by_id[element].strip()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         at = {name: value or "" for name, value in attrs}
         self.attributes |= {*at}
         if "id" in at:
             self.ids.append(at["id"])
-            self.by_id[at["id"]] = ""
+            self._by_id[at["id"]] = ""
         self._inside.append((tag, at.get("id", "")))
         name = at.get("name", "")
         match tag:
             case "form":
-                action = at.get("action") or self.page.url
-                self.forms.append(Form(self.page, action, at.get("method", "get")))
+                action = at.get("action") or self.url
+                self.forms.append(Form(self, action, at.get("method", "get")))
             case "input":
                 self._inside.pop()
                 self._input(name, at)
@@ -167,10 +143,10 @@ class Reader(HTMLParser):
             self._href = ""
 
     def handle_data(self, data: str) -> None:
-        self.text.append(data)
+        self._texts.append(data)
         for _, element in self._inside:
             if element:
-                self.by_id[element] += data
+                self._by_id[element] += data
         if self._area:
             # HTML drops a newline at the start of a textarea.
             self.forms[-1].fields[-1] = (self._area, data.removeprefix("\n"))

@@ -1,4 +1,4 @@
-"""Pages and their files have the security headers of every response, and a policy of their own."""
+"""Responses beside the pages have the security headers of every response."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from browsable.pages import NO_SCRIPT, OWN_SCRIPT
 from browsable.tests.browser import Browser
 from tests.support.security_headers import HSTS, assert_guarded
 
@@ -14,17 +13,6 @@ TODOS = "/api/todos/"
 STYLE = "/static/browsable/style.css"
 
 pytestmark = pytest.mark.django_db
-
-
-def test_pages_have_the_security_headers(alices: Browser) -> None:
-    for path, status in ((TODOS, 200), (f"{TODOS}?x=1", 400), ("/api/nope/", 404)):
-        assert_guarded(alices.get(path).response, status=status, policy=NO_SCRIPT)
-    refused = alices.get("/api/login/").form("token").submit(token="x")
-    assert_guarded(refused.response, status=400, policy=NO_SCRIPT)
-
-
-def test_the_docs_have_the_security_headers(browser: Browser) -> None:
-    assert_guarded(browser.get("/api/docs/").response, status=200, policy=OWN_SCRIPT)
 
 
 def test_redirects_and_the_forget_style_sheet_have_the_security_headers(browser: Browser) -> None:

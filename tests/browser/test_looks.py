@@ -12,7 +12,7 @@ from typing import Literal
 import pytest
 
 from api.lists.pagination import DEFAULT_LIMIT
-from tests.browser.chromium import DESKTOP, PHONE, Site, Visitor, open_site
+from tests.browser.chromium import DESKTOP, PHONE, Site, Visitor
 
 pytestmark = pytest.mark.browser
 
@@ -22,10 +22,6 @@ LONG_TITLE = "W" * 500
 LONG_NAME = "W" * 255
 MAX_OCTETS = 300_000
 
-# Attributes with a script, such as onclick.
-COUNT_HANDLERS = """[...document.querySelectorAll("*")]
-    .flatMap(element => element.getAttributeNames())
-    .filter(name => name.startsWith("on")).length"""
 # Violations in the markup of Swagger UI, which no style sheet can change: a button and inputs
 # without a name, headings that skip a level, a link inside a button, elements outside of <main>,
 # and a scrolling response that the Tab key does not reach.
@@ -207,12 +203,6 @@ def on(cases: Sequence[tuple[Reach, str]]) -> pytest.MarkDecorator:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with open_site(tmp_path_factory.mktemp("site")) as site:
-        yield site
-
-
-@pytest.fixture(scope="module")
 def shown(site: Site, request: pytest.FixtureRequest) -> Iterator[Visitor]:
     """A visitor at the page."""
     reach, device = request.param
@@ -241,24 +231,6 @@ def test_axe_finds_only_known_violations_in_swagger_ui(shown: Visitor, scheme: S
 @on(across([*PAGES, *DOCS_PAGES], "phone"))
 def test_no_page_scrolls_sideways_on_a_phone(shown: Visitor) -> None:
     assert shown.overflow_pixels() <= 0
-
-
-@on(across(PAGES, "desktop"))
-def test_pages_have_no_script_and_allow_none(shown: Visitor) -> None:
-    policy = shown.response.headers["content-security-policy"]
-    assert policy.startswith("default-src 'none'")
-    assert "script-src" not in policy
-    assert "unsafe" not in policy
-    assert shown.page.locator("script, [style], style").count() == 0
-    assert shown.page.evaluate(COUNT_HANDLERS) == 0
-
-
-@on([(docs, "desktop")])
-def test_the_docs_run_scripts_of_this_host_only(shown: Visitor) -> None:
-    policy = shown.response.headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "script-src 'self'" in policy
-    assert "unsafe" not in policy
 
 
 @on(across(PAGES, "desktop"))
