@@ -48,24 +48,16 @@ class LinesField(TextField):
         return [line for line in super().to_python(value).split("\n") if line.strip()]
 
 
-class RepeatedInput(forms.TextInput):
+class RepeatedInput(forms.Widget):
     """One text input for each value of a parameter, and an empty one for another value."""
 
-    template_name = "django/forms/widgets/multiwidget.html"
+    template_name = "browsable/repeated.html"
 
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        context = super().get_context(name, None, attrs)
-        context["widget"]["subwidgets"] = [
-            forms.TextInput().get_context(
-                name, text, {"aria-label": f"{name} {number}"} if number > 1 else attrs
-            )["widget"]
-            for number, text in enumerate([*(value or ()), ""], start=1)
-        ]
-        return context
+    def format_value(self, value: Any) -> Any:
+        return [*(value or ()), ""]
 
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
-        values: list[str] = data.getlist(name)
-        return values
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return data.getlist(name)
 
 
 class ApiForm(forms.Form):
