@@ -98,81 +98,60 @@ def test_the_duration_includes_all_inner_middleware(rf: RequestFactory, lines: L
     assert lines.fields()["duration_ms"] == 1234.6
 
 
-class TestCode:
-    @pytest.mark.parametrize(
-        ("claims", "code"),
-        [
-            ({"exp": 1}, "token_expired"),
-            ({"aud": "others"}, "audience_mismatch"),
-            ({"sub": None}, "claim_missing"),
-        ],
-    )
-    def test_a_refused_token_has_its_code_and_no_subject(
-        self, mint: Mint, bearer: Bearer, lines: Lines, claims: dict[str, Any], code: str
-    ) -> None:
-        bearer(mint(**claims)).get("/api/me/")
-        fields = lines.fields()
-        assert (fields["status"], fields["code"], fields["user_id"]) == (401, code, None)
+@pytest.mark.parametrize(
+    ("claims", "path", "headers", "expected"),
+    [
+        ({"exp": 1}, "/api/me/", {}, (401, "token_expired", None)),
+        ({"aud": "others"}, "/api/me/", {}, (401, "audience_mismatch", None)),
+        ({"sub": None}, "/api/me/", {}, (401, "claim_missing", None)),
+        ({}, "/api/me/", {"authorization": ""}, (401, "not_authenticated", None)),
+        ({}, "/api/me/?x=1", {}, (400, "invalid_parameter", "alice")),
+        ({}, "/nope", {}, (404, "not_found", None)),
+        ({}, "/api/me/", {"host": "evil.example"}, (400, "bad_request", None)),
+        ({}, "/api/me/", {"accept": "x/y"}, (406, "not_acceptable", None)),
+    ],
+)
+def test_a_refused_request_has_its_code_and_a_verified_user(
+    mint: Mint,
+    bearer: Bearer,
+    lines: Lines,
+    claims: dict[str, Any],
+    path: str,
+    headers: dict[str, str],
+    expected: tuple[int, str, str | None],
+) -> None:
+    bearer(mint(**{"sub": "alice", **claims})).get(path, headers=headers)
+    fields = lines.fields()
+    assert (fields["status"], fields["code"], fields["user_id"]) == expected
 
-    def test_a_request_without_a_token_has_no_user(self, anonymous: Client, lines: Lines) -> None:
-        anonymous.get("/api/me/")
-        assert (lines.fields()["code"], lines.fields()["user_id"]) == ("not_authenticated", None)
 
-    def test_a_refused_request_with_a_token_has_the_user(self, alice: Client, lines: Lines) -> None:
-        alice.get("/api/me/?x=1")
-        fields = lines.fields()
-        assert (fields["status"], fields["code"]) == (400, "invalid_parameter")
-        assert fields["user_id"] == "alice"
+def test_a_throttled_request_has_the_user(alice: Client, lines: Lines, settings: Settings) -> None:
+    settings.THROTTLE_USER = (1, 3600)
+    for _ in range(2):
+        alice.get("/api/me/")
+    last = lines()[-1].fields
+    assert (last["status"], last["code"], last["user_id"]) == (429, "throttled", "alice")
 
-    @pytest.mark.parametrize(
-        ("path", "headers", "status", "code"),
-        [
-            ("/nope", {}, 404, "not_found"),
-            ("/api/me/", {"host": "evil.example"}, 400, "bad_request"),
-            ("/api/me/", {"accept": "x/y"}, 406, "not_acceptable"),
-        ],
-    )
-    def test_errors_outside_views_have_a_code(
-        self,
-        alice: Client,
-        lines: Lines,
-        path: str,
-        headers: dict[str, str],
-        status: int,
-        code: str,
-    ) -> None:
-        alice.get(path, headers=headers)
-        assert (lines.fields()["status"], lines.fields()["code"]) == (status, code)
 
-    def test_a_throttled_request_has_the_user(
-        self, alice: Client, lines: Lines, settings: Settings
-    ) -> None:
-        settings.THROTTLE_USER = (1, 3600)
-        for _ in range(2):
-            alice.get("/api/me/")
-        last = lines()[-1].fields
-        assert (last["status"], last["code"], last["user_id"]) == (429, "throttled", "alice")
+def test_a_crash_has_route_and_user(
+    mint: Mint, monkeypatch: pytest.MonkeyPatch, lines: Lines, caplog: pytest.LogCaptureFixture
+) -> None:
+    def crash(self: MeView, request: Any) -> None:
+        raise LookupError
 
-    def test_a_crash_has_route_and_user(
-        self, mint: Mint, monkeypatch: pytest.MonkeyPatch, lines: Lines, caplog: Any
-    ) -> None:
-        def crash(self: MeView, request: Any) -> None:
-            raise LookupError
+    monkeypatch.setattr(MeView, "get", crash)
+    client = Client(raise_request_exception=False)
+    client.get("/api/me/", headers={"authorization": f"Bearer {mint(sub='alice')}"})
+    fields = lines.fields()
+    assert (fields["status"], fields["code"]) == (500, "internal_error")
+    assert (fields["route"], fields["user_id"]) == ("/api/me/", "alice")
+    assert [each.name for each in caplog.records] == ["django.request", LOGGER]
 
-        monkeypatch.setattr(MeView, "get", crash)
-        client = Client(raise_request_exception=False)
-        client.get("/api/me/", headers={"authorization": f"Bearer {mint(sub='alice')}"})
-        fields = lines.fields()
-        assert (fields["status"], fields["code"]) == (500, "internal_error")
-        assert (fields["route"], fields["user_id"]) == ("/api/me/", "alice")
-        assert [each.name for each in caplog.records] == ["django.request", LOGGER]
 
-    def test_unavailable_keys_have_their_code(
-        self, issuer: Issuer, bearer: Bearer, lines: Lines
-    ) -> None:
-        issuer.broken = True
-        bearer(issuer.mint()).get("/api/me/")
-        assert (lines.fields()["status"], lines.fields()["code"]) == (503, "keys_unavailable")
+def test_unavailable_keys_have_their_code(issuer: Issuer, bearer: Bearer, lines: Lines) -> None:
+    issuer.broken = True
+    bearer(issuer.mint()).get("/api/me/")
+    assert (lines.fields()["status"], lines.fields()["code"]) == (503, "keys_unavailable")
 
 
 def test_a_refused_token_is_one_line(

@@ -5,7 +5,7 @@ import os
 import resource
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -61,21 +61,20 @@ def test_a_silent_connection_is_usable(ours: socket.socket) -> None:
     assert is_usable(ours.fileno())
 
 
-def test_a_connection_that_the_server_has_ended_is_unusable(
-    ours: socket.socket, server: socket.socket
-) -> None:
-    server.sendall(GOODBYE)
-    assert not is_usable(ours.fileno())
-
-
-def test_a_closed_connection_is_unusable(ours: socket.socket, server: socket.socket) -> None:
-    server.close()
-    assert not is_usable(ours.fileno())
-
-
-def test_a_reset_connection_is_unusable(ours: socket.socket, server: socket.socket) -> None:
+def reset(server: socket.socket) -> None:
     server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     server.close()
+
+
+@pytest.mark.parametrize(
+    "end",
+    [lambda server: server.sendall(GOODBYE), socket.socket.close, reset],
+    ids=["ended", "closed", "reset"],
+)
+def test_a_connection_that_the_server_has_given_up_is_unusable(
+    ours: socket.socket, server: socket.socket, end: Callable[[socket.socket], object]
+) -> None:
+    end(server)
     assert not is_usable(ours.fileno())
 
 
