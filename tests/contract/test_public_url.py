@@ -77,10 +77,6 @@ def test_public_url_allows_no_other_host(alice: Client) -> None:
     assert alice.get("/api/", headers={"host": "app.example.com"}).status_code == 400
 
 
-def test_an_error_has_the_id_of_its_request_and_no_address(alice: Client) -> None:
-    assert alice.get("/nope").json()["instance"].startswith("urn:uuid:")
-
-
 def test_without_public_url_addresses_are_those_of_the_request(
     alice: Client, settings: Settings
 ) -> None:
