@@ -7,7 +7,6 @@ PostgreSQL; run with ``pytest -m live``.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
@@ -17,13 +16,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from authn.testing import Clock, Issuer, SecretIssuer
+from tests.faults.stub_issuer import stub_issuer
 from tests.support.pages import texts
 from tests.support.postgresql import Cluster, postgresql
 from tests.support.processes import PROJECT, Api, free_port, run
@@ -437,21 +436,5 @@ def next_page(api: Api, token: str) -> str:
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
     """Better Auth's key set on loopback, with the present as its clock."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = json.dumps(published.jwks()).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        url = f"http://127.0.0.1:{server.server_port}"
-        published = Issuer(url=url, clock=Clock(time.time()))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield published
-        server.shutdown()
+    with stub_issuer() as stub:
+        yield stub.issuer
