@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPException
-from itertools import count
+from itertools import cycle
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from tests.support.processes import PROJECT, Answer, Api, run
+from tests.support.processes import PROJECT, Answer, Api, repeating, run
 
 logger = logging.getLogger(__name__)
 
@@ -78,28 +78,18 @@ class Attempt:
 def load(api: Api, token: str) -> Iterator[list[Attempt]]:
     """Write until the block ends."""
     attempts: list[Attempt] = []
-    over = threading.Event()
-    threads = [
-        threading.Thread(target=_write_on, args=(api, token, attempts, over))
-        for _ in range(CLIENTS)
-    ]
-    for thread in threads:
-        thread.start()
-    try:
+
+    def write_on() -> Iterator[None]:
+        for size, has_key in cycle(KINDS):
+            attempt = _attempt(Write(str(uuid4()), size, has_key), api, token)
+            attempts.append(attempt)
+            if not attempt.todos:
+                time.sleep(RETRY_SECONDS)
+            yield
+
+    clients = [partial(next, write_on()) for _ in range(CLIENTS)]
+    with repeating(*clients, pause_seconds=PAUSE_SECONDS):
         yield attempts
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
-
-
-def _write_on(api: Api, token: str, attempts: list[Attempt], over: threading.Event) -> None:
-    for number in count():
-        size, has_key = KINDS[number % len(KINDS)]
-        attempt = _attempt(Write(str(uuid4()), size, has_key), api, token)
-        attempts.append(attempt)
-        if over.wait(PAUSE_SECONDS if attempt.todos else RETRY_SECONDS):
-            return
 
 
 def _attempt(write: Write, api: Api, token: str) -> Attempt:

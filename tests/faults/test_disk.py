@@ -41,17 +41,25 @@ def mount_point(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def on_small_disk(servers: Servers, migrated: Path, mount_point: Path) -> Api:
+def within(migrated: Path, mount_point: Path) -> list[str]:
+    """Return the command that starts a server with a small disk of its own."""
+    script = ["sh", "-c", SMALL_DISK, str(mount_point), str(migrated)]
+    return ["unshare", "--map-root-user", "--mount", *script]
+
+
+@pytest.fixture
+def on_small_disk(servers: Servers, within: list[str], mount_point: Path) -> Api:
+    url = f"sqlite:///{mount_point}/db.sqlite3"
     return servers.api(
-        secret=SECRET,
-        within=[
-            *("unshare", "--map-root-user", "--mount"),
-            *("sh", "-c", SMALL_DISK, str(mount_point), str(migrated)),
-        ],
-        DATABASE_URL=f"sqlite:///{mount_point}/db.sqlite3",
-        WEB_CONCURRENCY="2",
-        **UNLIMITED,
+        secret=SECRET, within=within, DATABASE_URL=url, WEB_CONCURRENCY="2", **UNLIMITED
     )
+
+
+@pytest.fixture
+def counting(servers: Servers, within: list[str], mount_point: Path) -> Api:
+    """Return a server that counts on the small disk."""
+    metrics = {"TMPDIR": str(mount_point), "METRICS_TOKEN": METRICS_TOKEN}
+    return servers.api(secret=SECRET, within=within, WEB_CONCURRENCY="2", **metrics, **UNLIMITED)
 
 
 @pytest.fixture
@@ -124,45 +132,28 @@ class TestSQLiteDisk:
 class TestFolderOfMetrics:
     """Workers count in files that are mapped into memory."""
 
-    def test_a_full_folder_kills_no_worker(
-        self, servers: Servers, migrated: Path, mount_point: Path
-    ) -> None:
-        api = self.counting(servers, migrated, mount_point)
+    def test_a_full_folder_kills_no_worker(self, counting: Api, mount_point: Path) -> None:
         token = token_of("alice")
-        fill(Path(f"/proc/{api.pid}/root{mount_point}/ballast"))
+        fill(Path(f"/proc/{counting.pid}/root{mount_point}/ballast"))
         for path in ("/api/todos/", "/api/me/", "/api/", "/api/schema/", "/nowhere", "/"):
             for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
-                api.send(method, path, token)
-        workers = api.workers()
-        assert api.get("/metrics", METRICS_TOKEN).status == 200
-        assert api.workers() == workers
-        assert "Unexpected exit" not in api.log()
+                counting.send(method, path, token)
+        workers = counting.workers()
+        assert counting.get("/metrics", METRICS_TOKEN).status == 200
+        assert counting.workers() == workers
+        assert "Unexpected exit" not in counting.log()
 
     def test_a_removed_folder_stops_counting_and_no_worker(
-        self, servers: Servers, migrated: Path, mount_point: Path
+        self, counting: Api, mount_point: Path
     ) -> None:
-        api = self.counting(servers, migrated, mount_point)
-        token, before = token_of("alice"), api.workers()
-        for folder in Path(f"/proc/{api.pid}/root{mount_point}").glob("todos-metrics-*"):
+        token, before = token_of("alice"), counting.workers()
+        for folder in Path(f"/proc/{counting.pid}/root{mount_point}").glob("todos-metrics-*"):
             shutil.rmtree(folder)
         os.kill(before[0], signal.SIGKILL)
-        wait_until(lambda: "Nothing is counted: " in api.log())
+        wait_until(lambda: "Nothing is counted: " in counting.log())
         for _ in range(20):
-            assert api.post("/api/todos/", token, {"title": "Counted or not"}).status == 201
-        assert "Worker crash loop" not in api.log()
-
-    def counting(self, servers: Servers, migrated: Path, mount_point: Path) -> Api:
-        return servers.api(
-            secret=SECRET,
-            within=[
-                *("unshare", "--map-root-user", "--mount"),
-                *("sh", "-c", SMALL_DISK, str(mount_point), str(migrated)),
-            ],
-            TMPDIR=str(mount_point),
-            METRICS_TOKEN=METRICS_TOKEN,
-            WEB_CONCURRENCY="2",
-            **UNLIMITED,
-        )
+            assert counting.post("/api/todos/", token, {"title": "Counted or not"}).status == 201
+        assert "Worker crash loop" not in counting.log()
 
 
 def fill(ballast: Path) -> None:

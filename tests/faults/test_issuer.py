@@ -8,7 +8,6 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
@@ -18,7 +17,7 @@ import pytest
 from tests.faults import stub_issuer
 from tests.faults.language import TOLERABLE_SECONDS, UNLIMITED
 from tests.faults.stub_issuer import Behaviour, StubIssuer
-from tests.support.processes import Answer, Api, Servers, wait_until
+from tests.support.processes import Answer, Api, Servers, repeating, wait_until
 
 logger = logging.getLogger(__name__)
 pytestmark = pytest.mark.faults
@@ -132,25 +131,17 @@ def asking(
 ) -> Iterator[list[Timed]]:
     """Send requests from each client until the block ends."""
     answers: list[Timed] = []
-    over = threading.Event()
     taking_a_token = threading.Lock()
 
-    def ask_on() -> None:
-        while not over.wait(pause_seconds):
-            with taking_a_token:
-                token = next(tokens)
-            start = time.monotonic()
-            answer = api.me(token)
-            answers.append((start, time.monotonic() - start, answer))
+    def ask() -> None:
+        with taking_a_token:
+            token = next(tokens)
+        start = time.monotonic()
+        answer = api.me(token)
+        answers.append((start, time.monotonic() - start, answer))
 
-    with ThreadPoolExecutor(clients) as pool:
-        asked = [pool.submit(ask_on) for _ in range(clients)]
-        try:
-            yield answers
-        finally:
-            over.set()
-    for each in asked:
-        each.result()
+    with repeating(*[ask] * clients, pause_seconds=pause_seconds):
+        yield answers
 
 
 def percentile(seconds: list[float], share: float = 0.99) -> float:

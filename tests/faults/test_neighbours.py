@@ -6,10 +6,9 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from threading import Event
 
 import psycopg
 import pytest
@@ -17,7 +16,7 @@ import pytest
 from authn.testing import SECRET
 from tests.faults.language import UNLIMITED, token_of
 from tests.support.postgresql import Cluster
-from tests.support.processes import Api, Servers
+from tests.support.processes import Api, Servers, repeating
 
 logger = logging.getLogger(__name__)
 pytestmark = pytest.mark.faults
@@ -85,26 +84,20 @@ class Timings:
 @contextmanager
 def others(api: Api) -> Iterator[Timings]:
     """Send requests of Bob and a probe until the block ends."""
-    timings, over, bob = Timings(), Event(), token_of("bob")
+    timings, bob = Timings(), token_of("bob")
 
-    def ask_on(path: str, token: str, seconds: list[float]) -> None:
-        while not over.wait(0.02):
-            start = time.monotonic()
-            assert api.get(path, token).status == 200
-            seconds.append(time.monotonic() - start)
+    def ask(path: str, token: str, seconds: list[float]) -> None:
+        start = time.monotonic()
+        assert api.get(path, token).status == 200
+        seconds.append(time.monotonic() - start)
 
-    with ThreadPoolExecutor(3) as executor:
-        asked = [
-            executor.submit(ask_on, "/api/me/", bob, timings.users),
-            executor.submit(ask_on, "/api/todos/", bob, timings.users),
-            executor.submit(ask_on, "/healthz", "", timings.probes),
-        ]
-        try:
-            yield timings
-        finally:
-            over.set()
-        for each in asked:
-            each.result()
+    with repeating(
+        partial(ask, "/api/me/", bob, timings.users),
+        partial(ask, "/api/todos/", bob, timings.users),
+        partial(ask, "/healthz", "", timings.probes),
+        pause_seconds=0.02,
+    ):
+        yield timings
 
 
 def test_abandoned_searches_delay_no_other_user(api: Api) -> None:

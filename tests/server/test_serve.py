@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from authn.testing import SECRET
-from tests.support.processes import PROJECT, Api, Servers, api_environment, wait_until
+from tests.support.processes import PROJECT, Api, Servers, api_environment, repeating, wait_until
 from tests.support.settings import run
 
 pytestmark = pytest.mark.live
@@ -239,23 +238,9 @@ def test_a_worker_that_replaces_another_loads_no_other_code() -> None:
 def load(api: Api, token: str) -> Iterator[Counter[str]]:
     """Run sixteen clients in the block, and count the outcomes of their requests."""
     outcomes: Counter[str] = Counter()
-    over = threading.Event()
-    threads = [
-        threading.Thread(target=ask_on, args=(api, token, outcomes, over)) for _ in range(16)
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        yield outcomes
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
-
-
-def ask_on(api: Api, token: str, outcomes: Counter[str], over: threading.Event) -> None:
     request = head(token, "Connection: close", method="GET")
-    while not over.is_set():
+
+    def ask() -> None:
         try:
             connection = connect(api)
         except OSError:
@@ -271,6 +256,9 @@ def ask_on(api: Api, token: str, outcomes: Counter[str], over: threading.Event) 
             outcomes["unread"] += 1
         else:
             outcomes["answered" if b" 200 OK\r\n" in received[:30] else str(received[:60])] += 1
+
+    with repeating(*[ask] * 16):
+        yield outcomes
 
 
 @contextmanager

@@ -13,8 +13,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -393,6 +394,25 @@ def wait_until(condition: Callable[[], object], *, seconds: float = WAIT_SECONDS
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} seconds"
         time.sleep(0.02)
+
+
+@contextmanager
+def repeating(*calls: Callable[[], object], pause_seconds: float = 0) -> Iterator[None]:
+    """Repeat each call in a thread of its own until the block ends, and raise its error."""
+    over = threading.Event()
+
+    def repeat(call: Callable[[], object]) -> None:
+        while not over.wait(pause_seconds):
+            call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        repeated = [pool.submit(repeat, call) for call in calls]
+        try:
+            yield
+        finally:
+            over.set()
+    for each in repeated:
+        each.result()
 
 
 def with_path(environment: Mapping[str, str]) -> dict[str, str]:
