@@ -62,11 +62,11 @@ class Gateway:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         environ = environ_of(scope)
-        with self._room.holding(address_in(environ)) as holding:
+        with Holding(self._room, address_in(environ)) as holding:
             turns = self._turns_at.get(environ["PATH_INFO"], self._turns)
             asker = token_in(environ) or holding.address
             try:
-                if _has_body(scope):
+                if not BODY_FIELDS.isdisjoint(name for name, _ in scope["headers"]):
                     await self._add_body(environ, receive, holding)
                 if (turn := turns.take(asker)) is not None:
                     await _wait(turn, receive, holding)
@@ -117,10 +117,6 @@ class Gateway:
         code, headers, body = await self._refusing.run(holding.address, refuse)
         # The rest of the body would pass for the next request on this connection.
         await _send(send, holding, code, [*headers, ("connection", "close")], body)
-
-
-def _has_body(scope: Message) -> bool:
-    return any(name in BODY_FIELDS for name, _ in scope["headers"])
 
 
 async def _drop(receive: Receive) -> None:

@@ -70,9 +70,6 @@ class Room:
         self._octets_of: Counter[str] = Counter()
         self._holdings_of: dict[str, dict[Holding, None]] = {}
 
-    def holding(self, address: str) -> Holding:
-        return Holding(self, address)
-
     def add(self, holding: Holding, octets: int) -> None:
         if not octets:
             return
@@ -83,8 +80,10 @@ class Room:
         self._octets += octets
         while self._octets_of[address] > MAX_OCTETS_OF_ADDRESS and self._take_from(address):
             pass
-        while self._octets > MAX_OCTETS and self._take_from(self._largest_address()):
-            pass
+        while self._octets > MAX_OCTETS:
+            [(largest, _)] = self._octets_of.most_common(1)
+            if not self._take_from(largest):
+                break
 
     def remove(self, holding: Holding) -> None:
         if not holding.octets:
@@ -96,9 +95,6 @@ class Room:
         del self._holdings_of[address][holding]
         if not self._holdings_of[address]:
             del self._holdings_of[address], self._octets_of[address]
-
-    def _largest_address(self) -> str:
-        return max(self._octets_of, key=self._octets_of.__getitem__)
 
     def _take_from(self, address: str) -> bool:
         """Take away the oldest holding that waits for its client. Return false without one."""

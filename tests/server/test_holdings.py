@@ -18,7 +18,7 @@ def _small_room(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def waiting(room: Room, address: str, octets: int) -> Holding:
     """Octets of a client that is waited for."""
-    holding = room.holding(address)
+    holding = Holding(room, address)
     holding.give_up = lambda: None
     holding.add(octets)
     return holding
@@ -57,7 +57,7 @@ def test_small_holdings_are_lost_without_larger_ones() -> None:
 
 def test_a_request_with_a_thread_loses_nothing() -> None:
     room = Room()
-    begun = room.holding("a")
+    begun = Holding(room, "a")
     begun.add(90)
     waits = waiting(room, "a", 40)
     assert lost(begun, waits) == [1]
@@ -75,7 +75,7 @@ def test_a_released_holding_makes_room() -> None:
 
 def test_a_request_without_octets_is_not_kept() -> None:
     room = Room()
-    with room.holding("a") as holding:
+    with Holding(room, "a") as holding:
         holding.add(0)
     assert not room._holdings_of
 
@@ -84,7 +84,7 @@ def test_a_lost_holding_differs_from_a_slow_client() -> None:
     room = Room()
 
     async def stall(octets: int, seconds: float) -> None:
-        with room.holding("a") as holding:
+        with Holding(room, "a") as holding:
             async with holding.bounded(seconds):
                 holding.add(octets)
                 await asyncio.sleep(10)
