@@ -388,14 +388,16 @@ def test_a_request_whose_client_has_gone_is_not_begun() -> None:
 def test_probes_and_scrapes_wait_for_no_request(path: str) -> None:
     clients = Clients(threads=2)
 
-    async def probe() -> None:
-        await asyncio.sleep(0.01)
+    async def story() -> None:
+        busy = [asyncio.create_task(clients.ask(f"Bearer {number}")) for number in range(20)]
+        await asyncio.sleep(0.02)
         start, _ = await clients.ask("probe", path=path)
         assert start["status"] == 200
         assert len(clients.begun) == 3  # as many requests as threads, and this one
-        assert not clients.over.is_set()
+        clients.over.set()
+        await asyncio.gather(*busy)
 
-    clients.order(*(clients.ask(f"Bearer {number}") for number in range(20)), probe())
+    tell_story(story())
 
 
 def test_waiting_bodies_lose_their_room_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
