@@ -42,10 +42,10 @@ def use_models() -> None:
 def compile_each_time() -> None:
     from django.db.models import Model
 
-    import todos.models as ours
+    import api.owned.models as ours
 
-    def insert(todo: Model) -> None:
-        Model.save(todo, force_insert=True)
+    def insert(row: Model) -> None:
+        Model.save(row, force_insert=True)
 
     replace(ours, insert=insert, _one=ours._one.__wrapped__, _first=ours._first.__wrapped__)  # noqa: SLF001
 

@@ -169,6 +169,7 @@ SPECTACULAR_SETTINGS = {
     "ENABLE_DJANGO_DEPLOY_CHECK": False,  # a test makes the document, so a start need not
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "api.owned.openapi.overlay",
         "todos.openapi.overlay",
     ],
 }

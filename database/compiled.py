@@ -11,6 +11,7 @@ import orjson
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Field, JSONField, Model, QuerySet
 from django.db.models.base import ModelState
+from django.db.models.signals import post_save, pre_save
 from django.db.models.sql import InsertQuery
 
 Row = TypeVar("Row", bound=Model)
@@ -64,12 +65,12 @@ def _from_json(value: str, expression: object, connection: object) -> Any:
 
 
 def insert(instance: Model) -> None:
-    """Insert a new row.
-
-    Sends no ``pre_save`` or ``post_save``, and calls no ``Field.pre_save()``.
-    """
+    """Insert a new row and send the signals of Django. Calls no ``Field.pre_save()``."""
     connection = connections[DEFAULT_DB_ALIAS]
-    sql, fields = _insertion(type(instance))
+    sender = type(instance)
+    signal = {"sender": sender, "instance": instance, "raw": False, "using": DEFAULT_DB_ALIAS}
+    pre_save.send(**signal, update_fields=None)
+    sql, fields = _insertion(sender)
     values = [
         field.get_db_prep_save(getattr(instance, field.attname), connection) for field in fields
     ]
@@ -77,6 +78,7 @@ def insert(instance: Model) -> None:
         cursor.execute(sql, values)
     state = instance._state  # noqa: SLF001 - as Model.save_base() does
     state.db, state.adding = DEFAULT_DB_ALIAS, False
+    post_save.send(**signal, created=True, update_fields=None)
 
 
 @cache

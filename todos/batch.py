@@ -131,7 +131,7 @@ class Batch:
             raise serializers.ValidationError(operation.mistake)
         if operation.op == "create":
             fields = TodoSerializer.read(operation.fields)
-            return TodoSerializer.shown(Todo.create(owner_id=self._user.pk, **fields))
+            return TodoSerializer.shown(Todo.objects.create(owner_id=self._user.pk, **fields))
         todo = self._target(operation)
         match operation.op:
             case "update":

@@ -13,9 +13,10 @@ from rest_framework.serializers import ChoiceField, ListField
 
 from api.bodies.fields import CalendarDateField
 from api.bodies.text import LineField, TextField, folded, folded_lines, normalized
-from api.lists.filters import FilterSet, FlagWordField, MomentField
+from api.lists.filters import FlagWordField
+from api.owned.filters import OwnedFilters
+from todos.due import due_at
 from todos.fields import MAX_TAG_LENGTH, PriorityField, TimezoneField
-from todos.models import due_at
 
 
 def _due_none(moment: datetime, zone: str) -> Q:
@@ -46,7 +47,7 @@ class SearchField(TextField):
         return normalized("NFC", super().to_internal_value(data))
 
 
-class TodoFilters(FilterSet):
+class TodoFilters(OwnedFilters):
     completed = FlagWordField()
     priority = ListField(
         source="priority__in", child=PriorityField(), help_text="Repeatable: one of them."
@@ -66,10 +67,6 @@ class TodoFilters(FilterSet):
     due_before = CalendarDateField(source="due_date__lt")
     due = ChoiceField(choices=list(DUE), help_text="By the clock of `tz`.")
     tz = TimezoneField(help_text="IANA time zone that `due` is about; `UTC` by default.")
-    created_from = MomentField(source="created_at__gte")
-    created_before = MomentField(source="created_at__lt")
-    updated_from = MomentField(source="updated_at__gte")
-    updated_before = MomentField(source="updated_at__lt")
 
     @classmethod
     def filtered(

@@ -1,32 +1,20 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
-from uuid import UUID
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from authn.users import AnonymousUser, TokenUser
+from api.owned.querysets import OwnedQuerySet
 
 if TYPE_CHECKING:
     from todos.models import Todo  # noqa: F401 - of the annotation in the base class
 
 
-class TodoQuerySet(models.QuerySet["Todo"]):
-    def owned_by(self, user: TokenUser | AnonymousUser) -> Self:
-        """Return the todos of a user: views reach todos in no other way."""
-        return self.filter(owner_id=user.pk) if user.is_authenticated else self.none()
-
+class TodoQuerySet(OwnedQuerySet["Todo"]):
     def as_shown(self) -> Self:
         """Defer the copies that are only searched, which are as long as their originals."""
         return self.defer("description_folded", "tags_folded")
-
-    def somebody_has(self, todo_id: UUID) -> bool:
-        """Tell 403 from 404, without loading a row.
-
-        No other statement of a request leaves out the owner. docs/scaling.md has its cost.
-        """
-        return self.filter(pk=todo_id).exists()
 
 
 @models.TextField.register_lookup

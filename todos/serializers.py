@@ -5,19 +5,18 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from rest_framework import serializers
 
-from api.bodies.fields import CalendarDateField, EtagField, FlagField, MinuteField
-from api.bodies.serializers import StrictSerializer, field_error
+from api.bodies.fields import CalendarDateField, FlagField, MinuteField
+from api.bodies.serializers import field_error
 from api.bodies.text import LineField, TextField
+from api.owned.serializers import OwnedSerializer
+from todos.due import DUE_FIELDS, due_at
 from todos.fields import PriorityField, TagsField, TimezoneField
-from todos.models import DUE_FIELDS, Priority, due_at
+from todos.models import Priority
 
 
-class TodoSerializer(StrictSerializer):
+class TodoSerializer(OwnedSerializer):
     """A todo as its owner sees it."""
 
-    # A PUT returns omitted fields to the defaults given here.
-
-    id = serializers.UUIDField(read_only=True)
     title = LineField(max_length=500, help_text="1 to 500 characters on one line.")
     description = TextField(
         default="",
@@ -38,12 +37,9 @@ class TodoSerializer(StrictSerializer):
     tags = TagsField(
         default=list, help_text="Up to 20. Of those that differ in case only, the first stays."
     )
-    created_at = serializers.DateTimeField(read_only=True)
-    updated_at = serializers.DateTimeField(read_only=True)
-    etag = EtagField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if DUE_FIELDS.isdisjoint(attrs):
+        if attrs.keys().isdisjoint(DUE_FIELDS):
             return attrs
         due = {name: attrs.get(name, getattr(self.instance, name, None)) for name in DUE_FIELDS}
         if due["due_time"] is None:

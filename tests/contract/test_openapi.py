@@ -22,7 +22,7 @@ from api.errors.exceptions import NotReady
 from api.errors.schema import problems
 from browsable.authentication import CsrfRefused
 from tests.support.documented import JSON, OPENAPI, resolved, validator
-from todos.models import DUE_FIELDS
+from todos.due import DUE_FIELDS
 
 OPERATIONS = {
     operation["operationId"]: operation

@@ -5,7 +5,8 @@ import uuid
 import django.utils.timezone
 from django.db import migrations, models
 
-import todos.models
+import api.owned.models
+import api.owned.querysets
 
 
 class Migration(migrations.Migration):
@@ -16,6 +17,8 @@ class Migration(migrations.Migration):
     operations = [
         migrations.CreateModel(
             name="Todo",
+            # No operation can add a base, which changes nothing in a database.
+            bases=(api.owned.models.OwnedRow, models.Model),
             fields=[
                 (
                     "id",
@@ -47,7 +50,7 @@ class Migration(migrations.Migration):
                 (
                     "version",
                     models.CharField(
-                        default=todos.models.new_version, editable=False, max_length=16
+                        default=api.owned.querysets.new_version, editable=False, max_length=16
                     ),
                 ),
                 ("title_folded", models.TextField(editable=False)),

@@ -15,10 +15,6 @@ class TodoFactory(factory.django.DjangoModelFactory[Todo]):
     class Meta:
         model = Todo
 
-    @classmethod
-    def _create(cls, model_class: type[Todo], *args: Any, **fields: Any) -> Todo:
-        return model_class.create(**fields)
-
 
 def mistake() -> str:
     """Say why ``TodoFactory`` does not fit ``Todo``, or return an empty text."""

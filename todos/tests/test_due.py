@@ -9,8 +9,9 @@ import pytest
 from django.db import IntegrityError
 from django.test import Client
 
+from todos.due import due_at
 from todos.fields import zone_names
-from todos.models import Todo, due_at
+from todos.models import Todo
 from todos.tests.factories import make_todo
 from todos.tests.writing import create, each_value, pointers
 
@@ -91,13 +92,13 @@ def test_a_timed_todo_keeps_its_date_and_timezone(alice: Client, name: str) -> N
 def test_no_row_holds_a_time_without_date_or_timezone(name: str) -> None:
     noon()
     with pytest.raises(IntegrityError):
-        Todo.objects.update(**{name: None})
+        Todo.objects.all().write(**{name: None})
 
 
 def test_no_row_holds_due_at_without_a_time() -> None:
     make_todo()
     with pytest.raises(IntegrityError):
-        Todo.objects.update(due_at=datetime(2026, 1, 15, 12, tzinfo=UTC))
+        Todo.objects.all().write(due_at=datetime(2026, 1, 15, 12, tzinfo=UTC))
 
 
 NO_DAY, A_DATE = "There is no such day.", "Write a date as YYYY-MM-DD, such as 2026-01-31."
@@ -170,5 +171,5 @@ def test_a_todo_in_a_removed_timezone_can_still_change(alice: Client) -> None:
     assert patch(alice, todo, title="x").status_code == 200
     assert pointers(patch(alice, todo, due_time="12:00")) == [("/due_time", "due_at_unknown")]
     assert patch(alice, todo, due_time="12:00", timezone="UTC").status_code == 200
-    Todo.objects.update(timezone="Atlantis/Capital")
+    Todo.objects.all().write(timezone="Atlantis/Capital")
     assert patch(alice, todo, title="y").status_code == 200

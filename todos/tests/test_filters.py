@@ -136,7 +136,7 @@ def test_moment_filters_are_from_inclusive_and_before_exclusive(
 ) -> None:
     for title, moment in (("before", MOMENT - MICROSECOND), ("at", MOMENT)):
         todo = make_todo(title=title)
-        Todo.objects.filter(pk=todo.pk).update(**{f"{name}_at": moment})
+        Todo.objects.filter(pk=todo.pk).write(**{f"{name}_at": moment})
     assert found(alice, **{f"{name}_from": written}) == {"at"}
     assert found(alice, **{f"{name}_before": written}) == {"before"}
 

@@ -245,7 +245,7 @@ class TestChange:
     def test_a_purged_answer_of_a_change_checks_the_precondition_again(
         self, alice: Client, monkeypatch: pytest.MonkeyPatch, todo: Todo, change: str
     ) -> None:
-        monkeypatch.setattr("todos.views.is_repeat", lambda request: True)
+        monkeypatch.setattr("api.owned.viewset.is_repeat", lambda request: True)
         answer = repeat(alice, change, todo, **{"if-match": '"x"'})
         assert answer == "412 precondition_failed"
 
@@ -253,7 +253,7 @@ class TestChange:
 def test_a_purged_answer_of_a_deletion_is_404(
     alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("todos.views.is_repeat", lambda request: True)
+    monkeypatch.setattr("api.owned.viewset.is_repeat", lambda request: True)
     assert repeat(alice, "DELETE", Todo(pk=uuid.uuid4())) == "404 not_found"
 
 
@@ -467,14 +467,14 @@ class TestCrash:
         def crash() -> None:
             raise OperationalError
 
-        create_todo = Todo.create
+        create_todo = Todo.objects.create
 
         def crash_afterwards(**fields: Any) -> Todo:
             transaction.on_commit(crash)
             return create_todo(**fields)
 
         with monkeypatch.context() as patch:
-            patch.setattr(Todo, "create", crash_afterwards)
+            patch.setattr(Todo.objects, "create", crash_afterwards)
             assert outcome(create(alice)) == "503 database_unavailable"
         assert outcome(create(alice)) == "201 replayed"
         assert Todo.objects.count() == 1
@@ -483,14 +483,14 @@ class TestCrash:
     def test_a_crash_before_the_commit_keeps_nothing(
         self, alice: Client, clock: Clock, monkeypatch: pytest.MonkeyPatch, *, handled: bool
     ) -> None:
-        create_todo = Todo.create
+        create_todo = Todo.objects.create
 
         def crash(**fields: Any) -> None:
             create_todo(**fields)
             raise SystemExit
 
         with monkeypatch.context() as patch:
-            patch.setattr(Todo, "create", crash)
+            patch.setattr(Todo.objects, "create", crash)
             if not handled:
                 patch.setattr(IdempotencyKeyQuerySet, "delete", lambda rows: None)
             with pytest.raises(SystemExit):

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from api.bodies.text import folded
-from todos.models import Priority, Todo, due_at
+from todos.due import due_at
+from todos.models import Priority, Todo
 from todos.tests.factories import make_todo
 from todos.tests.walking import MANY, shown, walk
 

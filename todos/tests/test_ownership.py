@@ -8,8 +8,9 @@ import pytest
 from django.db import IntegrityError
 from django.test import Client
 
+from api.owned.models import StaleRow
 from authn.users import AnonymousUser, TokenUser
-from todos.models import StaleTodo, Todo
+from todos.models import Todo
 from todos.querysets import TodoQuerySet
 from todos.tests.factories import make_todo
 
@@ -34,15 +35,15 @@ def test_a_forgotten_owned_by_still_opens_nothing(
 
 
 def test_an_anonymous_user_owns_no_todos() -> None:
-    make_todo(owner_id="")
+    make_todo()
     assert Todo.objects.owned_by(AnonymousUser()).query.is_empty()
     assert not Todo.objects.owned_by(TokenUser("bob")).exists()
 
 
 def test_a_change_writes_to_the_owners_row_only() -> None:
     todo = make_todo(owner_id="alice")
-    Todo.objects.filter(pk=todo.pk).update(owner_id="bob")
-    with pytest.raises(StaleTodo):
+    Todo.objects.filter(pk=todo.pk).write(owner_id="bob")
+    with pytest.raises(StaleRow):
         todo.change(title="x")
 
 
@@ -50,14 +51,7 @@ def test_a_change_writes_to_the_owners_row_only() -> None:
 def test_the_database_keeps_completed_and_completed_at_together(*, completed: bool) -> None:
     make_todo(completed=completed)
     with pytest.raises(IntegrityError):
-        Todo.objects.update(completed=not completed)
-
-
-def test_save_is_disabled() -> None:
-    todo = make_todo()
-    todo.title = "Changed"
-    with pytest.raises(TypeError):
-        todo.save()
+        Todo.objects.all().write(completed=not completed)
 
 
 def test_a_todo_prints_its_title() -> None:

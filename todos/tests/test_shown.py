@@ -14,7 +14,8 @@ from hypothesis.extra.django import TestCase
 from api.bodies.renderers import JSONRenderer
 from api.lists.ordering import Column, Ordering
 from authn.users import TokenUser
-from todos.models import Priority, Todo, due_at
+from todos.due import due_at
+from todos.models import Priority, Todo
 from todos.serializers import TodoSerializer
 from todos.tests.factories import make_todo
 from todos.tests.hostile import lines, zones

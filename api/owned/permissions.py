@@ -9,11 +9,11 @@ from rest_framework.views import APIView
 from authn.users import TokenUser
 
 if TYPE_CHECKING:
-    from todos.models import Todo
+    from api.owned.models import OwnedModel
 
 
 class IsOwner(IsAuthenticated):
-    """Allow a todo to its owner only, also if a view forgets ``owned_by``."""
+    """Allow a row to its owner only, also if a view forgets ``owned_by``."""
 
-    def has_object_permission(self, request: Request, view: APIView, obj: Todo) -> bool:
+    def has_object_permission(self, request: Request, view: APIView, obj: OwnedModel) -> bool:
         return obj.owner_id == cast("TokenUser", request.user).id

@@ -1,0 +1,98 @@
+"""Model fields of owned models: followers of other fields, and links to other rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import models
+
+from api.bodies.serializers import field_error
+from api.bodies.text import folded, folded_lines
+
+if TYPE_CHECKING:
+    _Field = models.Field[Any, Any]
+else:
+    _Field = object
+
+
+class Follower(_Field):
+    """A mixin for a column that every insert and every change of the fields ``of`` set again."""
+
+    def __init__(self, *args: Any, of: str | tuple[str, ...], **kwargs: Any) -> None:
+        self.of = (of,) if isinstance(of, str) else tuple(of)  # attribute names
+        self.sources = frozenset(self.of)
+        super().__init__(*args, **{"editable": False, **kwargs})
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {**kwargs, "of": self.of}
+
+    def following(self, row: Any, moment: datetime) -> Any:
+        """Return the value for a row that is written at ``moment``."""
+        raise NotImplementedError
+
+
+class FoldedField(Follower, models.TextField):  # type: ignore[type-arg]
+    """A copy to search and sort by, without case: of a text, or of a list of lines."""
+
+    def following(self, row: Any, moment: datetime) -> str:
+        value = getattr(row, self.of[0])
+        return folded_lines(value) if isinstance(value, list) else folded(value)
+
+
+class SinceField(Follower, models.DateTimeField):  # type: ignore[type-arg]
+    """The moment since which a boolean is true, or null."""
+
+    def following(self, row: Any, moment: datetime) -> datetime | None:
+        return (getattr(row, self.attname) or moment) if getattr(row, self.of[0]) else None
+
+
+class OwnedForeignKey(models.ForeignKey):  # type: ignore[type-arg]
+    """A link to another row of the same owner, or null.
+
+    A write locks the target. A target that is missing or of another owner is one and the same
+    error. When the target goes, ``OwnedRow.remove`` empties the link and renews versions.
+    No constraint in the database: a table that is partitioned by owner has no key without it.
+    """
+
+    def __init__(self, to: Any, **kwargs: Any) -> None:
+        kwargs |= {"on_delete": models.DO_NOTHING, "db_constraint": False, "null": True}
+        super().__init__(to, **{"blank": True, **kwargs})
+
+    def lock_target(self, owner_id: str, target_id: UUID) -> None:
+        """Lock the target. Raises ``ValidationError`` if the owner has no such row."""
+        targets = self.related_model._default_manager.filter(owner_id=owner_id, pk=target_id)
+        if targets.select_for_update(no_key=True).values_list("pk").first() is None:
+            raise field_error(self.attname, "not_found", missing(self.related_model))
+
+
+def missing(model: Any) -> str:
+    return f"There is no such {model._meta.verbose_name}."
+
+
+@lru_cache
+def links_of(model: Any) -> list[OwnedForeignKey]:
+    return [field for field in model._meta.concrete_fields if isinstance(field, OwnedForeignKey)]
+
+
+@lru_cache
+def links_to(model: Any) -> list[OwnedForeignKey]:
+    fields = (relation.field for relation in model._meta.related_objects)
+    return [field for field in fields if isinstance(field, OwnedForeignKey)]
+
+
+@lru_cache
+def followers_of(model: Any) -> list[Any]:
+    return [field for field in model._meta.concrete_fields if isinstance(field, Follower)]
+
+
+def columns_of(model: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by the names of their columns: ``list=row`` as ``list_id=row.pk``."""
+    return {
+        model._meta.get_field(name).attname: value.pk if isinstance(value, models.Model) else value
+        for name, value in values.items()
+    }

@@ -1,0 +1,157 @@
+"""The OpenAPI document of a resource, made from its viewset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+
+from api.errors.schema import components, reference
+from api.openapi import JSON, Schema, merge, name_choices
+from api.owned.registry import Resource, resources
+
+# The verb of each action and its summary, for a noun such as "todo".
+ACTIONS = {
+    "list": ("list", "List your {}s"),
+    "create": ("create", "Create a {}"),
+    "retrieve": ("get", "Get a {}"),
+    "update": ("replace", "Replace a {}: omitted fields return to their defaults"),
+    "partial_update": ("change", "Change the fields that the body names (RFC 7396)"),
+    "destroy": ("delete", "Delete a {}"),
+}
+STANDARD_CHANGES = ("replace", "change", "delete")
+
+
+def header(name: str, schema: Any, description: str, **more: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, schema, OpenApiParameter.HEADER, description=description, **more)
+
+
+IDEMPOTENCY_KEY = header(
+    "Idempotency-Key",
+    {"type": "string", "pattern": r"^[!-+\--~]{1,255}$"},
+    "Chosen by the client. A repeat within 24 hours gets the stored answer.",
+)
+ID = OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH)
+ETAG = header(
+    "ETag",
+    {"type": "string", "pattern": '^"[A-Za-z0-9_-]+"$'},
+    "A strong entity tag, which every change replaces.",
+    required=True,
+    response=[200, 201, 304],
+)
+LOCATION = OpenApiParameter(
+    "Location", OpenApiTypes.URI, OpenApiParameter.HEADER, required=True, response=[201]
+)
+REPLAYED = header(
+    "Idempotency-Replayed",
+    {"type": "string", "enum": ["true"]},
+    "Present where the answer is the stored one of an earlier request.",
+    response=[200, 201, 204],
+)
+
+
+# No pattern: the API takes any text, and a malformed list matches nothing.
+def if_match(noun: str) -> OpenApiParameter:
+    return header(
+        "If-Match",
+        {"type": "string", "examples": ["*", '"9U-UwHWJTug8S9Ll"']},
+        f"An `etag`, a list of them, or `*`. The answer is 412 if the {noun} has another one.",
+    )
+
+
+def if_none_match(noun: str) -> OpenApiParameter:
+    return header(
+        "If-None-Match",
+        {"type": "string", "examples": ['"9U-UwHWJTug8S9Ll"']},
+        f"An `etag` or a list of them. The answer is 304 if the {noun} has one of them.",
+    )
+
+
+def name_of(view: Any) -> str:
+    """Return the name of a resource in the document: ``Todo`` for ``TodoSerializer``."""
+    return str(view.serializer_class.__name__.removesuffix("Serializer"))
+
+
+class OwnedSchema(Schema):
+    """Subclass of Schema that describes an ``OwnedViewSet``.
+
+    An extra action on one row takes no body, and repeating it changes nothing. Any other one needs
+    an ``@extend_schema`` of its own.
+    """
+
+    view: Any
+
+    @property
+    def _action(self) -> str:
+        return str(self.view.action)
+
+    def get_operation_id(self) -> str:
+        name = name_of(self.view)
+        verb, _ = ACTIONS.get(self._action, (self._action, ""))
+        return f"{verb}{name}{'s' if self._action == 'list' else ''}"
+
+    def get_summary(self) -> str:
+        noun = name_of(self.view).lower()
+        if self._action in ACTIONS:
+            return ACTIONS[self._action][1].format(noun)
+        return f"{self._action.capitalize()} a {noun}; repeating it changes nothing"
+
+    def get_override_parameters(self) -> Any:
+        noun = name_of(self.view).lower()
+        match self._action:
+            case "create":
+                return [IDEMPOTENCY_KEY, ETAG, LOCATION, REPLAYED]
+            case "retrieve":
+                return [ID, if_none_match(noun), ETAG]
+        return [ID, if_match(noun), IDEMPOTENCY_KEY, ETAG, REPLAYED] if self.view.detail else []
+
+    def get_request_serializer(self) -> Any:
+        return super().get_request_serializer() if self._action in ACTIONS else None
+
+    def get_response_serializers(self) -> Any:
+        if self._action == "retrieve":
+            return {200: self.view.serializer_class, 304: None}
+        return super().get_response_serializers()
+
+
+def overlay(*, result: JSON, **kwargs: Any) -> JSON:
+    """Add links and shared components: a postprocessing hook of drf-spectacular."""
+    document = name_choices(result)
+    for resource in resources():
+        merge(document, additions(resource))
+    merge(document, {"components": components()})
+    return document
+
+
+def link(operation_id: str, *preconditions: str) -> JSON:
+    parameters = dict.fromkeys(preconditions, "$response.header.ETag")
+    return {
+        "operationId": operation_id,
+        "parameters": {"id": "$response.body#/id", **parameters},
+    }
+
+
+def additions(resource: Resource) -> JSON:
+    """Links from each answer with a row to what can be done next, and bodies without an id."""
+    name, path = name_of(resource.view), resource.path
+    verbs = [*STANDARD_CHANGES, *(action.__name__ for action in resource.actions)]
+    links = {
+        f"get{name}": link(f"get{name}"),
+        f"get{name}IfChanged": link(f"get{name}", "If-None-Match"),
+        **{f"{verb}{name}": link(f"{verb}{name}", "If-Match") for verb in verbs},
+    }
+    after = {"links": {each: reference("links", each) for each in links}}
+    ok = {"responses": {"200": after}}
+    no_id = {"properties": {"id": None}}  # only a change may have one, and it repeats its path
+    return {
+        "components": {
+            "links": links,
+            "schemas": {f"{name}Request": no_id, f"Patched{name}Request": no_id},
+        },
+        "paths": {
+            path: {"post": {"responses": {"201": after}}},
+            f"{path}{{id}}/": {"get": ok, "put": ok, "patch": ok},
+            **{f"{path}{{id}}/{each.url_path}/": {"post": ok} for each in resource.actions},
+        },
+    }

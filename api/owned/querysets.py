@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from uuid import UUID
+
+from django.db import models, transaction
+from django.utils.timezone import now
+
+from api.owned.fields import columns_of, followers_of, links_to
+from authn.users import AnonymousUser, TokenUser
+
+if TYPE_CHECKING:
+    from api.owned.models import OwnedModel
+
+Row = TypeVar("Row", bound="OwnedModel")
+
+
+def new_version() -> str:
+    """Return a random text, so that no row ever has an old version again."""
+    return secrets.token_urlsafe(12)
+
+
+class OwnedQuerySet(models.QuerySet[Row]):
+    """The rows of an owned model. No call leaves a version or a following column behind."""
+
+    def owned_by(self, user: TokenUser | AnonymousUser) -> Self:
+        """Return the rows of a user: views reach rows in no other way."""
+        return self.filter(owner_id=user.pk) if user.is_authenticated else self.none()
+
+    def as_shown(self) -> Self:
+        """Defer the columns that no answer and no cursor needs."""
+        return self.all()
+
+    def somebody_has(self, row_id: UUID) -> bool:
+        """Tell 403 from 404, without loading a row.
+
+        No other statement of a request leaves out the owner. docs/scaling.md has its cost.
+        """
+        return self.filter(pk=row_id).exists()
+
+    @classmethod
+    def as_manager(cls) -> Any:
+        manager: Any = _manager_class(cls)()
+        manager._built_with_as_manager = True
+        manager.use_in_migrations = True  # data migrations keep versions and columns right too
+        return manager
+
+    as_manager.queryset_only = True  # type: ignore[attr-defined]
+
+    def write(self, **columns: Any) -> int:
+        """Write these columns alone in one statement, without a new version."""
+        return super().update(**columns)
+
+    def erase(self) -> tuple[int, dict[str, int]]:
+        """Delete rows in one statement, although others may link to them."""
+        return super().delete()
+
+    def update(self, **values: Any) -> int:
+        """Write one statement with a new version, or change each row if columns follow.
+
+        Raises ``TypeError`` for an expression that a column would have to follow.
+        """
+        values = columns_of(self.model, values)
+        if not any(values.keys() & field.sources for field in followers_of(self.model)):
+            return self.write(**{"version": new_version(), "updated_at": now(), **values})
+        for name, value in values.items():
+            if hasattr(value, "resolve_expression"):
+                raise TypeError(f"Columns follow from {name}: set it to a value, or change() rows.")
+        with transaction.atomic(using=self.db):
+            rows = [*self.select_for_update()]
+            for row in rows:
+                row.change(**values)
+        return len(rows)
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    def bulk_create(self, objs: Iterable[Row], *args: Any, **options: Any) -> list[Row]:
+        """Insert rows as Django does. Raises ``TypeError`` for ``update_conflicts``."""
+        if options.get("update_conflicts"):
+            raise TypeError("bulk_create() cannot update: use update_or_create() or change().")
+        rows = [*objs]
+        for row in rows:
+            row.follow(None, row.created_at)
+        return super().bulk_create(rows, *args, **options)
+
+    def bulk_update(
+        self, objs: Iterable[Row], fields: Iterable[str], batch_size: int | None = None
+    ) -> int:
+        """Save each row in one transaction, without batches. Raises ``StaleRow``."""
+        names, rows = [*fields], [*objs]
+        with transaction.atomic(using=self.db):
+            for row in rows:
+                row.save(update_fields=names)
+        return len(rows)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete with one statement, or remove each row if others may link to it."""
+        if not links_to(self.model):
+            return self.erase()
+        with transaction.atomic(using=self.db):
+            rows = [*self.select_for_update()]
+            for row in rows:
+                row.remove()
+        return len(rows), {self.model._meta.label: len(rows)}
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+
+@cache
+def _manager_class(queryset_class: type[OwnedQuerySet[Any]]) -> type[models.Manager[Any]]:
+    """Make one class, because Django takes two managers of different classes for a change."""
+    return models.Manager.from_queryset(queryset_class)

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence, Set
+from contextlib import nullcontext
+from functools import partial
+from typing import Any, cast
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.http import Http404
+from django.utils.functional import cached_property
+from rest_framework import status
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ModelViewSet
+
+from api.bodies.fields import CANONICAL_UUID
+from api.bodies.parsers import JSONParser, MergePatchParser
+from api.lists.cursors import Cursor
+from api.lists.filters import FilterBackend
+from api.lists.ordering import Column, Ordering
+from api.lists.pagination import UNFILTERED, CursorPagination, beginning_at
+from api.lists.parameters import KnownParametersOnly
+from api.lists.time_limits import time_limit
+from api.owned.filters import OwnedFilters
+from api.owned.models import OwnedModel, StaleRow
+from api.owned.openapi import OwnedSchema
+from api.owned.permissions import IsOwner
+from api.owned.querysets import OwnedQuerySet
+from api.owned.serializers import OwnedSerializer
+from api.requests import path_of, root_of
+from api.writes.conditional import check_preconditions, has_current
+from api.writes.idempotency import idempotent, is_repeat
+from authn.users import TokenUser
+from database.compiled import Compiled
+
+TIMES = {"created_at": (Column("created_at"),), "updated_at": (Column("updated_at"),)}
+
+
+class OwnedViewSet(KnownParametersOnly, ModelViewSet[Any]):
+    """The rows of the user of the token: the whole contract of a resource.
+
+    A subclass names ``model``, ``serializer_class``, ``filterset_class`` and ``orderings``.
+    A row of another owner is 403 and a missing one 404, for every method and before any
+    precondition or body.
+    """
+
+    model: type[OwnedModel]
+    serializer_class: type[OwnedSerializer]
+    filterset_class: type[OwnedFilters] = OwnedFilters
+    orderings: Mapping[str, tuple[Column, ...]] = TIMES
+    default_ordering = "-created_at"
+    permission_classes = [IsOwner]
+    filter_backends = [FilterBackend]
+    pagination_class = CursorPagination
+    schema = OwnedSchema()
+
+    @property
+    def user(self) -> TokenUser:
+        return cast("TokenUser", self.request.user)
+
+    def check_target(self) -> None:
+        # The first request with an Idempotency-Key may have changed or deleted the row.
+        if self.detail and (self.request.method in SAFE_METHODS or not is_repeat(self.request)):
+            self.row  # noqa: B018 - read before the body, so that 403, 404 and 412 come first
+
+    @cached_property
+    def row(self) -> Any:
+        return self.get_object()
+
+    def get_object(self, *, locked: bool = False) -> Any:
+        """Load the row of the path. Raises also what its preconditions raise."""
+        row_id = self._row_id()
+        if locked:
+            row = self.get_queryset().filter(pk=row_id).select_for_update().first()
+        else:
+            row = self.model.owned(self.user, row_id)
+        if row is None:
+            raise PermissionDenied if self.model.objects.somebody_has(row_id) else Http404
+        self.check_object_permissions(self.request, row)
+        if self.action not in (None, "metadata"):  # 405, or OPTIONS
+            check_preconditions(self.request, row.etag)
+        return row
+
+    def known_parameters(self) -> Set[str]:
+        if self.action != "list":
+            return frozenset()
+        return CursorPagination.parameters | self.filterset_class.parameters()
+
+    @property
+    def repeatable_parameters(self) -> Set[str]:  # type: ignore[override]
+        return self.filterset_class.repeatable_parameters()
+
+    def get_queryset(self) -> OwnedQuerySet[Any]:
+        return self.model.objects.as_shown().owned_by(self.user)
+
+    def get_parsers(self) -> list[BaseParser]:
+        # drf-spectacular calls this before it sets a request.
+        patch = self.request is not None and self.request.method == "PATCH"
+        return [JSONParser(), MergePatchParser()] if patch else [JSONParser()]
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        rows = None
+        if not request.query_params.keys() <= UNFILTERED:
+            rows = self.filter_queryset(self.get_queryset())
+        page = self.paginate_queryset(partial(self._page, rows))  # type: ignore[arg-type]
+        return self.get_paginated_response(page)
+
+    def _page(
+        self,
+        rows: OwnedQuerySet[Any] | None,
+        ordering: Ordering,
+        cursor: Cursor | None,
+        count: int,
+    ) -> Sequence[Any]:
+        """Read a page of ``rows``, or with ``None`` the first one of all rows of the user."""
+        is_indexed = rows is None and ordering.columns == TIMES["created_at"]
+        with nullcontext() if is_indexed else time_limit(settings.SEARCH_SECONDS):
+            if rows is None:
+                return self.model.first_owned(self.user, ordering, count)
+            return Compiled(beginning_at(cursor, ordering, rows)[:count]).rows()
+
+    @idempotent
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        fields = self.serializer_class.read(request.data)
+        row = self.model.objects.create(owner_id=self.user.pk, **fields)
+        shown = self.serializer_class.shown(row)
+        return Response(shown, status.HTTP_201_CREATED, headers=self.get_success_headers(shown))
+
+    def get_success_headers(self, data: Any) -> dict[str, str]:
+        # reverse() would take longer than the SQL.
+        location = f"{root_of(self.request)}{path_of(self.request)}{data['id']}/"
+        return {"Location": location, "ETag": data["etag"]}
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        response = self.answer(self.row)
+        if has_current(request, response["ETag"]):
+            return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": response["ETag"]})
+        return response
+
+    @idempotent
+    def update(
+        self, request: Request, *args: Any, partial: bool = False, **kwargs: Any
+    ) -> Response:
+        def change(row: OwnedModel) -> None:
+            row.change(**self.serializer_class.read(request.data, row, partial=partial))
+
+        return self.answer(self.write(change))
+
+    @idempotent
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        self.write(self.model.remove)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def write(self, change: Callable[[Any], None]) -> Any:
+        """Make a change that is a compare-and-set on the row as it was loaded, and return it.
+
+        If another request was quicker, lock the row, check everything again and repeat the
+        change: changes of different fields both survive, and a precondition may fail now.
+        """
+        row = self.row
+        try:
+            change(row)
+        except StaleRow:
+            with transaction.atomic():
+                row = self.get_object(locked=True)
+                change(row)
+        return row
+
+    def answer(self, row: Any) -> Response:
+        shown = self.serializer_class.shown(row)
+        return Response(shown, headers={"ETag": shown["etag"]})
+
+    def _row_id(self) -> UUID:
+        # UUID() itself also takes braces, a URN and any hyphens: a row has one address.
+        if not CANONICAL_UUID.fullmatch(self.kwargs["pk"]):
+            raise Http404
+        return UUID(self.kwargs["pk"])
