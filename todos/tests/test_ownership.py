@@ -41,10 +41,11 @@ def test_an_anonymous_user_owns_no_todos() -> None:
 
 
 def test_a_change_writes_to_the_owners_row_only() -> None:
-    todo = make_todo(owner_id="alice")
-    Todo.objects.filter(pk=todo.pk).write(owner_id="bob")
+    todo = make_todo(owner_id="alice", title="Buy milk")
+    todo.owner_id = "bob"
     with pytest.raises(StaleRow):
         todo.change(title="x")
+    assert Todo.objects.get().title == "Buy milk"
 
 
 @pytest.mark.parametrize("completed", [True, False])
