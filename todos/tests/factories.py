@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import factory
 from django.core.exceptions import ValidationError
@@ -10,7 +10,7 @@ from todos.models import Todo
 
 class TodoFactory(factory.django.DjangoModelFactory[Todo]):
     owner_id = "alice"
-    title = factory.Sequence("Todo {}".format)  # type: ignore[attr-defined,no-untyped-call]
+    title = factory.Sequence("Todo {}".format)
 
     class Meta:
         model = Todo
@@ -18,7 +18,7 @@ class TodoFactory(factory.django.DjangoModelFactory[Todo]):
 
 def mistake() -> str:
     """Say why ``TodoFactory`` does not fit ``Todo``, or return an empty text."""
-    fields = factory.build(dict, FACTORY_CLASS=TodoFactory)  # type: ignore[attr-defined,no-untyped-call]
+    fields = factory.build(dict, FACTORY_CLASS=TodoFactory)
     set_by_create = {field.name for field in Todo._meta.fields if not field.editable}
     try:
         Todo(**fields).clean_fields(exclude=set_by_create - {"owner_id"})
@@ -29,4 +29,4 @@ def mistake() -> str:
 
 def make_todo(**fields: Any) -> Todo:
     """A todo of Alice's, unless told otherwise."""
-    return cast("Todo", TodoFactory(**fields))  # type: ignore[no-untyped-call]
+    return TodoFactory.create(**fields)
