@@ -5,7 +5,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.bodies.renderers import octets_for
-from api.bodies.serializers import NoFields
 from api.lists.ordering import Column
 from api.owned.viewset import TIMES, OwnedViewSet
 from api.writes.idempotency import idempotent
@@ -32,19 +31,15 @@ class TodoViewSet(OwnedViewSet):
     @action(detail=True, methods=["post"])
     @idempotent
     def complete(self, request: Request, pk: str) -> Response:
-        return self._set_completed(completed=True)
+        return self.change(completed=True)
 
     @action(detail=True, methods=["post"])
     @idempotent
     def reopen(self, request: Request, pk: str) -> Response:
-        return self._set_completed(completed=False)
+        return self.change(completed=False)
 
     @document_batch
     @action(detail=False, methods=["post"])
     @idempotent
     def batch(self, request: Request) -> Response:
         return Response(run_batch(self.user, request.data, max_octets=octets_for(request)))
-
-    def _set_completed(self, *, completed: bool) -> Response:
-        NoFields.read(self.request.data)
-        return self.answer(self.write(lambda todo: todo.change(completed=completed)))

@@ -20,6 +20,7 @@ from rest_framework.viewsets import ModelViewSet
 
 from api.bodies.fields import CANONICAL_UUID
 from api.bodies.parsers import JSONParser, MergePatchParser
+from api.bodies.serializers import NoFields
 from api.lists.cursors import Cursor
 from api.lists.filters import FilterBackend
 from api.lists.ordering import Column, Ordering
@@ -170,6 +171,11 @@ class OwnedViewSet(KnownParametersOnly, ModelViewSet[Any]):
                 row = self.get_object(locked=True)
                 change(row)
         return row
+
+    def change(self, **values: Any) -> Response:
+        """Answer an action that takes no body and gives the row these values."""
+        NoFields.read(self.request.data)
+        return self.answer(self.write(lambda row: row.change(**values)))
 
     def answer(self, row: Any) -> Response:
         shown = self.serializer_class.shown(row)
