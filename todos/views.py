@@ -6,7 +6,7 @@ from rest_framework.response import Response
 
 from api.bodies.renderers import octets_for
 from api.lists.ordering import Column
-from api.owned.viewset import TIMES, OwnedViewSet
+from api.owned.viewset import TIMES, OwnedViewSet, row_action
 from api.writes.idempotency import idempotent
 from todos.batch import run_batch
 from todos.filters import TodoFilters
@@ -28,14 +28,12 @@ class TodoViewSet(OwnedViewSet):
         "title": (Column("title_folded"),),
     }
 
-    @action(detail=True, methods=["post"])
-    @idempotent
-    def complete(self, request: Request, pk: str) -> Response:
+    @row_action
+    def complete(self) -> Response:
         return self.change(completed=True)
 
-    @action(detail=True, methods=["post"])
-    @idempotent
-    def reopen(self, request: Request, pk: str) -> Response:
+    @row_action
+    def reopen(self) -> Response:
         return self.change(completed=False)
 
     @document_batch
