@@ -14,6 +14,7 @@ COPY authn authn/
 COPY browsable browsable/
 COPY config config/
 COPY database database/
+COPY lists lists/
 COPY operations operations/
 COPY server server/
 COPY todos todos/

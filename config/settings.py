@@ -93,6 +93,7 @@ INSTALLED_APPS = [
     "authn",
     "api",
     "operations",
+    "lists",
     "todos",
     "browsable",
 ]

@@ -12,9 +12,11 @@ from django.utils import timezone
 from rest_framework.serializers import ChoiceField, ListField
 
 from api.bodies.fields import CalendarDateField
-from api.bodies.text import LineField, TextField, folded, folded_lines, normalized
+from api.bodies.text import LineField, folded_lines
 from api.lists.filters import FlagWordField
-from api.owned.filters import OwnedFilters
+from api.lists.search import SearchField
+from api.owned.filters import LinkParameter, OwnedFilters
+from lists.models import TodoList
 from todos.due import due_at
 from todos.fields import MAX_TAG_LENGTH, PriorityField, TimezoneField
 
@@ -40,13 +42,6 @@ def _overdue(moment: datetime, zone: str) -> Q:
 DUE = {"overdue": _overdue, "today": _due_today, "none": _due_none}
 
 
-class SearchField(TextField):
-    """Text to search for, with the spaces around it. ``max_length`` counts its NFC."""
-
-    def to_internal_value(self, data: Any) -> str:
-        return normalized("NFC", super().to_internal_value(data))
-
-
 class TodoFilters(OwnedFilters):
     completed = FlagWordField()
     priority = ListField(
@@ -57,16 +52,12 @@ class TodoFilters(OwnedFilters):
         max_length=20,
         help_text="Repeatable: all of them, without regard to case.",
     )
-    q = SearchField(
-        max_length=100,
-        allow_blank=True,
-        trim_whitespace=False,
-        help_text="Contained in the title or description, without regard to case.",
-    )
+    q = SearchField(help_text="Contained in the title or description, without regard to case.")
     due_from = CalendarDateField(source="due_date__gte")
     due_before = CalendarDateField(source="due_date__lt")
-    due = ChoiceField(choices=list(DUE), help_text="By the clock of `tz`.")
+    due = ChoiceField(choices=[*DUE], help_text="By the clock of `tz`.")
     tz = TimezoneField(help_text="IANA time zone that `due` is about; `UTC` by default.")
+    list = LinkParameter(TodoList, source="list_id")
 
     @classmethod
     def filtered(
@@ -81,11 +72,8 @@ class TodoFilters(OwnedFilters):
     ) -> QuerySet[Any]:
         for each in tag:
             queryset = queryset.filter(tags_folded__holds=folded_lines([each]))
-        if q.strip():  # the search box of a form may be empty
-            part = folded(q)
-            queryset = queryset.filter(
-                Q(title_folded__holds=part) | Q(description_folded__holds=part)
-            )
+        if q:
+            queryset = queryset.filter(Q(title_folded__holds=q) | Q(description_folded__holds=q))
         if due:
             queryset = queryset.filter(DUE[due](timezone.now(), tz))
         return queryset.filter(**lookups)

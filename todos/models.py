@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from api.owned.fields import FoldedField, SinceField
+from api.owned.fields import FoldedField, OwnedForeignKey, SinceField
 from api.owned.models import OwnedModel
 from todos.due import DUE_FIELDS, DueAtField
 from todos.querysets import TodoQuerySet
@@ -31,6 +31,7 @@ class Todo(OwnedModel):
     timezone = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 - null in JSON too
     due_at = DueAtField(of=DUE_FIELDS, null=True)
     tags = models.JSONField(default=list, blank=True)
+    list = OwnedForeignKey("lists.TodoList")
     # Copies to search and sort by.
     title_folded = FoldedField(of="title")
     description_folded = FoldedField(of="description")

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from api.bodies.fields import CalendarDateField, FlagField, MinuteField
 from api.bodies.serializers import field_error
 from api.bodies.text import LineField, TextField
-from api.owned.serializers import OwnedSerializer
+from api.owned.serializers import LinkField, OwnedSerializer
 from todos.due import DUE_FIELDS, due_at
 from todos.fields import PriorityField, TagsField, TimezoneField
 from todos.models import Priority
@@ -37,6 +37,7 @@ class TodoSerializer(OwnedSerializer):
     tags = TagsField(
         default=list, help_text="Up to 20. Of those that differ in case only, the first stays."
     )
+    list_id = LinkField(help_text="The id of one of your lists.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs.keys().isdisjoint(DUE_FIELDS):

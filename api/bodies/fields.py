@@ -14,7 +14,7 @@ from rest_framework import serializers
 
 NO_SUCH_DAY = "There is no such day."
 NO_SUCH_TIME = "There is no such time: a day has 00:00 to 23:59."
-CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+CANONICAL_UUID = re.compile("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 class FlagField(serializers.BooleanField):

@@ -61,7 +61,7 @@ class OwnedForeignKey(models.ForeignKey):  # type: ignore[type-arg]
 
     def __init__(self, to: Any, **kwargs: Any) -> None:
         kwargs |= {"on_delete": models.DO_NOTHING, "db_constraint": False, "null": True}
-        super().__init__(to, **{"blank": True, **kwargs})
+        super().__init__(to, **{"blank": True, "related_name": "+", **kwargs})
 
     def lock_target(self, owner_id: str, target_id: UUID) -> None:
         """Lock the target. Raises ``ValidationError`` if the owner has no such row."""
@@ -81,7 +81,8 @@ def links_of(model: Any) -> list[OwnedForeignKey]:
 
 @lru_cache
 def links_to(model: Any) -> list[OwnedForeignKey]:
-    fields = (relation.field for relation in model._meta.related_objects)
+    relations = model._meta.get_fields(include_hidden=True)
+    fields = (relation.field for relation in relations if relation.auto_created)
     return [field for field in fields if isinstance(field, OwnedForeignKey)]
 
 

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
-from api.bodies.fields import EtagField
+from api.bodies.fields import CanonicalUUIDField, EtagField
 from api.bodies.serializers import Fields, StrictSerializer
 
 LAST = ("created_at", "updated_at", "etag")
+
+
+class LinkField(CanonicalUUIDField):
+    """The id of an own row, or null. A write refuses the id of any other row."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(default=None, allow_null=True, **kwargs)
 
 
 class OwnedSerializer(StrictSerializer):

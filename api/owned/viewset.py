@@ -22,13 +22,15 @@ from rest_framework.viewsets import ModelViewSet
 from api.bodies.fields import CANONICAL_UUID
 from api.bodies.parsers import JSONParser, MergePatchParser
 from api.bodies.serializers import NoFields
+from api.errors.exceptions import InvalidParameter
 from api.lists.cursors import Cursor
 from api.lists.filters import FilterBackend
 from api.lists.ordering import Column, Ordering
 from api.lists.pagination import UNFILTERED, CursorPagination, beginning_at
 from api.lists.parameters import KnownParametersOnly
 from api.lists.time_limits import time_limit
-from api.owned.filters import OwnedFilters
+from api.owned.fields import missing
+from api.owned.filters import LinkParameter, OwnedFilters
 from api.owned.models import OwnedModel, StaleRow
 from api.owned.openapi import OwnedSchema
 from api.owned.permissions import IsOwner
@@ -127,7 +129,18 @@ class OwnedViewSet(KnownParametersOnly, ModelViewSet[Any]):
         if not request.query_params.keys() <= UNFILTERED:
             rows = self.filter_queryset(self.get_queryset())
         page = self.paginate_queryset(partial(self._page, rows))  # type: ignore[arg-type]
+        if not page:
+            self._require_linked_rows()
         return self.get_paginated_response(page)
+
+    def _require_linked_rows(self) -> None:
+        """Refuse a filter by the id of a missing or foreign row, which no row can link to."""
+        for name, field in self.filterset_class().fields.items():
+            row_id = self.request.query_params.get(name, "none")
+            if isinstance(field, LinkParameter) and row_id != "none":
+                rows = field.target.objects.owned_by(self.user).filter(pk=row_id)
+                if not rows.exists():
+                    raise InvalidParameter((name, "not_found", missing(field.target)))
 
     def _page(
         self,

@@ -107,7 +107,7 @@ class TestGenerators:
 
     def test_descriptions_name_every_default(self) -> None:
         said = {
-            "TodoRequest": ("description", "completed", "priority", *DUE_FIELDS, "tags"),
+            "TodoRequest": ("description", "completed", "priority", *DUE_FIELDS, "tags", "list_id"),
             "PatchedTodoRequest": ("description", "completed", "priority", "tags"),
         }
         for name, fields in said.items():
@@ -187,6 +187,7 @@ class TestExamples:
 def test_schemas_have_short_names() -> None:
     assert {*OPENAPI["components"]["schemas"]} == {
         *("Todo", "TodoRequest", "PatchedTodoRequest", "TodoPage", "Priority"),
+        *("List", "ListRequest", "PatchedListRequest", "ListPage"),
         *("BatchRequest", "BatchCreate", "BatchUpdate", "BatchAction", "BatchResult"),
         *("Root", "Me", "Problem", "ProblemCode", "ErrorCode"),
     }

@@ -26,7 +26,17 @@ from todos.tests.factories import make_todo
 pytestmark = pytest.mark.django_db
 
 ROOT = f"{settings.BASE_DIR}/"
-PACKAGES = ("api", "authn", "browsable", "config", "database", "operations", "server", "todos")
+PACKAGES = (
+    "api",
+    "authn",
+    "browsable",
+    "config",
+    "database",
+    "lists",
+    "operations",
+    "server",
+    "todos",
+)
 
 
 @contextmanager

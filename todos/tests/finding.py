@@ -23,6 +23,7 @@ EVERY_FILTER: dict[str, Any] = {
     "created_before": "9000-01-01T00:00:00Z",
     "updated_from": "2000-01-01T00:00:00Z",
     "updated_before": "9000-01-01T00:00:00Z",
+    "list": "none",
 }
 
 

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from authn.testing import Bearer, Mint
+from lists.models import TodoList
 from todos.models import Todo
 from todos.tests.factories import make_todo
 from todos.tests.simultaneously import simultaneously
@@ -90,3 +91,23 @@ def test_twenty_concurrent_actions_are_all_applied(alices: list[Client]) -> None
     assert statuses(answers) == {200: WRITERS}
     for change, answer in zip(changes, answers, strict=True):
         assert answer.json()["completed"] is (change == "complete")
+
+
+@pytest.mark.parametrize("is_batch", [False, True], ids=["single", "batch"])
+def test_no_todo_stays_in_a_list_that_goes(alices: list[Client], *, is_batch: bool) -> None:
+    home = TodoList.objects.create(owner_id="alice", name="Home")
+    todo = {"title": "x", "list_id": str(home.pk)}
+    body = {"operations": [{"op": "create", **todo}]} if is_batch else todo
+
+    def put_in(client: Client) -> Any:
+        path = "/api/todos/batch/" if is_batch else "/api/todos/"
+        return client.post(path, body, content_type="application/json")
+
+    tasks = [partial(put_in, alice) for alice in alices[1:]]
+    tasks.insert(WRITERS // 2, partial(alices[0].delete, f"/api/lists/{home.pk}/"))
+    answers = simultaneously(tasks)
+    found = statuses(answers)
+    made = found[200] + found[201]
+    assert found[204] == 1
+    assert found[400] == WRITERS - 1 - made
+    assert [todo.list_id for todo in Todo.objects.all()] == [None] * made

@@ -27,6 +27,7 @@ def test_a_title_is_enough(alice: Client) -> None:
         "timezone": None,
         "due_at": None,
         "tags": [],
+        "list_id": None,
     }
     assert body == {**made, **defaults}
     assert list(body) == ["id", *defaults, "created_at", "updated_at", "etag"]
