@@ -7,7 +7,7 @@ from lists.models import TodoList
 
 class TodoListFactory(factory.django.DjangoModelFactory[TodoList]):
     owner_id = "alice"
-    name = factory.Sequence("List {}".format)  # type: ignore[attr-defined,no-untyped-call]
+    name = factory.Sequence("List {}".format)
 
     class Meta:
         model = TodoList
