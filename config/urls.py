@@ -2,16 +2,20 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.urls import include, path
+from rest_framework.routers import SimpleRouter
 
-import lists.urls
-import todos.urls
 from api.views import IndexView
+from lists.views import ListViewSet
+from todos.views import TodoViewSet
+
+router = SimpleRouter(use_regex_path=False)
+router.register("api/todos", TodoViewSet, basename="todo")  # asked for most, so found first
+router.register("api/lists", ListViewSet, basename="list")
 
 pages = [path("api/", include("browsable.urls"))] if settings.BROWSABLE_API else []
 
 urlpatterns = [
-    *todos.urls.urlpatterns,  # what is asked for most is found first
-    *lists.urls.urlpatterns,
+    *router.urls,
     path("", IndexView.as_view()),
     path("api/", include("api.urls")),
     *pages,
