@@ -109,8 +109,11 @@ class Schema(AutoSchema):
             schema["required"] = [*schema["properties"]]
         elif isinstance(serializer, StrictSerializer):
             schema["additionalProperties"] = False
-            read_only = (name for name, field in serializer.fields.items() if field.read_only)
-            schema["properties"].update(dict.fromkeys(read_only, IGNORED))
+            read_only = {
+                name: IGNORED for name, each in serializer.fields.items() if each.read_only
+            }
+            read_only.pop("id", None)  # only a change may have one, and it repeats its path
+            schema["properties"].update(read_only)
             tell_defaults(schema["properties"], serializer)
         return schema
 

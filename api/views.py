@@ -15,7 +15,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.bodies.renderers import JSONRenderer
+from api.bodies.serializers import Fields
 from api.lists.parameters import KnownParametersOnly
+from api.owned.registry import resources
 from api.requests import root_of
 from authn.claims import Claims
 from authn.users import TokenUser
@@ -36,9 +38,8 @@ class IndexView(KnownParametersOnly):
 
 
 class RootSerializer(serializers.Serializer[Any]):
-    todos = serializers.URLField()
-    me = serializers.URLField()
-    schema = serializers.URLField()
+    def get_fields(self) -> Fields:
+        return {name: serializers.URLField() for name in _listed()}
 
 
 class RootView(KnownParametersOnly):
@@ -49,8 +50,13 @@ class RootView(KnownParametersOnly):
         responses=RootSerializer,
     )
     def get(self, request: Request) -> Response:
-        routes = {"todos": "todo-list", "me": "me", "schema": "schema"}
-        return Response({name: _address(request, route) for name, route in routes.items()})
+        root = root_of(request)
+        return Response({name: f"{root}{url}" for name, url in _listed().items()})
+
+
+def _listed() -> dict[str, str]:
+    own = {resource.plural: resource.url for resource in resources()}
+    return {**own, **{name: reverse(name) for name in ("me", "schema")}}
 
 
 class MeSerializer(serializers.Serializer[Any]):

@@ -20,7 +20,6 @@ ACTIONS = {
     "partial_update": ("change", "Change the fields that the body names (RFC 7396)"),
     "destroy": ("delete", "Delete a {}"),
 }
-STANDARD_CHANGES = ("replace", "change", "delete")
 
 
 def header(name: str, schema: Any, description: str, **more: Any) -> OpenApiParameter:
@@ -116,12 +115,46 @@ class OwnedSchema(Schema):
 
 
 def overlay(*, result: JSON, **kwargs: Any) -> JSON:
-    """Add links and shared components: a postprocessing hook of drf-spectacular."""
+    """Add tags, links and shared components: a postprocessing hook of drf-spectacular."""
     document = name_choices(result)
     for resource in resources():
-        merge(document, additions(resource))
+        document["tags"].append(tag_of(resource))
+        add_links(document, resource)
     merge(document, {"components": components()})
     return document
+
+
+def tag_of(resource: Resource) -> JSON:
+    return {"name": resource.plural, "description": f"The {resource.plural} of this user."}
+
+
+def add_links(document: JSON, resource: Resource) -> None:
+    """Link each answer with a row to what can be done with the row next."""
+    operations = [
+        (path, operation)
+        for path, methods in document["paths"].items()
+        if path.startswith(resource.path)
+        for operation in methods.values()
+    ]
+    links: JSON = {}
+    for path, operation in operations:
+        if "{id}" in path:
+            links |= links_to(operation)
+    document["components"].setdefault("links", {}).update(links)
+    row = {"application/json": {"schema": reference("schemas", name_of(resource.view))}}
+    for _, operation in operations:
+        for response in operation["responses"].values():
+            if response.get("content") == row:
+                response["links"] = {name: reference("links", name) for name in links}
+
+
+def links_to(operation: JSON) -> JSON:
+    """Return a link by the id of the row, and with the precondition that the operation takes."""
+    name = operation["operationId"]
+    taken = {each["name"] for each in operation["parameters"]}
+    if "If-Match" in taken:
+        return {name: link(name, "If-Match")}
+    return {name: link(name), f"{name}IfChanged": link(name, "If-None-Match")}
 
 
 def link(operation_id: str, *preconditions: str) -> JSON:
@@ -129,29 +162,4 @@ def link(operation_id: str, *preconditions: str) -> JSON:
     return {
         "operationId": operation_id,
         "parameters": {"id": "$response.body#/id", **parameters},
-    }
-
-
-def additions(resource: Resource) -> JSON:
-    """Links from each answer with a row to what can be done next, and bodies without an id."""
-    name, path = name_of(resource.view), resource.path
-    verbs = [*STANDARD_CHANGES, *(action.__name__ for action in resource.actions)]
-    links = {
-        f"get{name}": link(f"get{name}"),
-        f"get{name}IfChanged": link(f"get{name}", "If-None-Match"),
-        **{f"{verb}{name}": link(f"{verb}{name}", "If-Match") for verb in verbs},
-    }
-    after = {"links": {each: reference("links", each) for each in links}}
-    ok = {"responses": {"200": after}}
-    no_id = {"properties": {"id": None}}  # only a change may have one, and it repeats its path
-    return {
-        "components": {
-            "links": links,
-            "schemas": {f"{name}Request": no_id, f"Patched{name}Request": no_id},
-        },
-        "paths": {
-            path: {"post": {"responses": {"201": after}}},
-            f"{path}{{id}}/": {"get": ok, "put": ok, "patch": ok},
-            **{f"{path}{{id}}/{each.url_path}/": {"post": ok} for each in resource.actions},
-        },
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
-from django.urls import get_resolver
+from django.urls import get_resolver, reverse
 
 from api.checks import iterate_routes
 from api.owned.models import OwnedModel
@@ -25,6 +25,11 @@ class Resource:
     @property
     def plural(self) -> str:
         return self.path.split("/")[-2]
+
+    @property
+    def url(self) -> str:
+        """The path that clients call, with the prefix of ``PUBLIC_URL``."""
+        return reverse(f"{self.basename}-list")
 
     @property
     def actions(self) -> list[Any]:

@@ -5,13 +5,24 @@ from typing import Any
 
 from django.test import Client
 
+from api.owned.registry import resources
+from tests.support.documented import OPENAPI
 
-def test_the_root_lists_the_addresses(alice: Client) -> None:
-    assert alice.get("/api/").json() == {
-        "todos": "http://testserver/api/todos/",
-        "me": "http://testserver/api/me/",
-        "schema": "http://testserver/api/schema/",
-    }
+
+def test_the_root_lists_every_resource_in_the_order_of_the_routes(alice: Client) -> None:
+    root = alice.get("/api/").json()
+    assert [*root.items()] == [
+        *((each.plural, f"http://testserver{each.path}") for each in resources()),
+        ("me", "http://testserver/api/me/"),
+        ("schema", "http://testserver/api/schema/"),
+    ]
+    assert root["todos"] == "http://testserver/api/todos/"
+
+
+def test_the_openapi_document_describes_every_resource() -> None:
+    plurals = [each.plural for each in resources()]
+    assert [*OPENAPI["components"]["schemas"]["Root"]["properties"]] == [*plurals, "me", "schema"]
+    assert [each["name"] for each in OPENAPI["tags"]] == ["root", "me", *plurals]
 
 
 def test_me_is_the_user_of_the_token(bearer: Any, mint: Any) -> None:

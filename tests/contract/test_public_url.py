@@ -49,11 +49,8 @@ def get(client: Client, address: str) -> Any:
 
 def test_the_root_names_addresses_that_clients_reach(alice: Client) -> None:
     root = alice.get("/api/").json()
-    assert root == {
-        "todos": f"{PUBLIC_URL}/api/todos/",
-        "me": f"{PUBLIC_URL}/api/me/",
-        "schema": f"{PUBLIC_URL}/api/schema/",
-    }
+    assert root["todos"] == f"{PUBLIC_URL}/api/todos/"
+    assert {each.rpartition("/api/")[0] for each in root.values()} == {PUBLIC_URL}
     assert alice.get("/").json()["api"] == f"{PUBLIC_URL}/api/"
 
 
