@@ -55,7 +55,7 @@ class PageRenderer(BaseRenderer):
         status = f"{response.status_code} {title_of(response.status_code)}"
         has_forms = isinstance(drf_request.successful_authenticator, CookieAuthentication)
         context = {
-            "title": status if resource.problem else view.get_view_name().removesuffix(" Instance"),
+            "title": status if resource.problem else resource.title,
             "status": status,
             "user": drf_request.user,
             "claims": drf_request.auth,

@@ -34,12 +34,12 @@ class RequestForm:
     fields: ApiForm | None = None
     raw: str | None = None
     if_match: str = ""
-    # Sending a form twice makes one todo: the Idempotency-Key starts with this id.
+    # Sending a form twice makes one item: the Idempotency-Key starts with this id.
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 class Resource:
-    """The todo, the list or the other address that one response is about.
+    """The item, the list of items or the other address that one response is about.
 
     Its forms are those of a ``ModelViewSet``: create in a list; change, delete and act on one
     item. Any other route has a form for JSON.
@@ -64,6 +64,14 @@ class Resource:
             return self._address("detail", pk=self._data["id"])
         is_item = getattr(self._view, "detail", False)
         return self._address("detail", **self._view.kwargs) if is_item else ""
+
+    @property
+    def title(self) -> str:
+        """The heading: ``Todos`` for a list, as in the menu, ``Todo`` for an item, or ``Batch``."""
+        if self.is_list:
+            return self.list_url.split("/")[-2].capitalize()
+        name: str = self._view.get_view_name()
+        return name.removesuffix(f" {getattr(self._view, 'suffix', None) or ''}")
 
     @property
     def page_url(self) -> str:
@@ -117,21 +125,23 @@ class Resource:
         return ApiForm(fields, data=self._request.GET, errors=self._errors, auto_id="filter-%s")
 
     def create(self) -> RequestForm | None:
-        if not self.is_open or not self._is_at_list:
+        methods = self._allowed("POST")
+        if not self.is_open or not self._is_at_list or not methods:
             return None
-        return self._form(self.list_url, ["POST"], raw=self._example("post"), auto_id="new-%s")
+        return self._form(self.list_url, methods, raw=self._example("post"), auto_id="new-%s")
 
     def change(self) -> RequestForm | None:
-        methods = ["PATCH", "PUT"]  # Enter presses the first
-        if self._shows_item:
+        methods = self._allowed("PATCH", "PUT")  # Enter presses the first
+        if self._shows_item and methods:
             return self._form(self.url, methods, item=self._data)
         is_corrected = self.url and self._sent and self._request.method in methods
         return self._form(self.url, methods) if is_corrected and self.is_open else None
 
     def delete(self) -> RequestForm | None:
-        if not self._shows_item:
+        methods = self._allowed("DELETE")
+        if not self._shows_item or not methods:
             return None
-        return RequestForm(self.url, ["DELETE"], if_match=self._etag)
+        return RequestForm(self.url, methods, if_match=self._etag)
 
     def actions(self) -> list[RequestForm]:
         """The extra actions on one item, such as complete. Their forms have a button alone."""
@@ -151,7 +161,7 @@ class Resource:
 
     def by_hand(self) -> RequestForm | None:
         actions = getattr(self._view, "action_map", {})
-        methods = [name.upper() for name in actions if name not in ("get", "head")]
+        methods = self._allowed(*(name.upper() for name in actions if name not in ("get", "head")))
         if not self.is_open or self.url or self._is_at_list or not methods:
             return None
         sent = self._sent.get("_raw") if self._sent else None
@@ -198,8 +208,10 @@ class Resource:
 
     @property
     def _shows_item(self) -> bool:
-        is_shown = self.url and self._data and not self.problem
-        return bool(is_shown) and self._request.method != "OPTIONS"
+        return bool(self.url) and "id" in self._data
+
+    def _allowed(self, *methods: str) -> list[str]:
+        return [each for each in methods if each.lower() in self._view.http_method_names]
 
     @property
     def _etag(self) -> str:
@@ -207,7 +219,7 @@ class Resource:
 
     def _extra_actions(self, *, detail: bool) -> list[tuple[str, str]]:
         """The path and the label of each extra action that takes a POST."""
-        actions = self._view.get_extra_actions()
+        actions = self._view.get_extra_actions() if self._allowed("POST") else []
         found = [each for each in actions if each.detail == detail and "post" in each.mapping]
         return [(each.url_path, each.kwargs["name"]) for each in found]
 

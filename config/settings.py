@@ -191,7 +191,12 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "browsable.pages.menu",
+            ]
+        },
     }
 ]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600
