@@ -9,7 +9,6 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views import View
 
-from api.owned.registry import resources
 from api.requests import IS_PAGE
 
 MEDIA_TYPE = "text/html"
@@ -40,11 +39,6 @@ def mark_as_page(request: HttpRequest, response: HttpResponse, policy: str = NO_
     response["Content-Security-Policy"] = policy
     del response["ETag"]  # it names the JSON
     patch_vary_headers(response, ["Cookie"])
-
-
-def menu(request: HttpRequest) -> dict[str, Any]:
-    """A context processor: the resources in the menu of every page."""
-    return {"menu": resources}
 
 
 def wants_page(request: HttpRequest) -> bool:

@@ -194,7 +194,7 @@ TEMPLATES = [
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
-                "browsable.pages.menu",
+                "browsable.menu.menu",
             ]
         },
     }
