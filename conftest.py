@@ -82,8 +82,8 @@ def anonymous() -> Client:
 
 
 def pytest_sessionstart() -> None:
-    """End in one sentence if the factory of todos is wrong, instead of hundreds of failures."""
-    from todos.tests.factories import mistake  # needs Django
+    """End in one sentence if the factory of a model is wrong, instead of hundreds of failures."""
+    from tests.support.rows import mistake  # needs Django
 
     if reason := mistake():
         raise pytest.UsageError(reason)

@@ -24,6 +24,8 @@ class ColorField(TextField):
 
 
 class ListSerializer(OwnedSerializer):
+    example = {"name": "Groceries", "color": "#2e7d32"}
+
     name = LineField(max_length=100, help_text="1 to 100 characters on one line.")
     color = ColorField(
         default=None, allow_null=True, help_text="`#rrggbb` in lower case, such as `#ff8800`."

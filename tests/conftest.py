@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from api.owned.registry import Resource
 from authn.testing import SECRET, Clock, SecretIssuer
 from tests.support.processes import Api, Servers, migrate
-from tests.support.statements import Scene
+from tests.support.rows import make_row
+from tests.support.scenes import Scene
 from todos.tests.conftest import Meanwhile
 from todos.tests.conftest import meanwhile as meanwhile  # also a fixture here
-from todos.tests.factories import make_todo
 
 
 @pytest.fixture(scope="session")
@@ -42,5 +43,5 @@ def token() -> str:
 
 
 @pytest.fixture
-def scene(alice: Client, meanwhile: Meanwhile) -> Scene:
-    return Scene(alice, make_todo(), meanwhile)
+def scene(alice: Client, resource: Resource, meanwhile: Meanwhile) -> Scene:
+    return Scene(alice, resource, make_row(resource.view.model), meanwhile)

@@ -11,18 +11,9 @@ from api.errors.schema import reference, response_name
 from api.openapi import JSON, merge
 from api.owned.openapi import IDEMPOTENCY_KEY, REPLAYED
 from todos.batch import MAX_OPERATIONS
+from todos.serializers import TodoSerializer
 
 NULL = {"type": "null"}
-
-EXAMPLE = {
-    "title": "Buy milk",
-    "description": "Two litres",
-    "priority": "high",
-    "due_date": "2026-03-29",
-    "due_time": "18:30",
-    "timezone": "Europe/Berlin",
-    "tags": ["home", "shopping"],
-}
 
 document_batch = extend_schema(
     operation_id="changeTodos",
@@ -51,7 +42,6 @@ DUE_RULE = {
     "components": {
         "schemas": {
             "TodoRequest": {
-                "examples": [EXAMPLE],
                 "if": TIMED,
                 "then": {"required": [*BESIDE_A_TIME], "properties": BESIDE_A_TIME},
             },
@@ -78,7 +68,7 @@ def batches(schemas: JSON) -> JSON:
     }
     request = {
         "type": "object",
-        "examples": [{"operations": [{"op": "create", **EXAMPLE}]}],
+        "examples": [{"operations": [{"op": "create", **TodoSerializer.example}]}],
         "required": ["operations"],
         "additionalProperties": False,
         "properties": {

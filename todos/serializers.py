@@ -17,6 +17,16 @@ from todos.models import Priority
 class TodoSerializer(OwnedSerializer):
     """A todo as its owner sees it."""
 
+    example = {
+        "title": "Buy milk",
+        "description": "Two litres",
+        "priority": "high",
+        "due_date": "2026-03-29",
+        "due_time": "18:30",
+        "timezone": "Europe/Berlin",
+        "tags": ["home", "shopping"],
+    }
+
     title = LineField(max_length=500, help_text="1 to 500 characters on one line.")
     description = TextField(
         default="",

@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter
 from api.errors.schema import components, reference
 from api.openapi import JSON, Schema, merge, name_choices
 from api.owned.registry import Resource, resources
+from api.owned.serializers import OwnedSerializer
 
 # The verb of each action and its summary, for a noun such as "todo".
 ACTIONS = {
@@ -112,6 +113,13 @@ class OwnedSchema(Schema):
         if self._action == "retrieve":
             return {200: self.view.serializer_class, 304: None}
         return super().get_response_serializers()
+
+    def _postprocess_serializer_schema(self, schema: JSON, serializer: Any, direction: str) -> JSON:
+        schema = super()._postprocess_serializer_schema(schema, serializer, direction)
+        is_of_row = isinstance(serializer, OwnedSerializer) and serializer.example
+        if is_of_row and direction == "request" and not serializer.partial:
+            schema["examples"] = [serializer.example]
+        return schema
 
 
 def overlay(*, result: JSON, **kwargs: Any) -> JSON:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -19,6 +20,9 @@ class LinkField(CanonicalUUIDField):
 
 class OwnedSerializer(StrictSerializer):
     """A row as its owner sees it. A PUT returns omitted fields to their defaults."""
+
+    # The body of a create request, for the OpenAPI document and for the tests of all resources.
+    example: ClassVar[Mapping[str, Any]] = {}
 
     id = serializers.UUIDField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)

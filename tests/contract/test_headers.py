@@ -12,9 +12,11 @@ from django.test import Client, RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.owned.registry import Resource
 from authn.testing import SECRET, SecretIssuer
+from tests.support.routes import every_resource
+from tests.support.rows import make_row
 from todos.models import Todo
-from todos.tests.factories import make_todo
 
 UNREADABLE = [
     "application/json; x*=nonsense''y",
@@ -82,11 +84,12 @@ def test_a_charset_changes_nothing(mint: Any, charset: str) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", ["user-id", "owner", "owner-id"])
-def test_a_header_opens_no_todo_of_another_user(bob: Client, name: str) -> None:
-    todo = make_todo(owner_id="alice")
+@every_resource
+def test_a_header_opens_no_row_of_another_user(bob: Client, resource: Resource, name: str) -> None:
+    row = make_row(resource.view.model, owner_id="alice")
     headers = {name: "alice"}
-    assert bob.get("/api/todos/", headers=headers).json()["results"] == []
-    assert bob.get(f"/api/todos/{todo.pk}/", headers=headers).status_code == 403
+    assert bob.get(resource.path, headers=headers).json()["results"] == []
+    assert bob.get(f"{resource.path}{row.pk}/", headers=headers).status_code == 403
 
 
 words = st.sampled_from(

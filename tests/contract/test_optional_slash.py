@@ -3,15 +3,21 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from todos.tests.factories import make_todo
+from api.owned.registry import Resource
+from tests.support.routes import every_resource, paths_of
+from tests.support.rows import make_row
 
 
 @pytest.mark.django_db
-def test_a_path_without_its_slash_has_the_same_answer(alice: Client) -> None:
-    todo = make_todo()
-    for path in ("/api", "/api/todos", f"/api/todos/{todo.pk}"):
-        assert alice.get(path).json() == alice.get(f"{path}/").json()
-    created = alice.post("/api/todos", {"title": "x"}, content_type="application/json")
+@every_resource
+def test_a_path_without_its_slash_has_the_same_answer(alice: Client, resource: Resource) -> None:
+    row = make_row(resource.view.model)
+    path, *actions = paths_of(resource, row.pk)
+    for each in ("/api/", resource.path, path):
+        assert alice.get(each.rstrip("/")).json() == alice.get(each).json()
+    body = resource.view.serializer_class.example
+    created = alice.post(resource.path.rstrip("/"), body, content_type="application/json")
     assert created.status_code == 201
-    assert alice.generic("POST", f"/api/todos/{todo.pk}/complete").json()["completed"] is True
-    assert alice.delete(f"/api/todos/{todo.pk}").status_code == 204
+    for each in actions:
+        assert alice.generic("POST", each.rstrip("/")).json()["id"] == str(row.pk)
+    assert alice.delete(path.rstrip("/")).status_code == 204

@@ -14,20 +14,19 @@ from pytest_django import Settings
 
 from authn.testing import Bearer, Mint
 from tests.settings import UNLIMITED
-from tests.support.routes import CHANGES, ROUTES, every_case, path_of
-from todos.tests.factories import make_todo
+from tests.support.routes import CHANGES, ROUTES, every_case, make_row_for, path_of
 
 pytestmark = pytest.mark.django_db
 
-# A change of a todo: its route, its method and its mistakes.
+# A change of a row: its route, its method and its mistakes.
 Change = Callable[[str, str, Collection[str]], Any]
 
 EXHAUSTED = (0, 60)
 MISTAKES = {
     "a refused token": 401,
     "no allowance left": 429,
-    "a missing todo": 404,
-    "a foreign todo": 403,
+    "a missing row": 404,
+    "a foreign row": 403,
     "a stale If-Match": 412,
     "no If-Match": 428,
     "a bad query and body": 400,
@@ -40,10 +39,10 @@ def change(mint: Mint, bearer: Bearer, settings: Settings) -> Change:
         settings.REQUIRE_IF_MATCH = True
         settings.THROTTLE_USER = EXHAUSTED if "no allowance left" in mistakes else UNLIMITED
         expired = {"exp": 1} if "a refused token" in mistakes else {}
-        todo = make_todo(owner_id="bob" if "a foreign todo" in mistakes else "alice")
-        path = path_of(route, uuid.uuid4() if "a missing todo" in mistakes else todo.pk)
+        row = make_row_for(route, owner_id="bob" if "a foreign row" in mistakes else "alice")
+        path = path_of(route, uuid.uuid4() if "a missing row" in mistakes else row.pk)
         body = ROUTES[route].body
-        headers = {"if-match": todo.etag}
+        headers = {"if-match": row.etag}
         if "a stale If-Match" in mistakes:
             headers = {"if-match": '"stale"'}
         elif "no If-Match" in mistakes:

@@ -14,10 +14,13 @@ import pytest
 from django.db import connection, models
 from django.test import Client
 
+from api.owned.registry import owned_models
 from authn.testing import Bearer, Mint
 from tests.support.partitioned import PARTITIONS, Partitioning
-from tests.support.routes import CASES, CASES_ABOUT_ONE_TODO, ask, every_case
-from tests.support.statements import STORIES, TABLES, Scene, Statement, recorded
+from tests.support.routes import CASES, CASES_ABOUT_ONE_ROW, ask, every_case, make_row_for
+from tests.support.scenes import Scene
+from tests.support.statements import TABLES, Statement, recorded
+from tests.support.stories import Story, every_story
 from todos.models import Todo
 from todos.tests.factories import make_todo
 
@@ -88,8 +91,9 @@ def test_rows_and_constraints_survive_the_conversion(partitioning: Partitioning)
     before, after = partitioning.before, partitioning.after
     assert after.rows == before.rows
     assert all(len(rows) == 3 * PARTITIONS for rows in after.rows.values())
-    assert before.constraints["todos_todo"]["todos_todo_pkey"]["columns"] == ["id"]
-    before.constraints["todos_todo"]["todos_todo_pkey"]["columns"].append("owner_id")
+    for table in (model._meta.db_table for model in owned_models()):
+        assert before.constraints[table][f"{table}_pkey"]["columns"] == ["id"]
+        before.constraints[table][f"{table}_pkey"]["columns"].append("owner_id")
     assert after.constraints == before.constraints
 
 
@@ -101,30 +105,30 @@ def test_every_partition_has_owners() -> None:
 def test_a_request_of_the_owner_touches_the_owners_partition(
     alice: Client, route: str, method: str
 ) -> None:
-    todo = make_todo()
+    row = make_row_for(route)
     with recorded() as statements:
-        ask(alice, method, route, todo.pk)
+        ask(alice, method, route, row.pk)
     for each in touched(statements):
         assert each == [partition_of("alice")]
 
 
-@pytest.mark.parametrize("story", STORIES)
-def test_a_story_of_several_requests_touches_the_owners_partition(scene: Scene, story: str) -> None:
+@every_story
+def test_a_story_touches_the_owners_partition(scene: Scene, story: Story) -> None:
     with recorded() as statements:
-        STORIES[story](scene)
+        story(scene)
     assert touched(statements)
     for each in touched(statements):
         assert each == [partition_of("alice")]
 
 
 @pytest.mark.parametrize("missing", [False, True], ids=["somebody else's", "missing"])
-@every_case(CASES_ABOUT_ONE_TODO)
-def test_a_foreign_or_missing_todo_is_looked_up_in_every_partition(
+@every_case(CASES_ABOUT_ONE_ROW)
+def test_a_foreign_or_missing_row_is_looked_up_in_every_partition(
     bob: Client, route: str, method: str, *, missing: bool
 ) -> None:
-    todo = make_todo()
+    row = make_row_for(route)
     with recorded() as statements:
-        ask(bob, method, route, uuid.uuid4() if missing else todo.pk)
+        ask(bob, method, route, uuid.uuid4() if missing else row.pk)
     own, miss = statements
     assert partitions(own) == [partition_of("bob")]
     assert miss.is_miss

@@ -1,4 +1,4 @@
-"""Every statement about todos and stored answers names the owner, except the one that tells 403
+"""Every statement about rows and stored answers names the owner, except the one that tells 403
 from 404. Rows of different owners can therefore be on different machines (docs/scaling.md).
 """
 
@@ -14,18 +14,25 @@ from django.test import Client
 
 from tests.support.routes import (
     CASES,
-    CASES_ABOUT_ONE_TODO,
+    CASES_ABOUT_ONE_ROW,
     OPEN_ROUTES,
     ROUTES,
     ask,
     every_case,
+    make_row_for,
 )
-from tests.support.statements import STORIES, TABLES, Scene, Statement, recorded
-from todos.tests.factories import make_todo
+from tests.support.rows import make_row
+from tests.support.scenes import Scene
+from tests.support.statements import TABLES, Statement, recorded
+from tests.support.stories import (
+    Story,
+    a_change_of_what_is_deleted_meanwhile,
+    every_story,
+    stories,
+)
+from todos.tests.conftest import Meanwhile
 
 pytestmark = pytest.mark.django_db
-
-every_story = pytest.mark.parametrize("story", STORIES)
 
 
 def misses(statements: list[Statement]) -> int:
@@ -44,41 +51,42 @@ def without_owner(statements: list[Statement], owner_id: str) -> list[str]:
 def test_every_statement_of_an_owners_request_names_the_owner(
     alice: Client, route: str, method: str
 ) -> None:
-    todo = make_todo()
+    row = make_row_for(route)
     with recorded() as statements:
-        ask(alice, method, route, todo.pk)
+        ask(alice, method, route, row.pk)
     assert without_owner(statements, "alice") == []
     assert misses(statements) == 0
-    answered = method in ROUTES[route].answers
-    if ROUTES[route].about_one_todo or ("todos" in route and answered and method != "OPTIONS"):
+    is_answered = method in ROUTES[route].answers and method != "OPTIONS"
+    if (route, method) in CASES_ABOUT_ONE_ROW or (ROUTES[route].model and is_answered):
         assert statements
 
 
 @pytest.mark.parametrize("missing", [False, True], ids=["somebody else's", "missing"])
-@every_case(CASES_ABOUT_ONE_TODO)
-def test_a_foreign_or_missing_todo_takes_one_statement_without_owner(
+@every_case(CASES_ABOUT_ONE_ROW)
+def test_a_foreign_or_missing_row_takes_one_statement_without_owner(
     bob: Client, route: str, method: str, *, missing: bool
 ) -> None:
-    todo = make_todo()
+    row = make_row_for(route)
     with recorded() as statements:
-        ask(bob, method, route, uuid.uuid4() if missing else todo.pk)
+        ask(bob, method, route, uuid.uuid4() if missing else row.pk)
     assert without_owner(statements, "bob") == []
     assert [statement.is_miss for statement in statements] == [False, True]
 
 
 @every_story
-def test_every_statement_of_a_story_names_the_owner(scene: Scene, story: str) -> None:
+def test_every_statement_of_a_story_names_the_owner(scene: Scene, story: Story) -> None:
     with recorded() as statements:
-        STORIES[story](scene)
+        story(scene)
     assert without_owner(statements, "alice") == []
-    assert misses(statements) == story.endswith("deleted meanwhile")
+    assert misses(statements) == (story is a_change_of_what_is_deleted_meanwhile)
 
 
-def test_the_stories_send_every_kind_of_statement(scene: Scene, alice: Client) -> None:
+def test_the_stories_send_every_kind_of_statement(alice: Client, meanwhile: Meanwhile) -> None:
     """Otherwise the tests of stories would miss a kind."""
     with recorded() as statements:
-        for name in set(STORIES) - {"a change of what is deleted meanwhile"}:
-            STORIES[name](Scene(alice, make_todo(), scene.meanwhile))
+        for resource, _, story in stories():
+            if story is not a_change_of_what_is_deleted_meanwhile:
+                story(Scene(alice, resource, make_row(resource.view.model), meanwhile))
     kinds = {statement.kind for statement in statements}
     assert kinds == {f"{v} {t}" for v in ("SELECT", "INSERT", "UPDATE", "DELETE") for t in TABLES}
 
@@ -92,7 +100,7 @@ def test_a_route_without_a_token_reads_no_row(anonymous: Client, route: str) -> 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_every_unique_constraint_names_the_owner(table: str) -> None:
-    """The exception is the random id of a todo, to which a partitioned table adds the owner."""
+    """The exception is the random id of a row, to which a partitioned table adds the owner."""
     with connection.cursor() as cursor:
         constraints = connection.introspection.get_constraints(cursor, table).values()
     unique = [each["columns"] for each in constraints if each["unique"] or each["primary_key"]]

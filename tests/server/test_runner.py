@@ -123,27 +123,52 @@ class TestForReal:
         assert finished.returncode == 1
 
 
+FACTORIES = "todos/tests/factories.py"
+UNFIT = f"TodoFactory ({FACTORIES}) does not fit Todo: "
+
+
 @pytest.mark.live
 @pytest.mark.parametrize(
-    ("line", "reason"),
+    ("file", "old", "new", "sentence"),
     [
-        ("    del title\n", "{'title': ['This field cannot be blank.']}"),
-        ("    colour = 'red'\n", "Todo() got unexpected keyword arguments: 'colour'"),
+        (
+            FACTORIES,
+            "    class Meta:",
+            "    del title\n\n    class Meta:",
+            UNFIT + "{'title': ['This field cannot be blank.']}",
+        ),
+        (
+            FACTORIES,
+            "    class Meta:",
+            "    colour = 'red'\n\n    class Meta:",
+            UNFIT + "Todo() got unexpected keyword arguments: 'colour'",
+        ),
+        (
+            FACTORIES,
+            "        model = Todo",
+            "        abstract = True",
+            f"Todo has no factory: write a DjangoModelFactory in {FACTORIES}.",
+        ),
+        (
+            "todos/serializers.py",
+            "    example = {",
+            "    sample = {",
+            "TodoSerializer has no example: set it to the body of a create request.",
+        ),
     ],
-    ids=["missing", "unknown"],
+    ids=["missing field", "unknown field", "missing factory", "missing example"],
 )
-def test_a_factory_that_does_not_fit_its_model_is_one_sentence(
-    tmp_path: Path, line: str, reason: str
+def test_what_a_resource_lacks_for_its_tests_is_one_sentence(
+    tmp_path: Path, file: str, old: str, new: str, sentence: str
 ) -> None:
     shutil.copytree(PROJECT, tmp_path / "project", ignore=NOT_NEEDED)
-    factories = tmp_path / "project" / "todos" / "tests" / "factories.py"
-    text = factories.read_text()
-    assert "\n    class Meta:\n" in text
-    factories.write_text(text.replace("\n    class Meta:\n", f"\n{line}\n    class Meta:\n"))
+    changed = tmp_path / "project" / file
+    text = changed.read_text()
+    assert text.count(old) == 1
+    changed.write_text(text.replace(old, new))
     command = [sys.executable, "-m", "pytest", "--numprocesses=2", "todos/tests/test_list.py"]
     result = result_of(command, tmp_path / "project")
     output = result.stdout + result.stderr
     assert result.returncode == pytest.ExitCode.USAGE_ERROR, output
-    sentence = f"TodoFactory (todos/tests/factories.py) does not fit Todo: {reason}"
     assert output.count(sentence) == 1
     assert "FAILED" not in output

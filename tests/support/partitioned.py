@@ -53,20 +53,21 @@ def _sql() -> str:
 
 def _models() -> list[Any]:
     from api.models import IdempotencyKey  # needs the settings, which pytest-django loads later
-    from todos.models import Todo
+    from api.owned.registry import owned_models
 
-    return [Todo, IdempotencyKey]
+    return [*owned_models(), IdempotencyKey]
 
 
 def _fill() -> None:
     from django.utils.timezone import now
 
-    from todos.tests.factories import make_todo
+    from tests.support.rows import make_row
 
-    _, keys = _models()
+    *owned, keys = _models()
     for number in range(3 * PARTITIONS):
         owner_id = str(number)
-        make_todo(owner_id=owner_id, tags=["a"], description="\u00e9 \\ '")
+        for model in owned:
+            make_row(model, owner_id=owner_id)
         keys.objects.create(owner_id=owner_id, path="/", key="k", claimed_at=now(), status=201)
 
 

@@ -1,44 +1,60 @@
-"""Every route, with the answers of its methods to the owner of the todo in its path."""
+"""Every route, with the answers of its methods to the owner of the row in its path.
+
+The routes of a resource are known from its viewset. Its app declares any other route.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import get_resolver
+
+from api.checks import iterate_routes
+from api.owned.registry import Resource, owned_models, resources
+from api.owned.viewset import OwnedViewSet
+from tests.support.apps import declared, project_apps
+from tests.support.rows import make_row
+from tests.support.rules import READ, Rule
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "FROBNICATE")
-
-
-@dataclass(frozen=True)
-class Rule:
-    """``answers`` has the status of each method. The answer to any other method is 405."""
-
-    answers: dict[str, int]
-    body: str = '{"title": "Changed"}'
-    about_one_todo: bool = False
-
-
-READ = {"GET": 200, "HEAD": 200, "OPTIONS": 200}
-ROUTES = {
-    "/api/": Rule(READ),
-    "/api/me/": Rule(READ),
-    "/api/todos/": Rule({**READ, "POST": 201}),
-    "/api/todos/batch/": Rule(
-        {"OPTIONS": 200, "POST": 200},
-        body='{"operations": [{"op": "create", "title": "Another"}]}',
-    ),
-    "/api/todos/<str:pk>/": Rule(
-        {**READ, "PUT": 200, "PATCH": 200, "DELETE": 204}, about_one_todo=True
-    ),
-    "/api/todos/<str:pk>/complete/": Rule(
-        {"OPTIONS": 200, "POST": 200}, body="", about_one_todo=True
-    ),
-    "/api/todos/<str:pk>/reopen/": Rule(
-        {"OPTIONS": 200, "POST": 200}, body="", about_one_todo=True
-    ),
+STATUSES = {
+    "list": 200,
+    "create": 201,
+    "retrieve": 200,
+    "update": 200,
+    "partial_update": 200,
+    "destroy": 204,
 }
+ROW_ID = "<str:pk>"
+
+
+def routes_of_resources() -> Iterator[tuple[str, Rule]]:
+    for route, callback in iterate_routes(get_resolver()):
+        view: Any = getattr(callback, "cls", object)
+        if not issubclass(view, OwnedViewSet):
+            continue
+        actions = {
+            method.upper(): name
+            for method, name in callback.actions.items()
+            if method in view.http_method_names
+        }
+        standard = STATUSES.keys() & actions.values()
+        if standard or callback.initkwargs["detail"]:
+            answers = {method: STATUSES.get(name, 200) for method, name in actions.items()}
+            if "GET" in answers:
+                answers["HEAD"] = answers["GET"]
+            body = json.dumps(view.serializer_class.example) if standard else ""
+            yield route, Rule({**answers, "OPTIONS": 200}, body, view.model)
+
+
+RESOURCES = [*resources()]
+ROUTES = {"/api/": Rule(READ), "/api/me/": Rule(READ), **dict(routes_of_resources())}
+for app in project_apps():
+    ROUTES |= declared(app, "routes").get("ROUTES", {})
 OPEN_ROUTES: dict[str, str] = {
     "/": "The address of the API is no secret.",
     "/api/schema/": "The OpenAPI document is no secret, because clients are generated from it.",
@@ -47,12 +63,14 @@ OPEN_ROUTES: dict[str, str] = {
 FOR_OPERATORS = ["/healthz", "/readyz", "/metrics"]
 
 CASES = [(route, method) for route in ROUTES for method in METHODS]
-CASES_ABOUT_ONE_TODO = [case for case in CASES if ROUTES[case[0]].about_one_todo]
+CASES_ABOUT_ONE_ROW = [case for case in CASES if ROW_ID in case[0]]
 CHANGES = [
     (route, method)
-    for route, method in CASES_ABOUT_ONE_TODO
+    for route, method in CASES_ABOUT_ONE_ROW
     if method in ROUTES[route].answers and method not in READ
 ]
+
+every_resource = pytest.mark.parametrize("resource", RESOURCES, ids=[r.plural for r in RESOURCES])
 
 
 def every_case(cases: list[tuple[str, str]]) -> pytest.MarkDecorator:
@@ -60,10 +78,21 @@ def every_case(cases: list[tuple[str, str]]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("route", "method"), parameters)
 
 
-def ask(client: Client, method: str, route: str, todo_id: Any, **headers: str) -> Any:
-    path = path_of(route, todo_id)
+def make_row_for(route: str, **fields: Any) -> Any:
+    """Store a row of Alice's that a route is about, unless told otherwise."""
+    return make_row(ROUTES[route].model or owned_models()[0], **fields)
+
+
+def ask(client: Client, method: str, route: str, row_id: Any, **headers: str) -> Any:
+    path = path_of(route, row_id)
     return client.generic(method, path, ROUTES[route].body, "application/json", headers=headers)
 
 
-def path_of(route: str, todo_id: Any) -> str:
-    return route.replace("<str:pk>", str(todo_id))
+def path_of(route: str, row_id: Any) -> str:
+    return route.replace(ROW_ID, str(row_id))
+
+
+def paths_of(resource: Resource, row_id: Any) -> list[str]:
+    """Return the paths of a row: its own, and those of its extra actions."""
+    path = f"{resource.path}{row_id}/"
+    return [path, *(f"{path}{action.url_path}/" for action in resource.actions)]

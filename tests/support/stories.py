@@ -1,0 +1,150 @@
+"""Requests that send every kind of statement about the rows of a resource.
+
+An app adds its own in ``<app>/tests/stories.py``, or has a better story of the same name there.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from rest_framework import serializers
+
+from api.models import ABANDONED_AFTER, IdempotencyKey
+from api.owned.fields import links_of, links_to
+from api.owned.filters import LinkParameter
+from api.owned.registry import Resource
+from tests.support.apps import declared
+from tests.support.routes import RESOURCES
+from tests.support.rows import make_row
+from tests.support.scenes import Scene
+from todos.tests.walking import walk
+
+Story = Callable[[Scene], None]
+
+
+def every_page(scene: Scene) -> None:
+    scene.make()
+    for _ in range(2):
+        scene.post(scene.example)  # may set what is null in the other rows
+    for ordering in scene.resource.view.orderings:
+        for sign in ("", "-"):
+            pages = walk(scene.alice, f"{scene.resource.path}?limit=1&ordering={sign}{ordering}")
+            walk(scene.alice, pages[-1]["previous"], "previous")
+
+
+def every_filter(scene: Scene) -> None:
+    fields = scene.resource.view.filterset_class().fields.items()
+    query = {name: valid_value(field) for name, field in fields}
+    answer = scene.alice.get(scene.resource.path, query)
+    assert answer.status_code == 200, f"Write every_filter in a stories.py: {answer.json()}"
+
+
+def repeats(scene: Scene) -> None:
+    bodies = [("k", scene.example), ("k", scene.example), ("k", {}), ("refused", {"owner_id": 1})]
+    answers = [scene.post(body, **{"idempotency-key": key}) for key, body in bodies]
+    assert [answer.status_code for answer in answers] == [201, 201, 422, 400]
+
+
+def repeats_of_a_change(scene: Scene) -> None:
+    headers = {"idempotency-key": "k", "if-match": scene.row.etag}
+    assert [scene.patch(scene.example, **headers).status_code for _ in range(2)] == [200, 200]
+
+
+def repeats_of_a_deletion(scene: Scene) -> None:
+    headers = {"idempotency-key": "k", "if-match": scene.row.etag}
+    assert [scene.delete(**headers).status_code for _ in range(2)] == [204, 204]
+
+
+def taking_over_what_was_abandoned(scene: Scene) -> None:
+    key = str(scene.row.pk)
+    headers = {"idempotency-key": key}
+    scene.post(scene.example, **headers)
+    rows = IdempotencyKey.objects.filter(owner_id="alice", key=key)
+    abandoned = rows.get().claimed_at - ABANDONED_AFTER - timedelta(seconds=1)
+    assert rows.update(status=None, claimed_at=abandoned) == 1
+    assert scene.post(scene.example, **headers).status_code == 201
+
+
+def links_to_other_rows(scene: Scene) -> None:
+    links = links_of(scene.resource.view.model)
+    body = {link.attname: str(make_row(link.related_model).pk) for link in links}
+    assert scene.patch(body).status_code == 200
+
+
+def a_deletion_of_what_others_link_to(scene: Scene) -> None:
+    for link in links_to(scene.resource.view.model):
+        make_row(link.model, **{link.attname: scene.row.pk})
+    assert scene.delete().status_code == 204
+
+
+def a_change_that_is_overtaken(scene: Scene) -> None:
+    scene.change_meanwhile()
+    assert scene.patch(scene.example).status_code == 200
+
+
+def a_deletion_that_is_overtaken(scene: Scene) -> None:
+    scene.change_meanwhile()
+    assert scene.delete().status_code == 204
+
+
+def a_change_of_what_is_deleted_meanwhile(scene: Scene) -> None:
+    scene.remove_meanwhile()
+    assert scene.patch(scene.example).status_code == 404
+
+
+OF_EVERY_RESOURCE: dict[str, Story] = {
+    story.__name__: story
+    for story in (
+        every_page,
+        every_filter,
+        repeats,
+        repeats_of_a_change,
+        repeats_of_a_deletion,
+        taking_over_what_was_abandoned,
+        links_to_other_rows,
+        a_deletion_of_what_others_link_to,
+        a_change_that_is_overtaken,
+        a_deletion_that_is_overtaken,
+        a_change_of_what_is_deleted_meanwhile,
+    )
+}
+
+
+def stories() -> Iterator[tuple[Resource, str, Story]]:
+    for resource in RESOURCES:
+        app = resource.view.model._meta.app_config.name
+        own = declared(app, "stories").get("STORIES", {})
+        for name, story in {**OF_EVERY_RESOURCE, **own}.items():
+            yield resource, name.replace("_", " "), story
+
+
+every_story = pytest.mark.parametrize(
+    ("resource", "story"),
+    [
+        pytest.param(resource, story, id=f"{resource.plural}: {name}")
+        for resource, name, story in stories()
+    ],
+)
+
+
+def valid_value(field: Any) -> str:
+    match field:
+        case LinkParameter():
+            return "none"
+        case serializers.ListField():
+            return valid_value(field.child)
+        case serializers.BooleanField():
+            return "false"
+        case serializers.ChoiceField():
+            return str(next(iter(field.choices)))
+        case serializers.DateTimeField():
+            return "2000-01-01T00:00:00Z"
+        case serializers.DateField():
+            return "2000-01-01"
+        case serializers.UUIDField():
+            return str(uuid.uuid4())
+    return "x"
