@@ -16,7 +16,8 @@ from tests.browser.chromium import DESKTOP, PHONE, Site, Visitor
 
 pytestmark = pytest.mark.browser
 
-LIST = "/api/todos/"
+TODOS = "/api/todos/"
+LISTS = "/api/lists/"
 DOCS = "/api/docs/"
 LONG_TITLE = "W" * 500
 LONG_NAME = "W" * 255
@@ -64,15 +65,15 @@ def me(site: Site, visitor: Visitor) -> None:
 
 def empty_list(site: Site, visitor: Visitor) -> None:
     sign_in(site, visitor)
-    visitor.open(LIST)
+    visitor.open(TODOS)
 
 
 def full_list(site: Site, visitor: Visitor) -> None:
     """A list with one todo more than a page holds."""
     token = sign_in(site, visitor)
     todo = {"op": "create", "title": "Buy milk", "description": LONG_TITLE, "tags": ["home"]}
-    visitor.api.post(f"{LIST}batch/", token, {"operations": [todo] * (DEFAULT_LIMIT + 1)})
-    visitor.open(LIST)
+    visitor.api.post(f"{TODOS}batch/", token, {"operations": [todo] * (DEFAULT_LIMIT + 1)})
+    visitor.open(TODOS)
     assert visitor.page.get_by_role("link", name="Next page →").is_visible()
 
 
@@ -80,7 +81,7 @@ def filtered_list(site: Site, visitor: Visitor) -> None:
     token = sign_in(site, visitor)
     for title in ("Buy milk", "Buy bread"):
         create(visitor, token, title)
-    visitor.open(f"{LIST}?limit=1&q=buy&tag=home")
+    visitor.open(f"{TODOS}?limit=1&q=buy&tag=home")
     visitor.follow("Next page →")
 
 
@@ -92,7 +93,7 @@ def todo(site: Site, visitor: Visitor) -> None:
 
 def created(site: Site, visitor: Visitor) -> None:
     sign_in(site, visitor)
-    visitor.open(LIST)
+    visitor.open(TODOS)
     visitor.fill("POST", title=LONG_TITLE)
     visitor.press("POST", status=201)
 
@@ -105,19 +106,19 @@ def deleted(site: Site, visitor: Visitor) -> None:
 
 def mistaken(site: Site, visitor: Visitor) -> None:
     sign_in(site, visitor)
-    visitor.open(LIST)
+    visitor.open(TODOS)
     visitor.fill("POST", due_time="09:30", timezone=LONG_NAME)
     visitor.press("POST", status=400)
 
 
 def mistaken_filter(site: Site, visitor: Visitor) -> None:
     sign_in(site, visitor)
-    visitor.open(f"{LIST}?limit=0&due=never&unknown={LONG_NAME}", status=400)
+    visitor.open(f"{TODOS}?limit=0&due=never&unknown={LONG_NAME}", status=400)
 
 
 def missing(site: Site, visitor: Visitor) -> None:
     sign_in(site, visitor)
-    visitor.open(f"{LIST}{uuid.uuid4()}/", status=404)
+    visitor.open(f"{TODOS}{uuid.uuid4()}/", status=404)
 
 
 def no_such_path(site: Site, visitor: Visitor) -> None:
@@ -141,13 +142,35 @@ def changed_meanwhile(site: Site, visitor: Visitor) -> None:
 
 def batch(site: Site, visitor: Visitor) -> None:
     sign_in(site, visitor)
-    visitor.open(f"{LIST}batch/", status=405)
+    visitor.open(f"{TODOS}batch/", status=405)
+
+
+def lists(site: Site, visitor: Visitor) -> None:
+    token = sign_in(site, visitor)
+    visitor.api.post(LISTS, token, {"name": LONG_TITLE[:100], "color": "#ff8800"})
+    visitor.open(LISTS)
+    for summary in visitor.page.locator("summary").all():
+        summary.click()
+
+
+def list_mistaken(site: Site, visitor: Visitor) -> None:
+    sign_in(site, visitor)
+    visitor.open(LISTS)
+    visitor.fill("POST", name=LONG_TITLE, color=LONG_NAME)
+    visitor.press("POST", status=400)
+
+
+def list_created(site: Site, visitor: Visitor) -> None:
+    sign_in(site, visitor)
+    visitor.open(LISTS)
+    visitor.fill("POST", name=LONG_TITLE[:100])
+    visitor.press("POST", status=201)
 
 
 PAGES = (
     login, login_refused, anonymous, root, me, empty_list, full_list, filtered_list, todo, created,
     deleted, mistaken, mistaken_filter, missing, no_such_path, somebody_elses, changed_meanwhile,
-    batch,
+    batch, lists, list_mistaken, list_created,
 )  # fmt: skip
 
 
@@ -184,7 +207,7 @@ def sign_in(site: Site, visitor: Visitor, name: str = "Alice") -> str:
 def create(visitor: Visitor, token: str, title: str) -> str:
     """Create a todo, and return its path."""
     body = {"title": title, "priority": "high", "tags": ["home"], "due_date": "2026-12-24"}
-    return f"{LIST}{visitor.api.post(LIST, token, body).data['id']}/"
+    return f"{TODOS}{visitor.api.post(TODOS, token, body).data['id']}/"
 
 
 Reach = Callable[[Site, Visitor], None]

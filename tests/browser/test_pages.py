@@ -1,4 +1,4 @@
-"""Users log in, work with todos and log out in Chromium.
+"""Users log in, work with todos and lists, and log out in Chromium.
 
 A complaint of the visitor fails the test at its end (``Visitor.complaints``). Needs Chromium; run
 with ``pytest -m browser``.
@@ -9,17 +9,19 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
 from playwright.sync_api import Locator, Route
 
 from browsable.cookies import NAME as COOKIE
-from tests.browser.chromium import Site, Visitor
+from tests.browser.chromium import DESKTOP, PHONE, Site, Visitor
 
 pytestmark = pytest.mark.browser
 
-LIST = "/api/todos/"
+TODOS = "/api/todos/"
+LISTS = "/api/lists/"
 SOON_SECONDS = 10
 ENOUGH_TABS = 60
 
@@ -89,15 +91,15 @@ class TestCookie:
         visitor.press("POST", status=401)
         visitor.click(in_main(visitor, "Log in"))
         visitor.paste(site.mint())
-        assert visitor.path == LIST
+        assert visitor.path == TODOS
 
     def test_logout_removes_the_cookie(self, alice: Visitor) -> None:
         alice.press("Log out")
         assert COOKIE not in alice.cookies
-        alice.open(LIST, status=401)
+        alice.open(TODOS, status=401)
 
     def test_back_shows_no_todo_after_logout(self, alice: Visitor, alices_token: str) -> None:
-        alice.api.post(LIST, alices_token, {"title": "A secret"})
+        alice.api.post(TODOS, alices_token, {"title": "A secret"})
         alice.follow("Todos")
         assert "A secret" in alice.text
         alice.press("Log out")
@@ -138,21 +140,21 @@ class TestTodos:
 
     def test_a_list_is_filtered_and_paged(self, alice: Visitor, alices_token: str) -> None:
         for title, priority in [("a", "high"), ("b", "low"), ("c", "high")]:
-            alice.api.post(LIST, alices_token, {"title": title, "priority": priority})
-        alice.open(LIST)
+            alice.api.post(TODOS, alices_token, {"title": title, "priority": priority})
+        alice.open(TODOS)
         alice.page.get_by_text("Filter and order").click()
         alice.page.get_by_label("high").check()
         alice.page.get_by_label("ordering").select_option("title")
         alice.page.get_by_label("limit").fill("1")
         alice.press("Apply")
-        assert alice.path == f"{LIST}?priority=high&ordering=title&limit=1"
+        assert alice.path == f"{TODOS}?priority=high&ordering=title&limit=1"
         assert titles_in(alice) == ["a"]
         alice.follow("Next page →")
         assert titles_in(alice) == ["c"]
         alice.follow("← Previous page")
         assert titles_in(alice) == ["a"]
         alice.follow("Remove all filters")
-        assert alice.path == LIST
+        assert alice.path == TODOS
         assert len(titles_in(alice)) == 3
 
     def test_a_button_pressed_twice_creates_one_todo(
@@ -166,31 +168,31 @@ class TestTodos:
             if route is not sent[0]:
                 route.fulfill(response=response)
 
-        alice.open(LIST)
+        alice.open(TODOS)
         alice.fill("POST", title="Buy milk")
         alice.page.get_by_role("button", name="POST", exact=True).focus()
-        url = f"{alice.api.url}{LIST}"
+        url = f"{alice.api.url}{TODOS}"
         alice.context.route(url, answer_the_second_alone)
         for _ in range(2):
             with alice.page.expect_request(url):
                 alice.page.keyboard.press("Space")
         alice.page.get_by_role("button", name="Complete").wait_for()
         assert len(sent) == 2
-        assert len(alice.api.get(LIST, alices_token).data["results"]) == 1
+        assert len(alice.api.get(TODOS, alices_token).data["results"]) == 1
 
     def test_reloading_after_a_create_creates_no_second_todo(
         self, alice: Visitor, alices_token: str
     ) -> None:
-        alice.open(LIST)
+        alice.open(TODOS)
         alice.fill("POST", title="Buy milk")
         alice.press("POST", status=201)
         first = alice.answer["id"]
         alice.expect(alice.page.reload(), 201)
         assert alice.answer["id"] == first
-        assert len(alice.api.get(LIST, alices_token).data["results"]) == 1
+        assert len(alice.api.get(TODOS, alices_token).data["results"]) == 1
 
     def test_a_todo_is_created_with_the_keyboard_only(self, alice: Visitor) -> None:
-        alice.open(LIST)
+        alice.open(TODOS)
         alice.page.keyboard.press("Tab")
         assert alice.focused.inner_text() == "Skip to the content"
         assert alice.focused.bounding_box()["x"] >= 0  # type: ignore[index]
@@ -219,6 +221,36 @@ def tab_to(visitor: Visitor, name: str) -> None:
     raise AssertionError(f"no {name} within {ENOUGH_TABS} stops")
 
 
+@pytest.mark.parametrize("device", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_list_is_created_renamed_filled_and_deleted(
+    site: Site, alices_token: str, device: dict[str, Any]
+) -> None:
+    with site.visitor(**device) as alice:
+        alice.sign_in(alices_token)
+        alice.follow("Lists")
+        alice.fill("POST", name="Home", color="#ff8800")
+        alice.press("POST", status=201)
+        home = alice.answer["id"]
+        alice.fill("PATCH", name="At <home>")
+        alice.press("PATCH")
+        assert (alice.answer["name"], alice.answer["color"]) == ("At <home>", "#ff8800")
+        alice.follow("Todos")
+        alice.fill("POST", title="Sweep", list_id=home)
+        alice.press("POST", status=201)
+        todo = alice.answer["id"]
+        alice.open(f"{TODOS}?list={home}")
+        assert titles_in(alice) == ["Sweep"]
+        alice.follow("Lists")
+        alice.follow(f'"{home}"')
+        assert alice.path == f"{LISTS}{home}/"
+        alice.page.get_by_text("Delete…").click()
+        alice.press("Delete")
+        alice.follow("Back to the list")
+        assert (alice.path, alice.answer["results"]) == (LISTS, [])
+        alice.open(f"{TODOS}{todo}/")
+        assert alice.answer["list_id"] is None
+
+
 class TestForgery:
     @pytest.mark.parametrize(
         ("origin", "status"), [("http://evil.example", 401), ("http://127.0.0.1:1", 403)]
@@ -229,7 +261,7 @@ class TestForgery:
         """A browser sends no cookie for another site. Another port of one host is the same site."""
         csrf_token = alice.cookies[settings.CSRF_COOKIE_NAME]["value"]
         form = (
-            f'<form method="post" action="{alice.api.url}{LIST}">'
+            f'<form method="post" action="{alice.api.url}{TODOS}">'
             f'<input name="csrfmiddlewaretoken" value="{csrf_token}">'
             '<input name="title" value="Forged"><button>Win</button></form>'
         )
@@ -241,14 +273,14 @@ class TestForgery:
         alice.hosts.add(origin.removeprefix("http://"))
         alice.page.goto(f"{origin}/")
         alice.press("Win", status=status)
-        assert alice.api.get(LIST, alices_token).data["results"] == []
+        assert alice.api.get(TODOS, alices_token).data["results"] == []
 
 
 class TestDocs:
     def test_swagger_ui_calls_the_api_and_keeps_the_token(
         self, visitor: Visitor, alices_token: str
     ) -> None:
-        visitor.api.post(LIST, alices_token, {"title": "Buy milk"})
+        visitor.api.post(TODOS, alices_token, {"title": "Buy milk"})
         visitor.open("/api/docs/")
         page = visitor.page
         page.get_by_role("button", name="Authorize").first.click()
@@ -263,7 +295,7 @@ class TestDocs:
 
 def try_out(visitor: Visitor) -> None:
     operation = visitor.page.locator("#operations-todos-listTodos")
-    with visitor.page.expect_response(f"{visitor.api.url}{LIST}*") as listed:
+    with visitor.page.expect_response(f"{visitor.api.url}{TODOS}*") as listed:
         operation.get_by_role("button", name="Execute").click()
     assert listed.value.status == 200
     assert '"title": "Buy milk"' in operation.locator(".live-responses-table").inner_text()
