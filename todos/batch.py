@@ -10,11 +10,12 @@ from uuid import UUID
 from django.db import transaction
 from rest_framework import serializers
 
-from api.bodies.fields import ArrayField, CanonicalUUIDField
+from api.bodies.fields import CANONICAL_UUID, ArrayField, CanonicalUUIDField
 from api.bodies.renderers import octets_of
 from api.bodies.serializers import StrictSerializer, field_error
 from api.bodies.text import TextField
 from api.errors.exceptions import ContentTooLarge, PreconditionError
+from api.owned.fields import links_of
 from api.writes.conditional import require_match
 from authn.users import TokenUser
 from todos.models import Todo
@@ -101,6 +102,9 @@ class Batch:
 
     def __init__(self, user: TokenUser, operations: Sequence[Operation]) -> None:
         self._user = user
+        for link in links_of(Todo):
+            named = {str(each.fields.get(link.attname)) for each in operations}
+            link.lock_targets(user.pk, [*map(UUID, filter(CANONICAL_UUID.fullmatch, named))])
         ids = {each.id for each in operations if each.id is not None}
         # Lock in one order, so that no two batches wait for one another.
         rows = Todo.objects.owned_by(user).as_shown().filter(pk__in=ids).order_by("pk")

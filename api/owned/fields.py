@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,6 @@ from uuid import UUID
 
 from django.db import models
 
-from api.bodies.serializers import field_error
 from api.bodies.text import folded, folded_lines
 
 if TYPE_CHECKING:
@@ -63,11 +62,15 @@ class OwnedForeignKey(models.ForeignKey):  # type: ignore[type-arg]
         kwargs |= {"on_delete": models.DO_NOTHING, "db_constraint": False, "null": True}
         super().__init__(to, **{"blank": True, "related_name": "+", **kwargs})
 
-    def lock_target(self, owner_id: str, target_id: UUID) -> None:
-        """Lock the target. Raises ``ValidationError`` if the owner has no such row."""
-        targets = self.related_model._default_manager.filter(owner_id=owner_id, pk=target_id)
-        if targets.select_for_update(no_key=True).values_list("pk").first() is None:
-            raise field_error(self.attname, "not_found", missing(self.related_model))
+    def lock_targets(self, owner_id: str, ids: Collection[UUID]) -> set[UUID]:
+        """Lock these rows of the owner and return their ids.
+
+        A transaction locks targets before rows that link to them, and both in the order of their
+        ids: no two transactions then wait for one another.
+        """
+        targets = self.related_model._default_manager.filter(owner_id=owner_id, pk__in=ids)
+        locked = targets.order_by("pk").select_for_update(no_key=True)
+        return {*locked.values_list("pk", flat=True)}
 
 
 def missing(model: Any) -> str:

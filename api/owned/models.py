@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import deque
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,8 +14,9 @@ from django.dispatch import receiver
 from django.utils.timezone import now
 
 from api.bodies.fields import etag_of
+from api.bodies.serializers import field_error
 from api.lists.ordering import Ordering
-from api.owned.fields import columns_of, followers_of, links_of, links_to
+from api.owned.fields import columns_of, followers_of, links_of, links_to, missing
 from api.owned.querysets import OwnedQuerySet, new_version
 from authn.users import TokenUser
 from database.compiled import Compiled, insert
@@ -28,7 +30,7 @@ class StaleRow(Exception):
 
 
 class OwnedRow:
-    """What a row of an owner does. Also the models in migrations have this base."""
+    """Methods of a row of an owner. Models in migrations have this base too."""
 
     _meta: Any
     _state: Any
@@ -82,7 +84,9 @@ class OwnedRow:
                 row.select_for_update().values_list("pk").first()
                 for link in links:
                     rows = link.model._default_manager.filter(owner_id=self.owner_id)
-                    rows.filter(**{link.attname: self.pk}).update(**{link.attname: None})
+                    linked = rows.filter(**{link.attname: self.pk})
+                    deque(linked.order_by("pk").select_for_update().values_list("pk"), maxlen=0)
+                    linked.update(**{link.attname: None})
                 deleted, _ = row.erase()
         if not deleted:
             raise StaleRow
@@ -102,6 +106,11 @@ class OwnedRow:
                 columns[field.attname] = field.following(self, moment)
         self.__dict__.update(columns)
         return columns
+
+    def lock_links(self) -> None:
+        """Lock the rows that this row links to, as far as they are still there."""
+        for link in links_of(self._meta.model):
+            link.lock_targets(self.owner_id, {getattr(self, link.attname)} - {None})
 
     def _own_names(self, update_fields: Collection[str] | None) -> Collection[str]:
         """Return the loaded columns, or those of ``update_fields``, that follow from no others."""
@@ -137,7 +146,8 @@ class OwnedRow:
             return
         with transaction.atomic():
             for link in links:
-                link.lock_target(self.owner_id, getattr(self, link.attname))
+                if not link.lock_targets(self.owner_id, [getattr(self, link.attname)]):
+                    raise field_error(link.attname, "not_found", missing(link.related_model))
             yield
 
 

@@ -199,6 +199,7 @@ class OwnedViewSet(KnownParametersOnly, ModelViewSet[Any]):
             change(row)
         except StaleRow:
             with transaction.atomic():
+                row.lock_links()  # before the row, as every transaction does
                 row = self.get_object(locked=True)
                 change(row)
         return row

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
+from random import Random
 from typing import Any
 
 import pytest
@@ -111,3 +112,27 @@ def test_no_todo_stays_in_a_list_that_goes(alices: list[Client], *, is_batch: bo
     assert found[204] == 1
     assert found[400] == WRITERS - 1 - made
     assert [todo.list_id for todo in Todo.objects.all()] == [None] * made
+
+
+def test_batches_and_deletions_of_lists_do_not_deadlock(alices: list[Client]) -> None:
+    lists = [TodoList.objects.create(owner_id="alice", name="x") for _ in range(6)]
+    todos = [make_todo(list=each) for each in lists * 2]
+
+    def move(client: Client, number: int) -> Any:
+        order = Random(number)
+        operations = [
+            {"op": "update", "id": str(todo.pk), "list_id": str(order.choice(lists[3:]).pk)}
+            for todo in order.sample(todos, 8)
+        ]
+        path = "/api/todos/batch/"
+        return client.post(path, {"operations": operations}, content_type="application/json")
+
+    tasks = [
+        partial(alice.delete, f"/api/lists/{lists[number].pk}/")
+        if number < 5
+        else partial(move, alice, number)
+        for number, alice in enumerate(alices)
+    ]
+    assert statuses(simultaneously(tasks)).keys() <= {200, 204, 400}
+    linked = Todo.objects.exclude(list_id=None)
+    assert {todo.list_id for todo in linked} <= {each.pk for each in TodoList.objects.all()}
