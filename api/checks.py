@@ -5,13 +5,14 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error
+from django.http import HttpRequest
 from django.urls import URLPattern, URLResolver, get_resolver
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import AND, OR, IsAuthenticated
 from rest_framework.views import APIView
 
 from authn import JWTAuthentication
 
-DECISIONS = ("get_authenticators", "get_permissions", "check_permissions", "perform_authentication")
+DECISIONS = ("get_authenticators", "check_permissions", "perform_authentication")
 
 
 def check_views(*, app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
@@ -44,14 +45,13 @@ def iterate_routes(resolver: URLResolver, prefix: str = "/") -> Iterator[tuple[s
 def asks_for_token(callback: Any) -> bool:
     """Tell whether a view admits only requests with a valid token.
 
-    A view that overrides one of ``DECISIONS`` counts as open: no check can read its code.
+    A view that overrides one of ``DECISIONS`` counts as open: no check can read its code. Its
+    permissions are those that ``get_permissions`` returns for each of its methods.
     """
-    view = getattr(callback, "cls", None)
-    return (
-        all(getattr(view, name, None) is getattr(APIView, name) for name in DECISIONS)
-        and _has(callback, "authentication_classes", JWTAuthentication)
-        and _has(callback, "permission_classes", IsAuthenticated)
-    )
+    view_class = getattr(callback, "cls", None)
+    if any(getattr(view_class, name, None) is not getattr(APIView, name) for name in DECISIONS):
+        return False
+    return all(_requires_user(callback, method) for method in _methods(callback))
 
 
 def reason_to_be_open(callback: Any) -> str:
@@ -59,9 +59,30 @@ def reason_to_be_open(callback: Any) -> str:
     return getattr(view, "open_because", "")
 
 
-def _has(callback: Any, attribute: str, wanted: type) -> bool:
-    # Arguments of as_view() or @action come before the attributes of the class.
-    classes = getattr(callback, "initkwargs", {}).get(
-        attribute, getattr(getattr(callback, "cls", None), attribute, ())
-    )
-    return any(isinstance(entry, type) and issubclass(entry, wanted) for entry in classes)
+def _methods(callback: Any) -> list[str]:
+    if actions := getattr(callback, "actions", None):  # of a viewset
+        return [*actions, "options"]
+    return [each for each in callback.cls.http_method_names if hasattr(callback.cls, each)]
+
+
+def _requires_user(callback: Any, method: str) -> bool:
+    view = callback.cls(**callback.initkwargs)
+    view.action_map = getattr(callback, "actions", None)
+    request = HttpRequest()
+    request.method = method.upper()
+    try:
+        view.setup(request)
+        view.request = view.initialize_request(request)
+        permissions = view.get_permissions()
+    except Exception:  # noqa: BLE001 - get_permissions may want what only a real request has
+        return False
+    takes_token = any(isinstance(each, JWTAuthentication) for each in view.get_authenticators())
+    return takes_token and any(map(_admits_users_only, permissions))
+
+
+def _admits_users_only(permission: Any) -> bool:
+    """Tell whether a permission, which may be composed of others, admits no anonymous request."""
+    if isinstance(permission, AND | OR):
+        enough = any if isinstance(permission, AND) else all
+        return enough(map(_admits_users_only, vars(permission).values()))
+    return isinstance(permission, IsAuthenticated)

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from pytest_django import Settings
 from rest_framework.decorators import action
-from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
@@ -32,9 +32,59 @@ class OpenWithReason(APIView):
     open_because = "It says whether the process lives, and nothing else."
 
 
-class DecidesByCode(APIView):
-    def get_permissions(self) -> list[BasePermission]:
+class IsWednesday(BasePermission):
+    pass
+
+
+class Both(APIView):
+    permission_classes = [IsWednesday & (IsAuthenticated & IsWednesday)]
+
+
+class EitherOfUsers(APIView):
+    permission_classes = [IsAuthenticated | (IsWednesday & IsAuthenticated)]
+
+
+class Either(APIView):
+    permission_classes = [IsAuthenticated | IsWednesday]
+
+
+class EitherInBoth(APIView):
+    permission_classes = [(IsAuthenticated | IsWednesday) & IsWednesday]
+
+
+class Stranger(APIView):
+    permission_classes = [~IsAuthenticated]
+
+
+class ByCode(APIView):
+    def get_permissions(self) -> Any:
+        return [IsWednesday(), *super().get_permissions()]
+
+
+class OpenByCode(APIView):
+    def get_permissions(self) -> Any:
         return []
+
+
+class OpenByMethod(APIView):
+    def get(self, request: Any) -> Response:
+        return Response()
+
+    def post(self, request: Any) -> Response:
+        return Response()
+
+    def get_permissions(self) -> Any:
+        return [] if self.request.method == "GET" else super().get_permissions()
+
+
+class ByAddress(APIView):
+    def get_permissions(self) -> Any:
+        return [IsAuthenticated()] if self.request.META["REMOTE_ADDR"] else []
+
+
+class WithOwnAuthenticators(APIView):
+    def get_authenticators(self) -> Any:
+        return super().get_authenticators()
 
 
 class GuardedSet(ViewSet):
@@ -46,19 +96,47 @@ class GuardedSet(ViewSet):
         return Response()
 
 
+class SetByCode(ViewSet):
+    def list(self, request: Any) -> Response:
+        return Response()
+
+    def create(self, request: Any) -> Response:
+        return Response()
+
+    def get_permissions(self) -> Any:
+        return [IsWednesday() if self.action in self.open_actions else IsAuthenticated()]
+
+    open_actions: tuple[str, ...] = ()
+
+
+class OpenSetByCode(SetByCode):
+    open_actions = ("create",)
+
+
 def plain_view(request: HttpRequest) -> HttpResponse:
     return HttpResponse("secret")
 
 
 router = SimpleRouter()
 router.register("set", GuardedSet, basename="set")
+router.register("set-by-code", SetByCode, basename="set-by-code")
+router.register("open-set-by-code", OpenSetByCode, basename="open-set-by-code")
 
 urlpatterns = [
     path("guarded/", Guarded.as_view()),
     path("without-authentication/", WithoutAuthentication.as_view()),
     path("nested/", include([path("without-permission/", WithoutPermission.as_view())])),
     path("as-view/", Guarded.as_view(permission_classes=[])),
-    path("by-code/", DecidesByCode.as_view()),
+    path("both/", Both.as_view()),
+    path("either-of-users/", EitherOfUsers.as_view()),
+    path("either/", Either.as_view()),
+    path("either-in-both/", EitherInBoth.as_view()),
+    path("stranger/", Stranger.as_view()),
+    path("by-code/", ByCode.as_view()),
+    path("open-by-code/", OpenByCode.as_view()),
+    path("open-by-method/", OpenByMethod.as_view()),
+    path("by-address/", ByAddress.as_view()),
+    path("own-authenticators/", WithOwnAuthenticators.as_view()),
     path("plain/", plain_view),
     path("open/", OpenWithReason.as_view()),
     path("", include(router.urls)),
@@ -72,8 +150,15 @@ def test_a_view_that_requires_no_token_is_an_error(settings: Settings) -> None:
         "/without-authentication/",
         "/nested/without-permission/",
         "/as-view/",
-        "/by-code/",
+        "/either/",
+        "/either-in-both/",
+        "/stranger/",
+        "/open-by-code/",
+        "/open-by-method/",
+        "/by-address/",
+        "/own-authenticators/",
         "/plain/",
         "/^set/leak/$",
+        "/^open-set-by-code/$",
     ]
     assert all("open_because" in str(error.hint) for error in errors)
