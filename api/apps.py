@@ -9,5 +9,7 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         from api.checks import check_views
+        from api.owned.checks import check_owned_models
 
         checks.register(check_views, checks.Tags.security)
+        checks.register(check_owned_models, checks.Tags.models)

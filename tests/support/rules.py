@@ -1,4 +1,4 @@
-"""What a test has to know of a route. An app declares routes in ``<app>/tests/routes.py``."""
+"""The rule of a route. An app declares its own in ``<app>/tests/routes.py``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the stories of statements are told with."""
+"""The scene of each story of ``tests/support/stories.py``."""
 
 from __future__ import annotations
 
