@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import IntegrityError
@@ -21,12 +22,17 @@ def everybodys(self: TodoQuerySet, user: Any) -> TodoQuerySet:
     return self.all()
 
 
+def anybodys(user: Any, row_id: UUID) -> Todo:
+    return Todo.objects.get(pk=row_id)
+
+
 @pytest.mark.parametrize("owner_id", ["alice", "BOB", "bob "])
 def test_a_forgotten_owned_by_still_opens_nothing(
     bob: Client, monkeypatch: pytest.MonkeyPatch, owner_id: str
 ) -> None:
     todo = make_todo(owner_id=owner_id)
     monkeypatch.setattr(TodoQuerySet, "owned_by", everybodys)
+    monkeypatch.setattr(Todo, "owned", anybodys)
     for path in (f"/api/todos/{todo.pk}/", f"/api/todos/{todo.pk}/complete/"):
         assert (
             bob.generic("GET" if path.endswith(f"{todo.pk}/") else "POST", path).status_code == 403
