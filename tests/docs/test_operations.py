@@ -19,6 +19,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from authn.testing import Clock, Issuer, SecretIssuer
@@ -26,6 +27,7 @@ from tests.faults.stub_issuer import stub_issuer
 from tests.support.pages import texts
 from tests.support.postgresql import Cluster, postgresql
 from tests.support.processes import PROJECT, Api, free_port, run
+from tests.support.version_0_1 import ALICE, ROWS, TODOS, insert
 
 pytestmark = pytest.mark.live
 
@@ -332,6 +334,20 @@ class TestSearchIndex:
 
 
 class TestUpgrade:
+    def test_servers_become_ready_with_the_rows_of_version_0_1(
+        self, on_postgresql: Machine, cluster: Cluster
+    ) -> None:
+        on_postgresql.shell(".venv/bin/python manage.py migrate todos 0001\n")
+        database = cluster.url_of("postgres", cluster.password, "todos")
+        with psycopg.connect(database) as connection:
+            insert(connection.cursor(), **ROWS)
+        apis, token = on_postgresql.apis, on_postgresql.token(ALICE)
+        assert [api.get("/readyz").status for api in apis] == [503, 503]
+        on_postgresql.shell(MIGRATE)
+        assert [api.get("/readyz").status for api in apis] == [200, 200]
+        titles = {todo["title"] for todo in everything(apis[0], token).values()}
+        assert titles == {todo["title"] for todo in ROWS[TODOS] if todo["owner_id"] == ALICE}
+
     def test_a_migration_has_no_statement_timeout(self, on_postgresql: Machine) -> None:
         ask = (
             "from django.db import connection; cursor = connection.cursor(); "

@@ -1,8 +1,12 @@
+from typing import Any
+
 from django.db import migrations, models
+from django.utils.timezone import now
 
 import api.owned.fields
 import todos.due
 import todos.querysets
+from api.owned.querysets import new_version
 
 # Columns stay as they are: only Python knows these kinds of fields.
 FOLLOWERS = {
@@ -14,11 +18,24 @@ FOLLOWERS = {
     "tags_folded": api.owned.fields.FoldedField(editable=False, of=("tags",)),
     "title_folded": api.owned.fields.FoldedField(editable=False, of=("title",)),
 }
-CONSTRAINTS = {
-    "todo_has_owner": ~models.Q(owner_id=""),
-    "todo_has_title": ~models.Q(title=""),
-    "todo_priority_is_a_choice": models.Q(priority__lte=3),
-}
+
+
+class AddBeforeAnother(migrations.AddConstraint):
+    """Leave the work to the last constraint of the migration, if the database copies the table.
+
+    SQLite copies it for each ``AddConstraint``, together with all constraints that the model has
+    by then.
+    """
+
+    def database_forwards(self, app_label: str, schema_editor: Any, *states: Any) -> None:
+        if schema_editor.connection.vendor != "sqlite":
+            super().database_forwards(app_label, schema_editor, *states)
+
+
+def end_unknown_priorities(apps: Any, schema_editor: Any) -> None:
+    """Set priorities that the API neither writes nor shows, and renew the etags of their rows."""
+    unknown = apps.get_model("todos", "Todo").objects.filter(priority__gt=3)
+    unknown.write(priority=0, version=new_version(), updated_at=now())
 
 
 class Migration(migrations.Migration):
@@ -37,15 +54,18 @@ class Migration(migrations.Migration):
                 ),
             ]
         ),
-        # The API has never written a larger number.
-        migrations.RunSQL(
-            "UPDATE todos_todo SET priority = 0 WHERE priority > 3", migrations.RunSQL.noop
+        migrations.RunPython(end_unknown_priorities, migrations.RunPython.noop),
+        AddBeforeAnother(
+            "todo",
+            models.CheckConstraint(name="todo_has_owner", condition=~models.Q(owner_id="")),
         ),
-        *(
-            migrations.AddConstraint(
-                model_name="todo",
-                constraint=models.CheckConstraint(name=name, condition=condition),
-            )
-            for name, condition in CONSTRAINTS.items()
+        AddBeforeAnother(
+            "todo", models.CheckConstraint(name="todo_has_title", condition=~models.Q(title=""))
+        ),
+        migrations.AddConstraint(
+            "todo",
+            models.CheckConstraint(
+                name="todo_priority_is_a_choice", condition=models.Q(priority__lte=3)
+            ),
         ),
     ]
