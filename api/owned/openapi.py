@@ -157,12 +157,13 @@ def add_links(document: JSON, resource: Resource) -> None:
 
 
 def links_to(operation: JSON) -> JSON:
-    """Return a link by the id of the row, and with the precondition that the operation takes."""
+    """Return links by the id of the row, and with the preconditions that the operation takes."""
     name = operation["operationId"]
     taken = {each["name"] for each in operation["parameters"]}
-    if "If-Match" in taken:
-        return {name: link(name, "If-Match")}
-    return {name: link(name), f"{name}IfChanged": link(name, "If-None-Match")}
+    links = {name: link(name, *(taken & {"If-Match"}))}
+    if "If-None-Match" in taken:
+        links[f"{name}IfChanged"] = link(name, "If-None-Match")
+    return links
 
 
 def link(operation_id: str, *preconditions: str) -> JSON:
