@@ -21,32 +21,23 @@ from django.db import connection
 from django.test import RequestFactory
 
 from authn.testing import Mint
+from tests.support.apps import rooms
 from todos.tests.factories import make_todo
 
 pytestmark = pytest.mark.django_db
 
 ROOT = f"{settings.BASE_DIR}/"
-PACKAGES = (
-    "api",
-    "authn",
-    "browsable",
-    "config",
-    "database",
-    "lists",
-    "operations",
-    "server",
-    "todos",
-)
 
 
 @contextmanager
 def calls_recorded() -> Iterator[list[str]]:
     """Yield the file and function of each call in this thread, such as ``todos/views.py list``."""
     calls: list[str] = []
+    packages = tuple(rooms())
 
     def record(frame: FrameType, event: str, _: object) -> None:
         path = frame.f_code.co_filename.removeprefix(ROOT)
-        if event == "call" and path.startswith(PACKAGES) and "/testing/" not in path:
+        if event == "call" and path.startswith(packages) and "/testing/" not in path:
             calls.append(f"{path} {frame.f_code.co_name}")
 
     sys.setprofile(record)

@@ -12,10 +12,10 @@ from django.conf import settings as project_settings
 from pytest_django import Settings
 
 from server.preflight import CannotStart, require_passing_checks
+from tests.support.apps import rooms
 from tests.support.pages import first_cells, section, texts
 from tests.support.settings import ids_of_checks
 
-PACKAGES = ("authn", "api", "browsable", "todos", "config", "operations", "server")
 DEBUG_FOR_OTHERS = ["api.E003", "api.E011", "api.W004", "security.W016", "security.W018"]
 SEVERAL_PROCESSES = {"WEB_CONCURRENCY": "2", "CACHE_URL": "redis://cache.example.com:6379/0"}
 
@@ -23,11 +23,11 @@ SEVERAL_PROCESSES = {"WEB_CONCURRENCY": "2", "CACHE_URL": "redis://cache.example
 def ids_in_the_code() -> list[str]:
     files = [
         file
-        for package in PACKAGES
+        for package in rooms()
         for file in (project_settings.BASE_DIR / package).rglob("*.py")
         if "tests" not in file.relative_to(project_settings.BASE_DIR).parts
     ]
-    ids = rf'"((?:{"|".join(PACKAGES)})\.[EW]\d{{3}})"'
+    ids = rf'"((?:{"|".join(rooms())})\.[EW]\d{{3}})"'
     return [each for file in files for each in re.findall(ids, file.read_text())]
 
 

@@ -10,6 +10,12 @@ from django.apps import apps
 from django.conf import settings
 
 
+def rooms(*files: str) -> list[str]:
+    """Return the packages of this project that have one of these files, by default any package."""
+    found = (settings.BASE_DIR.glob(f"*/{file}") for file in files or ["__init__.py"])
+    return sorted({file.parent.name for each in found for file in each} - {"tests"})
+
+
 def project_apps() -> list[str]:
     """Return the apps of ``INSTALLED_APPS`` that are folders of this project."""
     configs = apps.get_app_configs()
