@@ -37,10 +37,10 @@ def every_page(scene: Scene) -> None:
 
 
 def every_filter(scene: Scene) -> None:
-    fields = scene.resource.view.filterset_class().fields.items()
-    query = {name: valid_value(field) for name, field in fields}
-    answer = scene.alice.get(scene.resource.path, query)
-    assert answer.status_code == 200, f"Write every_filter in a stories.py: {answer.json()}"
+    # One at a time: PostgreSQL reads no row for two that exclude each other.
+    for name, field in scene.resource.view.filterset_class().fields.items():
+        answer = scene.alice.get(scene.resource.path, {name: valid_value(field)})
+        assert answer.status_code == 200, f"Write every_filter in a stories.py: {answer.json()}"
 
 
 def repeats(scene: Scene) -> None:
