@@ -14,6 +14,7 @@ from authn.testing import Bearer, Issuer, Mint
 from browsable.tests.browser import ACCEPT, Browser, Page
 from tests.support.documented import OPENAPI
 from tests.support.security_headers import assert_guarded
+from tests.support.settings import run
 from todos.tests.factories import make_todo
 
 pytestmark = pytest.mark.django_db
@@ -327,6 +328,12 @@ class TestStaticFiles:
     @pytest.mark.parametrize("path", ["browsable/../../settings.py", "%2e%2e/manage.py", "x", ""])
     def test_no_other_file_is_served_as_static(self, browser: Browser, path: str) -> None:
         assert browser.client.get(f"/static/{path}").status_code == HTTPStatus.NOT_FOUND
+
+
+def test_a_process_starts_with_pages() -> None:
+    """DRF imports the authentication of pages before most of the project can be imported."""
+    result = run("import django; django.setup(); import config.urls", BROWSABLE_API="true")
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_pages_do_not_change_the_openapi_document(browser: Browser) -> None:
