@@ -54,11 +54,6 @@ class RootView(KnownParametersOnly):
         return Response({name: f"{root}{url}" for name, url in _listed().items()})
 
 
-def _listed() -> dict[str, str]:
-    own = {resource.plural: resource.url for resource in resources()}
-    return {**own, **{name: reverse(name) for name in ("me", "schema")}}
-
-
 class MeSerializer(serializers.Serializer[Any]):
     id = serializers.CharField()
     email = serializers.CharField(allow_null=True)
@@ -100,6 +95,12 @@ class SchemaView(KnownParametersOnly):
 def openapi_document() -> dict[str, Any]:
     document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return document
+
+
+def _listed() -> dict[str, str]:
+    """Return the paths that the root lists, by their names."""
+    own = {resource.plural: resource.url for resource in resources()}
+    return {**own, **{name: reverse(name) for name in ("me", "schema")}}
 
 
 def _address(request: Request, route: str) -> str:
