@@ -11,7 +11,6 @@ import orjson
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Field, JSONField, Model, QuerySet
 from django.db.models.base import ModelState
-from django.db.models.signals import post_save, pre_save
 from django.db.models.sql import InsertQuery
 
 Row = TypeVar("Row", bound=Model)
@@ -65,20 +64,16 @@ def _from_json(value: str, expression: object, connection: object) -> Any:
 
 
 def insert(instance: Model) -> None:
-    """Insert a new row and send the signals of Django. Calls no ``Field.pre_save()``."""
+    """Insert a new row. Sends no signals."""
     connection = connections[DEFAULT_DB_ALIAS]
-    sender = type(instance)
-    signal = {"sender": sender, "instance": instance, "raw": False, "using": DEFAULT_DB_ALIAS}
-    pre_save.send(**signal, update_fields=None)
-    sql, fields = _insertion(sender)
+    sql, fields = _insertion(type(instance))
     values = [
-        field.get_db_prep_save(getattr(instance, field.attname), connection) for field in fields
+        field.get_db_prep_save(field.pre_save(instance, add=True), connection) for field in fields
     ]
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
     state = instance._state  # noqa: SLF001 - as Model.save_base() does
     state.db, state.adding = DEFAULT_DB_ALIAS, False
-    post_save.send(**signal, created=True, update_fields=None)
 
 
 @cache

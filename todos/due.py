@@ -28,4 +28,4 @@ class DueAtField(Follower, models.DateTimeField):  # type: ignore[type-arg]
     """The moment of a date, a time and a time zone. ``following`` raises what ``due_at`` raises."""
 
     def following(self, row: Any, moment: datetime) -> datetime | None:
-        return due_at(*(getattr(row, name) for name in self.of))
+        return due_at(*self.values_of(row))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from rest_framework import serializers
@@ -68,7 +68,7 @@ def folded(text: str) -> str:
     return normalized("NFC", normalized("NFD", text).casefold())
 
 
-def folded_lines(lines: list[str]) -> str:
+def folded_lines(lines: Sequence[str]) -> str:
     """Fold lines into one text, with a newline around each, to search for whole lines."""
     return "\n".join(["", *map(folded, lines), ""])
 

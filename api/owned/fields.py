@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import models
+from django.utils.functional import cached_property
 
+from api.bodies.serializers import field_error
 from api.bodies.text import folded, folded_lines
 
 if TYPE_CHECKING:
@@ -34,20 +36,55 @@ class Follower(_Field):
         """Return the value for a row that is written at ``moment``."""
         raise NotImplementedError
 
+    def values_of(self, row: Any) -> list[Any]:
+        """Return the values of the fields ``of`` as the database will give them back.
+
+        Raises ``TypeError`` for an expression, and ``ValidationError`` for a text that is no value.
+        """
+        values = []
+        for field in self._followed:
+            value = getattr(row, field.attname)
+            if hasattr(value, "resolve_expression"):
+                raise TypeError(
+                    f"{self.attname} follows from {field.attname}, which an expression would set: "
+                    "set a value on each row."
+                )
+            values.append(field.to_python(value))
+        return values
+
+    @cached_property
+    def _followed(self) -> list[Any]:
+        return [self.model._meta.get_field(name) for name in self.of]
+
 
 class FoldedField(Follower, models.TextField):  # type: ignore[type-arg]
     """A copy to search and sort by, without case: of a text, or of a list of lines."""
 
     def following(self, row: Any, moment: datetime) -> str:
-        value = getattr(row, self.of[0])
-        return folded_lines(value) if isinstance(value, list) else folded(value)
+        [value] = self.values_of(row)
+        if isinstance(value, str):
+            return folded(value)
+        if isinstance(value, list | tuple) and all(isinstance(line, str) for line in value):
+            return folded_lines(value)
+        raise TypeError(f"{self.of[0]} is {value!r}: set it to a text or to a list of texts.")
 
 
 class SinceField(Follower, models.DateTimeField):  # type: ignore[type-arg]
     """The moment since which a boolean is true, or null."""
 
     def following(self, row: Any, moment: datetime) -> datetime | None:
-        return (getattr(row, self.attname) or moment) if getattr(row, self.of[0]) else None
+        [is_true] = self.values_of(row)
+        return (getattr(row, self.attname) or moment) if is_true else None
+
+
+class JSONType(models.Func):
+    """The type of a JSON value, such as ``array``: for a constraint."""
+
+    function = "JSON_TYPE"
+    output_field = models.TextField()
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        return self.as_sql(compiler, connection, function="JSONB_TYPEOF")
 
 
 class OwnedForeignKey(models.ForeignKey):  # type: ignore[type-arg]
@@ -71,6 +108,11 @@ class OwnedForeignKey(models.ForeignKey):  # type: ignore[type-arg]
         targets = self.related_model._default_manager.filter(owner_id=owner_id, pk__in=ids)
         locked = targets.order_by("pk").select_for_update(no_key=True)
         return {*locked.values_list("pk", flat=True)}
+
+    def require_targets(self, owner_id: str, ids: Collection[UUID]) -> None:
+        """Lock these rows. Raises ``ValidationError`` if the owner lacks one."""
+        if len(self.lock_targets(owner_id, ids)) < len(ids):
+            raise field_error(self.attname, "not_found", missing(self.related_model))
 
 
 def missing(model: Any) -> str:

@@ -2,21 +2,20 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, ClassVar, Self, cast
 
 from django.db import DEFAULT_DB_ALIAS, models, transaction
-from django.db.models.signals import pre_save
+from django.db.models.signals import post_save, pre_save
 from django.dispatch import receiver
 from django.utils.timezone import now
 
 from api.bodies.fields import etag_of
-from api.bodies.serializers import field_error
 from api.lists.ordering import Ordering
-from api.owned.fields import columns_of, followers_of, links_of, links_to, missing
+from api.owned.fields import columns_of, followers_of, links_of, links_to
 from api.owned.querysets import OwnedQuerySet, new_version
 from authn.users import TokenUser
 from database.compiled import Compiled, insert
@@ -28,9 +27,17 @@ ANY_USER, ANY_ID = TokenUser(id=""), uuid.UUID(int=0)
 class StaleRow(Exception):
     """The row was changed or deleted since it was loaded."""
 
+    def __str__(self) -> str:
+        return "The row was changed or deleted since it was loaded: load it again."
+
 
 class OwnedRow:
-    """Methods of a row of an owner. Models in migrations have this base too."""
+    """Methods of a row of an owner. Models in migrations have this base too.
+
+    ``create``, ``save`` and ``change`` send ``pre_save`` and ``post_save``. ``remove`` and
+    ``delete`` send ``pre_delete`` and ``post_delete``, with the row as the database has it. As in
+    Django, ``update`` and ``bulk_create`` send none; ``update`` does where it changes each row.
+    """
 
     _meta: Any
     _state: Any
@@ -51,15 +58,18 @@ class OwnedRow:
 
         Raises ``ValidationError`` for a link to a missing row, and ``StaleRow``.
         """
-        if not self._state.adding:
-            self._write(self._own_names(update_fields))
-            return
-        with self._links_locked(None):
-            self.follow(None, self.created_at)
-            if options.get("using") in (None, DEFAULT_DB_ALIAS):
-                insert(cast("models.Model", self))
-            else:
-                super().save(**options)  # type: ignore[misc]
+        if self._state.adding or options.get("force_insert"):
+            if update_fields is not None or options.get("force_update"):
+                raise TypeError("This row is new: save() it as a whole, or update() a queryset.")
+            self._insert()
+        elif update_fields is None:
+            loaded = vars(self).keys() - {each.attname for each in followers_of(self._meta.model)}
+            names = (field.attname for field in self._meta.concrete_fields)
+            self._write([name for name in names if name in loaded])
+        elif update_fields:
+            self._write(columns_of(self._meta.model, dict.fromkeys(update_fields)), update_fields)
+
+    save.alters_data = True  # type: ignore[attr-defined]
 
     def change(self, **values: Any) -> None:
         """Write the values that differ and nothing else, as one compare-and-set.
@@ -72,17 +82,17 @@ class OwnedRow:
         if differing:
             for name, value in differing.items():
                 setattr(self, name, value)
-            self._write(differing)
+            self._write(differing, differing)
 
     def remove(self) -> None:
         """Delete the row, and empty the links to it. Raises ``StaleRow``."""
-        row, links = self._as_loaded(), links_to(self._meta.model)
-        if not links:
+        row = self._as_loaded()
+        if row.is_erased_at_once():
             deleted, _ = row.erase()
         else:
             with transaction.atomic(using=self._state.db):
                 row.select_for_update().values_list("pk").first()
-                for link in links:
+                for link in links_to(self._meta.model):
                     rows = link.model._default_manager.filter(owner_id=self.owner_id)
                     linked = rows.filter(**{link.attname: self.pk})
                     deque(linked.order_by("pk").select_for_update().values_list("pk"), maxlen=0)
@@ -91,9 +101,28 @@ class OwnedRow:
         if not deleted:
             raise StaleRow
 
+    remove.alters_data = True  # type: ignore[attr-defined]
+
     def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
         self.remove()
         return 1, {self._meta.label: 1}
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+
+    def full_clean(
+        self,
+        exclude: Iterable[str] | None = None,
+        validate_unique: bool = True,  # noqa: FBT001, FBT002 - as in Django
+        validate_constraints: bool = True,  # noqa: FBT001, FBT002
+    ) -> None:
+        """Validate the fields as Django does, set what follows from them, then the constraints."""
+        set_later = {"updated_at", *(field.name for field in followers_of(self._meta.model))}
+        super().full_clean(  # type: ignore[misc]
+            {*(exclude or ()), *set_later}, validate_unique, validate_constraints=False
+        )
+        self.follow(None, self.updated_at or self.created_at)
+        if validate_constraints:
+            self.validate_constraints(exclude)  # type: ignore[attr-defined]
 
     def follow(self, names: Collection[str] | None, moment: datetime) -> dict[str, Any]:
         """Set the columns that follow from fields of these names, by default of all.
@@ -112,23 +141,47 @@ class OwnedRow:
         for link in links_of(self._meta.model):
             link.lock_targets(self.owner_id, {getattr(self, link.attname)} - {None})
 
-    def _own_names(self, update_fields: Collection[str] | None) -> Collection[str]:
-        """Return the loaded columns, or those of ``update_fields``, that follow from no others."""
-        fixed = {"owner_id", "version", "updated_at", self._meta.pk.attname}
-        fixed.update(field.attname for field in followers_of(self._meta.model))
-        if update_fields is not None:
-            return columns_of(self._meta.model, dict.fromkeys(update_fields)).keys() - fixed
-        loaded = vars(self).keys() - fixed
-        return [field.attname for field in self._meta.concrete_fields if field.attname in loaded]
+    def _insert(self) -> None:
+        with self._signals(created=True), self._links_locked(None):
+            if self.pk is None:  # of a copy
+                self.pk = self._meta.pk.get_default()
+            self.follow(None, self.created_at)
+            insert(cast("models.Model", self))
 
-    def _write(self, names: Collection[str]) -> None:
-        as_loaded = self._as_loaded()
-        with self._links_locked(names):
-            written = {name: getattr(self, name) for name in names}
-            columns = {**written, **self.follow(names, now()), "version": new_version()}
-            if not as_loaded.write(**columns):
-                raise StaleRow
-        self.version = columns["version"]
+    def _write(self, names: Iterable[str], update_fields: Iterable[str] | None = None) -> None:
+        with self._signals(created=False, update_fields=update_fields):
+            as_loaded = self._as_loaded()
+            names = self._own_names(names)
+            with self._links_locked(names):
+                fields = [self._meta.get_field(name) for name in names]
+                written = {field.attname: field.pre_save(self, add=False) for field in fields}
+                columns = {**written, **self.follow(names, now()), "version": new_version()}
+                if not as_loaded.write(**columns):
+                    raise StaleRow
+            self.version = columns["version"]
+
+    def _own_names(self, names: Iterable[str]) -> list[str]:
+        """Put sources in the place of columns that follow, and leave out what stays."""
+        fixed = {"owner_id", "version", "updated_at", self._meta.pk.attname}
+        sources = {field.attname: field.of for field in followers_of(self._meta.model)}
+        own = dict.fromkeys(each for name in names for each in sources.get(name, (name,)))
+        return [name for name in own if name not in fixed]
+
+    @contextmanager
+    def _signals(
+        self, *, created: bool, update_fields: Iterable[str] | None = None
+    ) -> Iterator[None]:
+        """Send ``pre_save``, which may change the row, and then ``post_save``."""
+        signal = {
+            "sender": type(self),
+            "instance": self,
+            "raw": False,
+            "using": DEFAULT_DB_ALIAS,
+            "update_fields": None if update_fields is None else frozenset(update_fields),
+        }
+        pre_save.send(**signal)
+        yield
+        post_save.send(**signal, created=created)
 
     def _as_loaded(self) -> Any:
         rows = type(self)._default_manager.using(self._state.db)
@@ -146,8 +199,7 @@ class OwnedRow:
             return
         with transaction.atomic():
             for link in links:
-                if not link.lock_targets(self.owner_id, [getattr(self, link.attname)]):
-                    raise field_error(link.attname, "not_found", missing(link.related_model))
+                link.require_targets(self.owner_id, [getattr(self, link.attname)])
             yield
 
 
@@ -164,6 +216,7 @@ class OwnedModel(OwnedRow, models.Model):  # type: ignore[misc]
 
     class Meta:
         abstract = True
+        base_manager_name = "objects"  # also a related manager gives new versions
         indexes: ClassVar = [
             models.Index(
                 fields=["owner_id", "-created_at", "-id"], name="%(class)s_owner_newest_first"
@@ -197,7 +250,12 @@ def _first(model: type[OwnedModel], ordering: Ordering, count: int) -> Compiled[
 
 @receiver(pre_save)
 def _follow_a_fixture(*, instance: Any, raw: bool, **_: Any) -> None:
-    """Let ``loaddata``, which calls no ``save()``, leave no column behind."""
+    """Let ``loaddata``, which calls no ``save()``, leave no column behind.
+
+    A new row keeps the ``updated_at`` of the fixture. A stored one is changed now.
+    """
     if raw and isinstance(instance, OwnedRow):
+        is_stored = type(instance)._default_manager.filter(pk=instance.pk).exists()
+        moment = None if is_stored else instance.updated_at
         instance.version = new_version()
-        instance.follow(None, instance.updated_at or now())
+        instance.follow(None, moment or now())

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import secrets
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import UUID
 
 from django.db import models, transaction
+from django.db.models.deletion import Collector
 from django.utils.timezone import now
 
-from api.owned.fields import columns_of, followers_of, links_to
+from api.owned.fields import columns_of, followers_of, links_of, links_to
 from authn.users import AnonymousUser, TokenUser
 
 if TYPE_CHECKING:
@@ -54,37 +56,56 @@ class OwnedQuerySet(models.QuerySet[Row]):
         """Write these columns alone in one statement, without a new version."""
         return super().update(**columns)
 
+    write.alters_data = write.queryset_only = True  # type: ignore[attr-defined]
+
     def erase(self) -> tuple[int, dict[str, int]]:
         """Delete rows in one statement, although others may link to them."""
         return super().delete()
 
+    erase.alters_data = erase.queryset_only = True  # type: ignore[attr-defined]
+
+    def is_erased_at_once(self) -> bool:
+        """Tell whether one statement deletes a row: no link, signal or cascade needs another."""
+        is_alone = Collector(using=self.db).can_fast_delete(self)
+        return is_alone and not links_to(self.model)
+
     def update(self, **values: Any) -> int:
         """Write one statement with a new version, or change each row if columns follow.
 
-        Raises ``TypeError`` for an expression that a column would have to follow.
+        A link that is set changes each row too, because its target is locked. Raises
+        ``TypeError`` for an expression that a column would have to follow.
         """
         values = columns_of(self.model, values)
-        if not any(values.keys() & field.sources for field in followers_of(self.model)):
-            return self.write(**{"version": new_version(), "updated_at": now(), **values})
-        for name, value in values.items():
-            if hasattr(value, "resolve_expression"):
-                raise TypeError(f"Columns follow from {name}: set it to a value, or change() rows.")
+        follow = any(
+            not field.sources.isdisjoint(values) or field.attname in values
+            for field in followers_of(self.model)
+        )
+        point = any(values.get(link.attname) is not None for link in links_of(self.model))
+        if not follow and not point:
+            return self.write(**{"updated_at": now(), **values, "version": new_version()})
         with transaction.atomic(using=self.db):
             rows = [*self.select_for_update()]
             for row in rows:
                 row.change(**values)
         return len(rows)
 
-    update.alters_data = True  # type: ignore[attr-defined]
-
-    def bulk_create(self, objs: Iterable[Row], *args: Any, **options: Any) -> list[Row]:
+    def bulk_create(  # type: ignore[override]
+        self, objs: Iterable[Row], batch_size: int | None = None, **options: Any
+    ) -> list[Row]:
         """Insert rows as Django does. Raises ``TypeError`` for ``update_conflicts``."""
         if options.get("update_conflicts"):
             raise TypeError("bulk_create() cannot update: use update_or_create() or change().")
         rows = [*objs]
-        for row in rows:
-            row.follow(None, row.created_at)
-        return super().bulk_create(rows, *args, **options)
+        with transaction.atomic(using=self.db):
+            for link in links_of(self.model):
+                targets: dict[str, set[UUID]] = defaultdict(set)
+                for row in rows:
+                    targets[row.owner_id] |= {getattr(row, link.attname)} - {None}
+                for owner_id in sorted(targets):
+                    link.require_targets(owner_id, targets[owner_id])
+            for row in rows:
+                row.follow(None, row.created_at)
+            return super().bulk_create(rows, batch_size, **options)
 
     def bulk_update(
         self, objs: Iterable[Row], fields: Iterable[str], batch_size: int | None = None
@@ -106,7 +127,6 @@ class OwnedQuerySet(models.QuerySet[Row]):
                 row.remove()
         return len(rows), {self.model._meta.label: len(rows)}
 
-    delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = True  # type: ignore[attr-defined]
 
 

@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "list",
                 "abstract": False,
+                "base_manager_name": "objects",
                 "indexes": [
                     models.Index(
                         fields=["owner_id", "-created_at", "-id"],

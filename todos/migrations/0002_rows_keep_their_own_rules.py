@@ -1,11 +1,14 @@
 from typing import Any
 
 from django.db import migrations, models
+from django.db.models.lookups import Exact
 from django.utils.timezone import now
 
 import api.owned.fields
 import todos.due
 import todos.querysets
+from api.bodies.text import folded_lines
+from api.owned.fields import JSONType
 from api.owned.querysets import new_version
 
 # Columns stay as they are: only Python knows these kinds of fields.
@@ -32,10 +35,13 @@ class AddBeforeAnother(migrations.AddConstraint):
             super().database_forwards(app_label, schema_editor, *states)
 
 
-def end_unknown_priorities(apps: Any, schema_editor: Any) -> None:
-    """Set priorities that the API neither writes nor shows, and renew the etags of their rows."""
-    unknown = apps.get_model("todos", "Todo").objects.filter(priority__gt=3)
-    unknown.write(priority=0, version=new_version(), updated_at=now())
+def end_unknown_values(apps: Any, schema_editor: Any) -> None:
+    """Set values that the API neither writes nor shows, and renew the etags of their rows."""
+    todos = apps.get_model("todos", "Todo").objects
+    renewed = {"version": new_version(), "updated_at": now()}
+    todos.filter(priority__gt=3).write(priority=0, **renewed)
+    tags = {"tags": [], "tags_folded": folded_lines([])}
+    todos.exclude(Exact(JSONType("tags"), "array")).write(**tags, **renewed)
 
 
 class Migration(migrations.Migration):
@@ -44,6 +50,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.SeparateDatabaseAndState(
             state_operations=[
+                migrations.AlterModelOptions("todo", {"base_manager_name": "objects"}),
                 migrations.AlterModelManagers(
                     name="todo",
                     managers=[("objects", todos.querysets.TodoQuerySet.as_manager())],
@@ -54,13 +61,19 @@ class Migration(migrations.Migration):
                 ),
             ]
         ),
-        migrations.RunPython(end_unknown_priorities, migrations.RunPython.noop),
+        migrations.RunPython(end_unknown_values, migrations.RunPython.noop),
         AddBeforeAnother(
             "todo",
             models.CheckConstraint(name="todo_has_owner", condition=~models.Q(owner_id="")),
         ),
         AddBeforeAnother(
             "todo", models.CheckConstraint(name="todo_has_title", condition=~models.Q(title=""))
+        ),
+        AddBeforeAnother(
+            "todo",
+            models.CheckConstraint(
+                name="todo_tags_are_a_list", condition=Exact(JSONType("tags"), "array")
+            ),
         ),
         migrations.AddConstraint(
             "todo",
