@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.test import Client, RequestFactory
 from rest_framework.exceptions import NotAcceptable
@@ -7,6 +9,9 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from api.bodies.renderers import ContentNegotiation, JSONRenderer
+from api.owned.registry import Resource
+from tests.support.routes import every_resource, paths_of
+from tests.support.rows import make_row
 
 
 class PageRenderer(BaseRenderer):
@@ -74,19 +79,23 @@ def test_a_view_without_json_refuses_an_accept_of_problems() -> None:
 @pytest.mark.parametrize(
     "accept", ["application/problem+json", "application/*", "application/json", "*/*"]
 )
-def test_every_method_meets_an_accept_of_json_or_problems(alice: Client, accept: str) -> None:
+@every_resource
+def test_every_method_meets_an_accept_of_json_or_problems(
+    alice: Client, resource: Resource, accept: str
+) -> None:
     headers = {"accept": accept}
 
     def ask(method: str, path: str, body: str = "", **more: str) -> tuple[int, str]:
         answer = alice.generic(method, path, body, "application/json", headers=headers | more)
         return answer.status_code, answer.headers.get("Content-Type", "")
 
-    path = alice.post("/api/todos/", '{"title": "x"}', "application/json").headers["Location"]
-    changed = '{"title": "y"}'
-    for method, body in (("GET", ""), ("HEAD", ""), ("PUT", changed), ("PATCH", changed)):
+    example = json.dumps(resource.view.serializer_class.example)
+    path, *actions = paths_of(resource, make_row(resource.view.model).pk)
+    for method, body in (("GET", ""), ("HEAD", ""), ("PUT", example), ("PATCH", example)):
         assert ask(method, path, body) == (200, "application/json")
-    assert ask("POST", f"{path}complete/") == (200, "application/json")
-    assert ask("POST", "/api/todos/", changed) == (201, "application/json")
+    for action in actions:
+        assert ask("POST", action) == (200, "application/json")
+    assert ask("POST", resource.path, example) == (201, "application/json")
     assert ask("PATCH", path, "{}", **{"if-match": '"x"'}) == (412, "application/problem+json")
     assert ask("DELETE", path) == (204, "")
     assert ask("GET", path) == (404, "application/problem+json")

@@ -1,0 +1,120 @@
+"""Every resource keeps the rules of ``api/owned``. ``todos/tests`` has their details."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from api.owned.registry import Resource
+from tests.support.problems import problem
+from tests.support.routes import every_resource
+from tests.support.rows import make_row
+from todos.tests.walking import shown, walk
+
+pytestmark = [pytest.mark.django_db, every_resource]
+
+JSON = "application/json"
+
+
+def create(client: Client, resource: Resource, **headers: str) -> Any:
+    body = resource.view.serializer_class.example
+    return client.post(resource.path, body, content_type=JSON, headers=headers)
+
+
+def mistakes(response: Any) -> list[tuple[str, str]]:
+    """Return pointer and code of each error of a 400."""
+    errors = problem(response, 400, "validation_failed")["errors"]
+    return [(error["pointer"], error["code"]) for error in errors]
+
+
+def test_a_created_row_has_an_id_of_the_server_and_belongs_to_the_token(
+    bob: Client, resource: Resource
+) -> None:
+    response = create(bob, resource)
+    assert response.status_code == 201
+    body = response.json()
+    assert UUID(body["id"]).version == 4
+    assert response["ETag"] == body["etag"]
+    assert body["created_at"] == body["updated_at"]
+    assert response["Location"] == f"http://testserver{resource.path}{body['id']}/"
+    assert bob.get(response["Location"]).json() == body
+    assert resource.view.model.objects.get().owner_id == "bob"
+    assert "bob" not in response.content.decode()
+
+
+def test_the_example_is_stored_as_it_was_sent(alice: Client, resource: Resource) -> None:
+    example = resource.view.serializer_class.example
+    body = create(alice, resource).json()
+    assert {name: body[name] for name in example} == example
+
+
+def test_no_body_chooses_an_owner_or_an_id(alice: Client, resource: Resource) -> None:
+    body = {**resource.view.serializer_class.example, "owner_id": "bob", "id": str(uuid4())}
+    response = alice.post(resource.path, body, content_type=JSON)
+    assert {*mistakes(response)} == {("/owner_id", "unknown_field"), ("/id", "id_not_supported")}
+    path = f"{resource.path}{make_row(resource.view.model).pk}/"
+    for method in (alice.put, alice.patch):
+        response = method(path, body, content_type=JSON)
+        assert {*mistakes(response)} == {("/owner_id", "unknown_field"), ("/id", "id_mismatch")}
+
+
+def test_a_row_can_be_written_back_as_it_was_read(alice: Client, resource: Resource) -> None:
+    path = create(alice, resource)["Location"]
+    (item,) = alice.get(resource.path).json()["results"]
+    headers = {"if-match": item["etag"]}
+    for method in (alice.put, alice.patch):
+        response = method(path, item, content_type=JSON, headers=headers)
+        assert (response.status_code, response.json()) == (200, item)
+    response = alice.patch(path, {}, content_type=JSON, headers=headers)
+    assert (response.status_code, response.json()) == (200, item)
+
+
+def test_a_change_gives_a_new_etag(alice: Client, resource: Resource) -> None:
+    example = resource.view.serializer_class.example
+    for method in (alice.put, alice.patch):
+        row = make_row(resource.view.model)
+        path = f"{resource.path}{row.pk}/"
+        assert alice.get(path, headers={"if-none-match": row.etag}).status_code == 304
+        response = method(path, example, content_type=JSON, headers={"if-match": row.etag})
+        assert response.status_code == 200
+        assert response["ETag"] == response.json()["etag"] != row.etag
+        assert alice.get(path, headers={"if-none-match": row.etag}).json() == response.json()
+
+
+def test_a_deleted_row_is_missing(alice: Client, resource: Resource) -> None:
+    path = create(alice, resource)["Location"]
+    assert alice.delete(path).status_code == 204
+    assert alice.get(path).status_code == alice.delete(path).status_code == 404
+    assert alice.get(resource.path).json()["results"] == []
+
+
+def test_a_repeated_create_makes_one_row(alice: Client, resource: Resource) -> None:
+    first, again = (create(alice, resource, **{"idempotency-key": "k"}) for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again["Idempotency-Replayed"] == "true"
+    assert again.content == first.content
+    assert resource.view.model.objects.count() == 1
+
+
+def test_every_order_shows_each_own_row_once(alice: Client, resource: Resource) -> None:
+    make_row(resource.view.model, owner_id="bob")
+    ids = {str(make_row(resource.view.model).pk) for _ in range(3)}
+    ids |= {create(alice, resource).json()["id"] for _ in range(2)}
+    for ordering in resource.view.orderings:
+        for sign in ("", "-"):
+            pages = walk(alice, f"{resource.path}?limit=2&ordering={sign}{ordering}")
+            assert sorted(each for page in pages for each in shown(page, "id")) == sorted(ids)
+
+
+def test_a_row_and_a_page_cost_one_query(alice: Client, resource: Resource) -> None:
+    row = make_row(resource.view.model)
+    alice.get(resource.path)  # compiles the statements
+    for path in (f"{resource.path}{row.pk}/", resource.path):
+        with CaptureQueriesContext(connection) as queries:
+            assert alice.get(path).status_code == 200
+        assert len(queries) == 1
