@@ -13,7 +13,7 @@ from rest_framework.exceptions import MethodNotAllowed
 from api.errors.exceptions import NotReady
 from api.errors.schema import problems
 from authn.exceptions import KeySetInvalid, NotConfigured
-from tests.support.pages import blocks, first_cells, read, section
+from tests.support.pages import blocks, first_cells, read, section, texts
 from tests.support.processes import PROJECT
 from todos.serializers import TodoSerializer
 
@@ -92,8 +92,10 @@ def test_names_in_the_way_of_a_request_resolve(name: str) -> None:
 
 
 def test_names_on_the_page_about_a_new_resource_are_in_the_code() -> None:
-    named = {*re.findall(r"`([A-Za-z]+(?:_[a-z]+|[a-z][A-Z]\w*))`", read("docs/new-resource.md"))}
-    code = "".join(file.read_text() for app in ("api", "todos") for file in app_files(app))
+    page = "docs/new-resource.md"
+    named = {*re.findall(r"`([A-Za-z]+(?:_[a-z]+|[a-z][A-Z]\w*))(?:\(\))?`", read(page))}
+    files = [file.read_text() for app in ("api", "todos") for file in app_files(app)]
+    code = "".join([*files, *texts(page, "python")])
     assert len(named) >= 10
     assert {each for each in named if not re.search(rf"\b{each}\b", code)} == set()
 
