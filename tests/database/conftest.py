@@ -6,28 +6,24 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connection
-from pytest_django import DjangoDbBlocker
 
 is_postgresql = "postgresql" in settings.DATABASES["default"]["ENGINE"]
 collect_ignore = [] if is_postgresql else ["test_distribution.py"]
 
 
 @pytest.fixture
-def _empty_database(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path: Path
-) -> Iterator[None]:
+def _empty_database(transactional_db: None, tmp_path: Path) -> Iterator[None]:
     """Lead the connection to a new database without tables."""
     usual = connection.settings_dict["NAME"]
-    new = f"{usual}_of_one_test" if is_postgresql else str(tmp_path / "empty.sqlite3")
-    with django_db_blocker.unblock():
-        if is_postgresql:
-            _execute(f"DROP DATABASE IF EXISTS {new}")
-            _execute(f"CREATE DATABASE {new}")
-        _connect_to(new)
-        yield
-        _connect_to(usual)
-        if is_postgresql:
-            _execute(f"DROP DATABASE {new}")
+    new = f"{usual}_empty" if is_postgresql else str(tmp_path / "empty.sqlite3")
+    if is_postgresql:
+        _execute(f"DROP DATABASE IF EXISTS {new}")
+        _execute(f"CREATE DATABASE {new}")
+    _connect_to(new)
+    yield
+    _connect_to(usual)
+    if is_postgresql:
+        _execute(f"DROP DATABASE {new}")
 
 
 def _execute(sql: str) -> None:

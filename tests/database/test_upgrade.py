@@ -49,9 +49,9 @@ def by_hand(todos: list[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def served(client: Client) -> dict[str, Any]:
+def served(client: Client, **query: str) -> dict[str, Any]:
     """Return the todos of the client's user by title."""
-    page = client.get("/api/todos/?limit=200").json()
+    page = client.get("/api/todos/", {"limit": "200", **query}).json()
     assert page["next"] is None
     return {each["title"]: each for each in page["results"]}
 
@@ -84,6 +84,13 @@ def test_the_api_serves_every_todo_under_its_old_etag(alice: Client) -> None:
     }
     assert etags.pop(BY_HAND) != written.pop(BY_HAND)
     assert etags == written
+
+
+def test_filters_find_todos_of_the_old_version(alice: Client) -> None:
+    migrate()
+    assert [*served(alice, tag="CAF\u00c9")] == ["Todo 10"]
+    assert [*served(alice, q="\u00e9T\u00c9")] == [ROWS[TODOS][0]["title"]]
+    assert [*served(alice, completed="true")] == ["Todo 2"]
 
 
 def test_the_api_changes_and_deletes_a_todo_of_the_old_version(alice: Client) -> None:
@@ -122,6 +129,7 @@ def test_a_row_without_title_stops_the_upgrade_until_it_is_mended() -> None:
 def test_migrations_go_back_and_forth_without_losing_a_todo() -> None:
     migrate()
     upgraded = read(TODOS)
+    migrate("lists", "zero")
     migrate("todos", "0001")
     assert read(TODOS) == upgraded
     write(**{TODOS: [todo(20, priority=7)]})  # the rules of newer versions are gone

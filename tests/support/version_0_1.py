@@ -31,7 +31,7 @@ def todo(number: int, **columns: Any) -> dict[str, Any]:
         "version": f"version-{number:08}",
         "title_folded": title.casefold(),
         "description_folded": "",
-        "tags_folded": "",
+        "tags_folded": "\n",
         **columns,
     }
 
@@ -64,7 +64,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             timezone="Europe/Berlin",
             due_at="2026-02-28 07:30:00",
         ),
-        todo(10, tags='["Home", "caf\u00e9"]', tags_folded="home\ncaf\u00e9"),
+        todo(10, tags='["Home", "caf\u00e9"]', tags_folded="\nhome\ncaf\u00e9\n"),
         todo(11, title="x" * 500, description="y" * 10_000),
         todo(12, owner_id=BOB, title="Bob's"),
         *(todo(number, owner_id=f"owner {number % 50}") for number in range(100, 100 + MANY)),
