@@ -16,24 +16,24 @@ from todos.views import TodoViewSet
 pytestmark = pytest.mark.urls(__name__)
 
 CHANGES = {
-    "post": "completeNote",
-    "put": "replaceNote",
-    "patch": "changeNote",
-    "delete": "deleteNote",
+    "post": "completeSpecimen",
+    "put": "replaceSpecimen",
+    "patch": "changeSpecimen",
+    "delete": "deleteSpecimen",
 }
 
 
-class NoteSerializer(TodoSerializer):
+class SpecimenSerializer(TodoSerializer):
     """Another resource of the same rows."""
 
 
-class NoteViewSet(TodoViewSet):
-    serializer_class = NoteSerializer
+class SpecimenViewSet(TodoViewSet):
+    serializer_class = SpecimenSerializer
     batch = None  # type: ignore[assignment]
 
 
 router = SimpleRouter(use_regex_path=False)
-router.register("api/notes", NoteViewSet, basename="note")
+router.register("api/specimens", SpecimenViewSet, basename="specimen")
 urlpatterns = [*config.urls.urlpatterns, *router.urls]
 
 
@@ -45,17 +45,17 @@ def document() -> Any:
 
 def test_a_resource_needs_no_entry_of_its_own() -> None:
     made = document()
-    assert {"name": "notes", "description": "The notes of this user."} in made["tags"]
-    assert made["components"]["schemas"]["Root"]["required"][-3:] == ["notes", "me", "schema"]
+    assert {"name": "specimens", "description": "The specimens of this user."} in made["tags"]
+    assert made["components"]["schemas"]["Root"]["required"][-3:] == ["specimens", "me", "schema"]
 
 
 @pytest.mark.parametrize("methods", ["", "post", "put", "patch", "delete", "patch delete"])
 def test_answers_link_only_to_methods_that_the_resource_takes(
     monkeypatch: pytest.MonkeyPatch, methods: str
 ) -> None:
-    monkeypatch.setattr(NoteViewSet, "http_method_names", ["get", *methods.split()])
+    monkeypatch.setattr(SpecimenViewSet, "http_method_names", ["get", *methods.split()])
     made = document()
-    links = made["paths"]["/api/notes/{id}/"]["get"]["responses"]["200"]["links"].keys()
-    assert {"getNote", "getNoteIfChanged"} <= links
+    links = made["paths"]["/api/specimens/{id}/"]["get"]["responses"]["200"]["links"].keys()
+    assert {"getSpecimen", "getSpecimenIfChanged"} <= links
     assert {method for method, link in CHANGES.items() if link in links} == {*methods.split()}
     assert {"replaceTodo", *links} <= made["components"]["links"].keys()
