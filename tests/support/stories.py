@@ -134,7 +134,7 @@ every_story = pytest.mark.parametrize(
 def valid_value(field: Any) -> str:
     match field:
         case LinkParameter():
-            return "none"
+            return str(make_row(field.target).pk)
         case serializers.ListField():
             return valid_value(field.child)
         case serializers.BooleanField():
@@ -142,14 +142,9 @@ def valid_value(field: Any) -> str:
         case serializers.ChoiceField():
             return str(next(iter(field.choices)))
         case serializers.DateTimeField():
-            return f"{year_of(field)}-01-01T00:00:00Z"
+            return "2000-01-01T00:00:00Z"
         case serializers.DateField():
-            return f"{year_of(field)}-01-01"
+            return "2000-01-01"
         case serializers.UUIDField():
             return str(uuid.uuid4())
     return "x"
-
-
-def year_of(field: Any) -> int:
-    """Return a later year for an upper bound: PostgreSQL reads no row of an empty range."""
-    return 9000 if str(field.source).endswith("__lt") else 2000

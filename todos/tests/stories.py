@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 
+from lists.models import TodoList
+from tests.support.rows import make_row
 from tests.support.scenes import Scene
 from todos.tests.finding import EVERY_FILTER
 
@@ -11,7 +13,9 @@ BATCH = "/api/todos/batch/"
 
 
 def every_filter(scene: Scene) -> None:
-    assert scene.alice.get("/api/todos/", EVERY_FILTER).status_code == 200
+    own_list = str(make_row(TodoList).pk)
+    for query in (EVERY_FILTER, {**EVERY_FILTER, "list": own_list}):
+        assert scene.alice.get("/api/todos/", query).status_code == 200
 
 
 def batch_of_everything(scene: Scene) -> None:
