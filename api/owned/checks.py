@@ -19,7 +19,7 @@ def check_owned_models(
         error
         for config in configs
         for model in config.get_models()
-        if issubclass(model, OwnedModel)
+        if issubclass(model, OwnedModel) and not model._meta.proxy
         for error in (*_links(model), *_lost_rules(model))
     ]
 

@@ -48,4 +48,6 @@ def resources() -> Iterator[Resource]:
 
 
 def owned_models() -> list[type[OwnedModel]]:
-    return [model for model in apps.get_models() if issubclass(model, OwnedModel)]
+    """Return the models with a table of their own."""
+    models = apps.get_models()
+    return [each for each in models if issubclass(each, OwnedModel) and not each._meta.proxy]

@@ -79,6 +79,21 @@ def test_any_other_link_between_owned_models_is_an_error(link: Any) -> None:
         assert errors(apps) == [("api.E016", unfit("api.Book.shelf"))]
 
 
+def test_a_proxy_has_the_rules_of_its_model() -> None:
+    with isolate_apps("api") as apps:
+
+        class Book(OwnedModel):
+            class Meta(OwnedModel.Meta):
+                app_label = "api"
+
+        class Novel(Book):
+            class Meta:
+                app_label = "api"
+                proxy = True
+
+        assert errors(apps) == []
+
+
 def test_a_model_of_several_tables_is_an_error() -> None:
     with isolate_apps("api") as apps:
 
