@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import re
 import tomllib
 from collections.abc import Collection
@@ -18,8 +17,6 @@ from tests.support.pages import read
 APPS = rooms("apps.py", "models.py")
 OF_OWNERS = [str(model._meta.app_config.name) for model in owned_models()]
 IMPORTS = tomllib.loads(read("pyproject.toml"))["tool"]["importlinter"]
-TESTS = configparser.ConfigParser()
-TESTS.read_string(read("pytest.ini"))
 
 
 def contract(start: str) -> Any:
@@ -31,7 +28,6 @@ def contract(start: str) -> Any:
     ("place", "wanted", "named"),
     [
         ("INSTALLED_APPS of config/settings.py", APPS, settings.INSTALLED_APPS),
-        ("testpaths of pytest.ini", APPS, TESTS["pytest"]["testpaths"].split()),
         ("root_packages of pyproject.toml", rooms(), IMPORTS["root_packages"]),
         (
             "the first layers of pyproject.toml",
@@ -54,7 +50,7 @@ def contract(start: str) -> Any:
             re.findall(r"^!(\w+)$", read(".dockerignore"), re.MULTILINE),
         ),
     ],
-    ids=["settings", "tests", "packages", "layers", "authn", "dockerfile", "dockerignore"],
+    ids=["settings", "packages", "layers", "authn", "dockerfile", "dockerignore"],
 )
 def test_no_app_is_forgotten(place: str, wanted: list[str], named: Collection[str]) -> None:
     assert "todos" in wanted
