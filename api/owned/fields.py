@@ -87,6 +87,38 @@ class JSONType(models.Func):
         return self.as_sql(compiler, connection, function="JSONB_TYPEOF")
 
 
+class Readable(models.Func):
+    """Tell if Python can hold a date, a time, a moment or a UUID: for a constraint.
+
+    PostgreSQL stores ``infinity`` and ``24:00``, and SQLite any text. A page that ended with one
+    could not tell where the next page starts.
+    """
+
+    arity = 1
+    output_field = models.BooleanField()
+    # IS, because a constraint admits NULL. Django cannot introspect a short word after ", ".
+    sqlite = {
+        "DateField": "DATE({}) IS {}",
+        "DateTimeField": "DATETIME({}) IS SUBSTR({},1,19)",
+        "TimeField": "TIME({}) IS SUBSTR({},1,8)",
+        "UUIDField": "LENGTH({}) = 32 AND {} NOT GLOB '*[^0-9a-f]*'",
+    }
+    postgresql = {
+        "DateField": "{} BETWEEN '0001-01-01' AND '9999-12-31'",
+        "DateTimeField": "{} >= '0001-01-01 00:00+00' AND {} < '10000-01-01 00:00+00'",
+        "TimeField": "{} < '24:00'",
+        "UUIDField": "{} IS NOT NULL",
+    }
+
+    def as_sql(  # type: ignore[override]
+        self, compiler: Any, connection: Any, **options: Any
+    ) -> tuple[str, Any]:
+        [column] = self.get_source_expressions()
+        template = getattr(self, connection.vendor)[column.output_field.get_internal_type()]
+        sql, parameters = compiler.compile(column)
+        return f"({template.replace('{}', sql)})", [*parameters] * template.count("{}")
+
+
 class OwnedForeignKey(models.ForeignKey):  # type: ignore[type-arg]
     """A link to another row of the same owner, or null.
 

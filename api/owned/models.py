@@ -15,7 +15,7 @@ from django.utils.timezone import now
 
 from api.bodies.fields import etag_of
 from api.lists.ordering import Ordering
-from api.owned.fields import columns_of, followers_of, links_of, links_to
+from api.owned.fields import Readable, columns_of, followers_of, links_of, links_to
 from api.owned.querysets import OwnedQuerySet, new_version
 from authn.users import TokenUser
 from database.compiled import Compiled, insert
@@ -224,6 +224,10 @@ class OwnedModel(OwnedRow, models.Model):  # type: ignore[misc]
         ]
         constraints: ClassVar = [
             models.CheckConstraint(name="%(class)s_has_owner", condition=~models.Q(owner_id="")),
+            models.CheckConstraint(
+                name="%(class)s_is_readable",
+                condition=models.Q(*map(Readable, ("id", "created_at", "updated_at"))),
+            ),
         ]
 
     @classmethod

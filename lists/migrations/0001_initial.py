@@ -55,6 +55,14 @@ class Migration(migrations.Migration):
                         name="todolist_has_owner",
                     ),
                     models.CheckConstraint(
+                        condition=models.Q(
+                            api.owned.fields.Readable("id"),
+                            api.owned.fields.Readable("created_at"),
+                            api.owned.fields.Readable("updated_at"),
+                        ),
+                        name="todolist_is_readable",
+                    ),
+                    models.CheckConstraint(
                         condition=models.Q(("name", ""), _negated=True), name="todolist_has_name"
                     ),
                 ],

@@ -8,7 +8,7 @@ import api.owned.fields
 import todos.due
 import todos.querysets
 from api.bodies.text import folded_lines
-from api.owned.fields import JSONType
+from api.owned.fields import JSONType, Readable
 from api.owned.querysets import new_version
 
 # Columns stay as they are: only Python knows these kinds of fields.
@@ -68,6 +68,20 @@ class Migration(migrations.Migration):
         ),
         AddBeforeAnother(
             "todo", models.CheckConstraint(name="todo_has_title", condition=~models.Q(title=""))
+        ),
+        AddBeforeAnother(
+            "todo",
+            models.CheckConstraint(
+                name="todo_is_readable",
+                condition=models.Q(*map(Readable, ("id", "created_at", "updated_at"))),
+            ),
+        ),
+        AddBeforeAnother(
+            "todo",
+            models.CheckConstraint(
+                name="todo_due_is_readable",
+                condition=models.Q(Readable("due_date"), Readable("due_time")),
+            ),
         ),
         AddBeforeAnother(
             "todo",
