@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from inspect import unwrap
 from typing import Any
 
 from django.apps import AppConfig
@@ -28,7 +29,9 @@ def check_views(*, app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
             id="api.E001",
         )
         for route, callback in iterate_routes(get_resolver())
-        if not (asks_for_token(callback) or reason_to_be_open(callback))
+        if not (
+            asks_for_token(callback) or reason_to_be_open(callback) or belongs_to_admin(callback)
+        )
     ]
 
 
@@ -57,6 +60,21 @@ def asks_for_token(callback: Any) -> bool:
 def reason_to_be_open(callback: Any) -> str:
     view = getattr(callback, "cls", None) or getattr(callback, "view_class", callback)
     return getattr(view, "open_because", "")
+
+
+def belongs_to_admin(callback: Any) -> bool:
+    """Tell whether a view is one of Django's admin, which has a login of its own.
+
+    ``AdminSite.admin_view`` wraps each of them but the login. A method of a ``ModelAdmin`` that
+    nothing wraps counts as open.
+    """
+    if hasattr(callback, "admin_site") or hasattr(callback, "model_admin"):
+        return True
+    method = unwrap(callback, stop=lambda each: hasattr(each, "__self__"))
+    owner = getattr(method, "__self__", None)
+    if method is callback:
+        return hasattr(owner, "admin_view") and method.__name__ == "login"
+    return hasattr(owner, "admin_site")
 
 
 def _methods(callback: Any) -> list[str]:
