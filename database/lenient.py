@@ -59,6 +59,6 @@ def _null_if_unreadable(parse: Callable[[str], Any], octets: bytes) -> Any:
         return None
 
 
-# Django's own converters raise for 2026-02-31, and return None for other texts.
+# Converters of Django raise for 2026-02-31, and return None for other texts.
 for _kind, _parse in [("date", parse_date), ("datetime", parse_datetime), ("time", parse_time)]:
     sqlite3.register_converter(_kind, partial(_null_if_unreadable, _parse))

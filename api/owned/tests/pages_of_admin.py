@@ -1,4 +1,4 @@
-"""Django's admin over todos. ``test_admin.py`` runs these with settings of their own."""
+"""Pages of Django's admin over todos, which ``test_admin.py`` runs with their own settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Django's admin works, read-only, when somebody adds it."""
+"""Add Django's admin to look at todos."""
 
 from __future__ import annotations
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
+from django.test.utils import CaptureQueriesContext
 
 from api.owned.models import StaleRow
 from api.owned.tests.language import changed, stored
@@ -83,6 +85,15 @@ def test_a_stale_row_is_not_deleted_for_a_receiver(heard: Heard) -> None:
         todo.remove()
     assert heard == []
     assert Todo.objects.exists()
+
+
+def test_a_row_is_locked_before_a_receiver_hears_of_its_deletion(heard: Heard) -> None:
+    todo = make_todo()
+    with CaptureQueriesContext(connection) as queries:
+        todo.remove()
+    selects = [each["sql"] for each in queries if each["sql"].startswith("SELECT")]
+    assert len(selects) == 2
+    assert ("FOR UPDATE" in selects[0]) is connection.features.has_select_for_update
 
 
 def test_many_rows_at_once_send_nothing(heard: Heard) -> None:
