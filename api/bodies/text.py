@@ -40,13 +40,17 @@ class LineField(TextField):
 
     def __init__(self, *, max_length: int, **kwargs: Any) -> None:
         super().__init__(max_length=max_length, **kwargs)
+        if self.default == "" and not self.allow_blank:
+            raise TypeError("The default is blank: set allow_blank=True.")
         visible, inner = rf"([^\s{CONTROL}]|\ufeff)", f"[^{CONTROL}]{{0,{max_length - 2}}}"
+        line = f"{visible}({inner}{visible})?"
         # maxLength would count trimmed characters.
         self.openapi = {
             "minLength": None,
             "maxLength": None,
-            "pattern": f"^[{SPACE}]*{visible}({inner}{visible})?[{SPACE}]*$",
-            "description": f"Trimmed and composed (NFC), then 1 to {max_length} characters.",
+            "pattern": f"^[{SPACE}]*{f'({line})?' if self.allow_blank else line}[{SPACE}]*$",
+            "description": f"Trimmed and composed (NFC), then {int(not self.allow_blank)} to "
+            f"{max_length} characters.",
         }
 
     def to_internal_value(self, data: Any) -> str:

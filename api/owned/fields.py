@@ -58,10 +58,15 @@ class Follower(_Field):
 
 
 class FoldedField(Follower, models.TextField):  # type: ignore[type-arg]
-    """A copy to search and sort by, without case: of a text, or of a list of lines."""
+    """A copy to search and sort by, without case: of a text, or of a list of lines.
+
+    The copy of null is blank.
+    """
 
     def following(self, row: Any, moment: datetime) -> str:
         [value] = self.values_of(row)
+        if value is None and self._followed[0].null:
+            return ""
         if isinstance(value, str):
             return folded(value)
         if isinstance(value, list | tuple) and all(isinstance(line, str) for line in value):

@@ -25,11 +25,19 @@ LINES = ["", " ", "\u3000", "\ufeff", "a", " a", "a\n", "\x1ca\x85", "a\nb", "\x
 LENGTHS = ["aaaaa", "aaaaaa", " aaaaa\t", "a   a", "a    a", "a" + 9 * " ", "\U0001f600" * 5]
 
 
+@pytest.mark.parametrize("allow_blank", [False, True], ids=["required", "blank allowed"])
 @pytest.mark.parametrize("text", LINES + LENGTHS, ids=ascii)
-def test_the_pattern_of_a_line_matches_what_the_field_accepts(text: str) -> None:
-    field = LineField(max_length=5)
+def test_the_pattern_of_a_line_matches_what_the_field_accepts(
+    text: str, *, allow_blank: bool
+) -> None:
+    field = LineField(max_length=5, allow_blank=allow_blank)
     schema = {"pattern": field.openapi["pattern"]}
     assert jsonschema_rs.is_valid(schema, text) is takes(field, text)
+
+
+def test_a_blank_default_needs_a_field_that_allows_blank() -> None:
+    with pytest.raises(TypeError, match="allow_blank=True"):
+        LineField(max_length=5, default="")
 
 
 def test_the_pattern_names_every_trimmed_character() -> None:

@@ -53,6 +53,22 @@ def test_the_example_is_stored_as_it_was_sent(alice: Client, resource: Resource)
     assert {name: body[name] for name in example} == example
 
 
+def test_the_required_fields_are_enough(alice: Client, resource: Resource) -> None:
+    serializer_class = resource.view.serializer_class
+    fields, example = serializer_class().fields, serializer_class.example
+    body = {name: value for name, value in example.items() if fields[name].required}
+    assert alice.post(resource.path, body, content_type=JSON).status_code == 201
+
+
+def test_a_repeated_action_changes_nothing(alice: Client, resource: Resource) -> None:
+    path = f"{resource.path}{make_row(resource.view.model).pk}/"
+    for action in resource.actions:
+        first, again = (
+            alice.post(f"{path}{action.url_path}/", content_type=JSON) for _ in range(2)
+        )
+        assert (first.status_code, again.json()) == (200, first.json())
+
+
 def test_no_body_chooses_an_owner_or_an_id(alice: Client, resource: Resource) -> None:
     body = {**resource.view.serializer_class.example, "owner_id": "bob", "id": str(uuid4())}
     response = alice.post(resource.path, body, content_type=JSON)

@@ -14,6 +14,7 @@ from django.db import IntegrityError
 from django.db.models import F, Value
 from django.db.models.functions import Lower
 
+from api.owned.fields import FoldedField
 from api.owned.tests.language import changed, stored
 from lists.models import TodoList
 from todos.models import Todo
@@ -58,6 +59,13 @@ def test_an_expression_that_columns_follow_from_is_refused() -> None:
 def test_a_value_that_cannot_be_searched_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="set it to a text or to a list of texts"):
         make_todo(**values)
+
+
+def test_the_copy_of_null_is_blank() -> None:
+    field = FoldedField(of="color")
+    field.model = TodoList
+    assert field.following(TodoList(color=None), DONE) == ""
+    assert field.following(TodoList(color="#AAAAAA"), DONE) == "#aaaaaa"
 
 
 def test_get_or_create() -> None:
