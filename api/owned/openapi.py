@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.text import camel_case_to_spaces
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
@@ -12,14 +13,14 @@ from api.openapi import JSON, Schema, merge, name_choices
 from api.owned.registry import Resource, resources
 from api.owned.serializers import OwnedSerializer
 
-# The verb of each action and its summary, for a noun such as "todo".
+# The verb of each action and its summary, for nouns such as "todo" and "todos".
 ACTIONS = {
-    "list": ("list", "List your {}s"),
-    "create": ("create", "Create a {}"),
-    "retrieve": ("get", "Get a {}"),
-    "update": ("replace", "Replace a {}: omitted fields return to their defaults"),
+    "list": ("list", "List your {plural}"),
+    "create": ("create", "Create a {noun}"),
+    "retrieve": ("get", "Get a {noun}"),
+    "update": ("replace", "Replace a {noun}: omitted fields return to their defaults"),
     "partial_update": ("change", "Change the fields that the body names (RFC 7396)"),
-    "destroy": ("delete", "Delete a {}"),
+    "destroy": ("delete", "Delete a {noun}"),
 }
 
 
@@ -86,25 +87,35 @@ class OwnedSchema(Schema):
     def _action(self) -> str:
         return str(self.view.action)
 
+    @property
+    def _noun(self) -> str:
+        return camel_case_to_spaces(name_of(self.view))
+
+    @property
+    def _plural(self) -> str:
+        return str(self.path).split("/")[-2].replace("-", " ")
+
     def get_operation_id(self) -> str:
-        name = name_of(self.view)
         verb, _ = ACTIONS.get(self._action, (self._action, ""))
-        return f"{verb}{name}{'s' if self._action == 'list' else ''}"
+        first, *others = verb.split("_")
+        name = self._plural.title() if verb == "list" else name_of(self.view)
+        return "".join([first, *map(str.capitalize, others), *name.split()])
 
     def get_summary(self) -> str:
-        noun = name_of(self.view).lower()
         if self._action in ACTIONS:
-            return ACTIONS[self._action][1].format(noun)
-        return f"{self._action.capitalize()} a {noun}; repeating it changes nothing"
+            return ACTIONS[self._action][1].format(noun=self._noun, plural=self._plural)
+        verb = self._action.replace("_", " ").capitalize()
+        return f"{verb} a {self._noun}; repeating it changes nothing"
 
     def get_override_parameters(self) -> Any:
-        noun = name_of(self.view).lower()
         match self._action:
             case "create":
                 return [IDEMPOTENCY_KEY, ETAG, LOCATION, REPLAYED]
             case "retrieve":
-                return [ID, if_none_match(noun), ETAG]
-        return [ID, if_match(noun), IDEMPOTENCY_KEY, ETAG, REPLAYED] if self.view.detail else []
+                return [ID, if_none_match(self._noun), ETAG]
+        if not self.view.detail:
+            return []
+        return [ID, if_match(self._noun), IDEMPOTENCY_KEY, ETAG, REPLAYED]
 
     def get_request_serializer(self) -> Any:
         return super().get_request_serializer() if self._action in ACTIONS else None

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
+from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
 import config.urls
+from api.owned.viewset import row_action
 from todos.serializers import TodoSerializer
 from todos.views import TodoViewSet
 
@@ -32,7 +34,20 @@ class SpecimenViewSet(TodoViewSet):
     batch = None  # type: ignore[assignment]
 
 
+class ReadingItemSerializer(SpecimenSerializer):
+    """A resource with a name of two words."""
+
+
+class ReadingItemViewSet(SpecimenViewSet):
+    serializer_class = ReadingItemSerializer
+
+    @row_action
+    def mark_read(self) -> Response:
+        return self.change(completed=True)
+
+
 router = SimpleRouter(use_regex_path=False)
+router.register("api/reading-items", ReadingItemViewSet, basename="reading-item")
 router.register("api/specimens", SpecimenViewSet, basename="specimen")
 urlpatterns = [*config.urls.urlpatterns, *router.urls]
 
@@ -59,3 +74,22 @@ def test_answers_link_only_to_methods_that_the_resource_takes(
     assert {"getSpecimen", "getSpecimenIfChanged"} <= links
     assert {method for method, link in CHANGES.items() if link in links} == {*methods.split()}
     assert {"replaceTodo", *links} <= made["components"]["links"].keys()
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "operation_id", "summary"),
+    [
+        ("", "get", "listReadingItems", "List your reading items"),
+        ("", "post", "createReadingItem", "Create a reading item"),
+        (
+            "{id}/mark_read/",
+            "post",
+            "markReadReadingItem",
+            "Mark read a reading item; repeating it changes nothing",
+        ),
+    ],
+    ids=["list", "create", "action"],
+)
+def test_names_of_several_words(path: str, method: str, operation_id: str, summary: str) -> None:
+    operation = document()["paths"][f"/api/reading-items/{path}"][method]
+    assert (operation["operationId"], operation["summary"]) == (operation_id, summary)

@@ -139,6 +139,8 @@ def valid_value(field: Any) -> str:
             return valid_value(field.child)
         case serializers.BooleanField():
             return "false"
+        case serializers.IntegerField():
+            return str(field.min_value or 0)
         case serializers.ChoiceField():
             return str(next(iter(field.choices)))
         case serializers.DateTimeField():
