@@ -16,7 +16,6 @@ from rest_framework.exceptions import APIException
 
 from api.errors.exceptions import BadRequest
 from api.requests import PROBLEM_CODE, root_of
-from authn.authentication import authenticate_token
 from authn.claims import Claims
 from authn.conf import AuthnConfig
 from authn.exceptions import KeysUnavailable, TokenRejected
@@ -142,8 +141,8 @@ def _explanation(refusal: APIException | None) -> dict[str, Any]:
 
 def _user_of_cookie(request: HttpRequest) -> dict[str, Any]:
     try:
-        user, claims = authenticate_token(request.COOKIES.get(cookies.NAME, ""))
-    except APIException:
+        user, claims = authenticate_browser(request, request.COOKIES[cookies.NAME])
+    except (KeyError, APIException):
         return {}
     return {"user": user, "claims": claims}
 

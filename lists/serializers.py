@@ -24,6 +24,8 @@ class ColorField(TextField):
 
 
 class ListSerializer(OwnedSerializer):
+    """A list as its owner sees it."""
+
     example = {"name": "Groceries", "color": "#2e7d32"}
 
     name = LineField(max_length=100, help_text="1 to 100 characters on one line.")

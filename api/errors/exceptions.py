@@ -99,9 +99,7 @@ class PreconditionError(APIException):
 class PreconditionFailed(PreconditionError):
     status_code = 412
     default_code = "precondition_failed"
-    default_detail = (
-        "The todo has changed since you read it. Read it again, then repeat the change."
-    )
+    default_detail = "Your copy is out of date. Read it again, then repeat the change."
 
 
 class WeakenedTag(PreconditionFailed):
@@ -114,7 +112,7 @@ class WeakenedTag(PreconditionFailed):
 
 
 class ExistsAlready(PreconditionFailed):
-    default_detail = "If-None-Match names the current todo. Remove the field to change the todo."
+    default_detail = "If-None-Match names the current version. Remove the field to make the change."
 
 
 class ContentTooLarge(APIException):

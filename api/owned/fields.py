@@ -14,6 +14,8 @@ from django.utils.functional import cached_property
 from api.bodies.serializers import field_error
 from api.bodies.text import folded, folded_lines
 
+MOST_EMPTIED = 5000  # rows in a statement
+
 if TYPE_CHECKING:
     _Field = models.Field[Any, Any]
 else:
@@ -145,6 +147,20 @@ class OwnedForeignKey(models.ForeignKey):  # type: ignore[type-arg]
         targets = self.related_model._default_manager.filter(owner_id=owner_id, pk__in=ids)
         locked = targets.order_by("pk").select_for_update(no_key=True)
         return {*locked.values_list("pk", flat=True)}
+
+    def empty(self, target: Any) -> None:
+        """Empty the links to a row that goes, and renew the versions of the rows with them.
+
+        Each statement is about a part of many rows, to end within the time limit.
+        """
+        own = self.model._default_manager.filter(owner_id=target.owner_id)
+        rows = own.filter(**{self.attname: target.pk}).exclude(pk=target.pk)
+        some = rows.order_by("pk").select_for_update().values_list("pk", flat=True)[:MOST_EMPTIED]
+        while ids := [*some]:
+            own.filter(pk__in=ids).update(**{self.attname: None})
+            if len(ids) < MOST_EMPTIED:
+                return
+            some = some.all()  # without the rows that it has read
 
     def require_targets(self, owner_id: str, ids: Collection[UUID]) -> None:
         """Lock these rows. Raises ``ValidationError`` if the owner lacks one."""

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import uuid
-from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -85,21 +84,19 @@ class OwnedRow:
             self._write(differing, differing)
 
     def remove(self) -> None:
-        """Delete the row, and empty the links to it. Raises ``StaleRow``."""
+        """Delete the row, and empty the links to it. Raises ``StaleRow``, and changes nothing."""
         row = self._as_loaded()
         if row.is_erased_at_once():
             deleted, _ = row.erase()
-        else:
-            with transaction.atomic(using=self._state.db):
-                row.select_for_update().values_list("pk").first()
-                for link in links_to(self._meta.model):
-                    rows = link.model._default_manager.filter(owner_id=self.owner_id)
-                    linked = rows.filter(**{link.attname: self.pk})
-                    deque(linked.order_by("pk").select_for_update().values_list("pk"), maxlen=0)
-                    linked.update(**{link.attname: None})
-                deleted, _ = row.erase()
-        if not deleted:
-            raise StaleRow
+            if not deleted:
+                raise StaleRow
+            return
+        with transaction.atomic(using=self._state.db):
+            if row.select_for_update().values_list("pk").first() is None:
+                raise StaleRow
+            for link in links_to(self._meta.model):
+                link.empty(self)
+            row.erase()
 
     remove.alters_data = True  # type: ignore[attr-defined]
 

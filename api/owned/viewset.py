@@ -38,7 +38,7 @@ from api.owned.querysets import OwnedQuerySet
 from api.owned.serializers import OwnedSerializer
 from api.requests import path_of, root_of
 from api.writes.conditional import check_preconditions, has_current
-from api.writes.idempotency import idempotent, is_repeat
+from api.writes.idempotency import META_FIELD, idempotent, is_repeat
 from authn.users import TokenUser
 from database.compiled import Compiled
 
@@ -195,8 +195,11 @@ class OwnedViewSet(KnownParametersOnly, ModelViewSet[Any]):
         change: changes of different fields both survive, and a precondition may fail now.
         """
         row = self.row
+        # In the transaction of a key, a change that finds a stale row would keep it locked.
+        has_key = META_FIELD in self.request.META
         try:
-            change(row)
+            with transaction.atomic() if has_key else nullcontext():
+                change(row)
         except StaleRow:
             with transaction.atomic():
                 row.lock_links()  # before the row, as every transaction does

@@ -10,6 +10,7 @@ from django.test import RequestFactory
 from pytest_django import Settings
 
 from authn.testing import SECRET, Clock, Issuer, Mint
+from authn.verifier import TokenVerifier
 from browsable import cookies
 from browsable.tests.browser import Browser, Page
 
@@ -179,6 +180,14 @@ class TestRefusal:
         assert page.status == HTTPStatus.TOO_MANY_REQUESTS
         assert int(page.response["Retry-After"]) > 0
         assert "todos_token" not in browser.client.cookies
+
+    def test_the_cookie_of_an_address_without_refusals_left_is_not_verified(
+        self, browser: Browser, mint: Mint, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.THROTTLE_REFUSED = (0, 3600)
+        monkeypatch.setattr(TokenVerifier, "_verify_anew", pytest.fail)
+        browser.client.cookies[cookies.NAME] = mint()
+        assert browser.get(LOGIN).status == HTTPStatus.OK
 
     def test_no_part_of_a_refused_token_is_logged(
         self, browser: Browser, mint: Mint, caplog: pytest.LogCaptureFixture

@@ -136,3 +136,36 @@ def test_batches_and_deletions_of_lists_do_not_deadlock(alices: list[Client]) ->
     assert statuses(simultaneously(tasks)).keys() <= {200, 204, 400}
     linked = Todo.objects.exclude(list_id=None)
     assert {todo.list_id for todo in linked} <= {each.pk for each in TodoList.objects.all()}
+
+
+def test_overtaken_changes_with_a_key_do_not_deadlock(alices: list[Client]) -> None:
+    home = TodoList.objects.create(owner_id="alice", name="Home")
+    todo = make_todo(list=home)
+
+    def change(client: Client, number: int) -> Any:
+        path, json = f"/api/todos/{todo.pk}/", {"content_type": "application/json"}
+        if number % 3 == 2:
+            moved = {"op": "update", "id": str(todo.pk), "list_id": str(home.pk), "title": "x"}
+            return client.post("/api/todos/batch/", {"operations": [moved]}, **json)  # type: ignore[arg-type]
+        key = {"idempotency-key": str(number)} if number % 3 else {}
+        return client.patch(path, {"title": str(number)}, headers=key, **json)  # type: ignore[arg-type]
+
+    answers = simultaneously([partial(change, alice, n) for n, alice in enumerate(alices)])
+    assert statuses(answers) == {200: WRITERS}
+
+
+def test_a_list_whose_deletion_is_412_keeps_its_todos(alices: list[Client]) -> None:
+    home = TodoList.objects.create(owner_id="alice", name="Home")
+    todo = make_todo(list=home)
+    path, seen = f"/api/lists/{home.pk}/", {"if-match": home.etag}
+
+    def rename(client: Client) -> Any:
+        return client.patch(path, {"name": "Work"}, content_type="application/json")
+
+    tasks = [partial(rename, alice) for alice in alices[1:10]]
+    tasks += [partial(alice.delete, path, headers=seen) for alice in alices[10:]]
+    found = statuses(simultaneously(tasks))
+    left = Todo.objects.get()
+    assert (left.list_id, left.etag == todo.etag) == (
+        (None, False) if found[204] else (home.pk, True)
+    )

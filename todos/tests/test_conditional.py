@@ -26,7 +26,7 @@ def is_as_it_was(todo: Todo) -> bool:
     return Todo.objects.get(pk=todo.pk).version == todo.version
 
 
-STALE, BY_PROXY = "The todo has changed since you read it.", "A proxy has changed this ETag"
+STALE, BY_PROXY = "Your copy is out of date.", "A proxy has changed this ETag"
 # Texts in which {0} is the etag of the todo, and {1} its version.
 OTHERS = [
     (STALE, ['"other"', "", "{1}", "W/{1}", "W/*"]),
@@ -127,7 +127,7 @@ class TestWriting:
     ) -> None:
         response = ask(alice, change, todo, **{"if-none-match": form.format(todo.etag)})
         assert problem(response, 412, "precondition_failed")["detail"] == (
-            "If-None-Match names the current todo. Remove the field to change the todo."
+            "If-None-Match names the current version. Remove the field to make the change."
         )
         assert is_as_it_was(todo)
 

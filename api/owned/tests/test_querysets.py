@@ -230,3 +230,24 @@ def test_the_async_variants() -> None:
 
     async_to_sync(delete)()
     assert not Todo.objects.exists()
+
+
+def test_a_stale_target_that_is_not_deleted_keeps_its_links() -> None:
+    home = TodoList.objects.create(owner_id="alice", name="Home")
+    todo = make_todo(list=home)
+    TodoList.objects.get().change(name="Changed meanwhile")
+    with pytest.raises(StaleRow):
+        home.remove()
+    assert Todo.objects.get().etag == todo.etag
+    assert Todo.objects.get().list_id == home.pk
+
+
+def test_more_links_than_a_statement_empties_are_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.owned.fields.MOST_EMPTIED", 2)
+    home = TodoList.objects.create(owner_id="alice", name="Home")
+    etags = {make_todo(list=home).etag for _ in range(5)}
+    home.remove()
+    left = Todo.objects.all()
+    assert {todo.list_id for todo in left} == {None}
+    assert len(left) == 5
+    assert etags.isdisjoint(todo.etag for todo in left)
