@@ -95,11 +95,11 @@ def parse_key_set(body: bytes) -> tuple[VerificationKey, ...]:
 
 def _identity(key: VerificationKey) -> object:
     """Return the ``kid``, or a hashable form of a key without one."""
-    if key.kid:
+    if key.kid is not None:
         return key.kid
     value: Any = key.value
     der = value.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return key.kid, key.algorithm, der
+    return key.algorithm, der
 
 
 def _parse_key(entry: Any) -> VerificationKey:

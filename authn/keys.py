@@ -196,7 +196,7 @@ class KeySet:
         finally:
             with self._changed:
                 if keys:
-                    by_kid = {key.kid: key for key in reversed(keys)}  # the first of a kid wins
+                    by_kid = {key.kid: key for key in keys}
                     self._snapshot = _Snapshot(keys, by_kid, started_at)
                     self._attempt_failed = False
                 self._fetcher = None

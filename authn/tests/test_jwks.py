@@ -167,8 +167,9 @@ def test_a_key_that_makes_pyjwt_raise_is_skipped(
         parse(GOOD)
 
 
-def test_the_first_of_two_keys_with_one_kid_is_used() -> None:
-    entries = [jwk("EdDSA", new_private_key("EdDSA"), kid="a") for _ in range(2)]
+@pytest.mark.parametrize("kid", ["a", ""])
+def test_the_first_of_two_keys_with_one_kid_is_used(kid: str) -> None:
+    entries = [{**jwk("EdDSA", new_private_key("EdDSA")), "kid": kid} for _ in range(2)]
     assert parse(*entries) == parse(entries[0])
 
 
