@@ -83,7 +83,10 @@ def run_batch(user: TokenUser, data: Any, *, max_octets: int) -> dict[str, list[
 
     Raises the errors of single requests, with pointers such as ``/operations/3/title``. A todo of
     another owner gets the error of a missing one. Raises ``ContentTooLarge``, and changes nothing,
-    if the answer would have more than ``max_octets``. Costs a query, and one for each change.
+    if the answer would have more than ``max_octets``.
+
+    Costs a query that locks the todos, one that locks the lists named, and one for each change. A
+    change that sets a list locks it once more.
     """
     operations = BatchSerializer.read(data)["operations"]
     with transaction.atomic():

@@ -16,7 +16,7 @@ from api.errors.exceptions import PROBLEM_MEDIA_TYPE
 
 # A slow reader keeps a worker from freeing this much.
 MAX_ANSWER_OCTETS = 1024 * 1024
-# Indentation and HTML multiply the JSON of a todo by at most this.
+# Indentation and HTML multiply the JSON of a row by at most this.
 MOST_MARKUP = 4
 REFUSED = re.compile(r";\s*q=0(\.0*)?\s*(;|$)", re.IGNORECASE)  # RFC 9110 section 12.4.2
 

@@ -92,7 +92,7 @@ class CursorPagination(BasePagination):
         ]
 
     def _fitting(self, shown: Sequence[Any]) -> int:
-        """Count the todos, in the order in which they are read, that fit into an answer."""
+        """Count the rows, in the order in which they are read, that fit into an answer."""
         # Percent-encoding makes three octets of one.
         link = 3 * len(self._request.META["QUERY_STRING"]) + CURSOR_OCTETS
         room = octets_for(self._request) - 2 * link - len(shown) * len(",")

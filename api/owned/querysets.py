@@ -26,7 +26,10 @@ def new_version() -> str:
 
 
 class OwnedQuerySet(models.QuerySet[Row]):
-    """The rows of an owned model. No call leaves a version or a following column behind."""
+    """The rows of an owned model.
+
+    No call except ``write`` leaves a version or a following column behind.
+    """
 
     def owned_by(self, user: TokenUser | AnonymousUser) -> Self:
         """Return the rows of a user: views reach rows in no other way."""

@@ -76,7 +76,7 @@ def idempotent(handler: Handler) -> Handler:
 def is_repeat(request: Request) -> bool:
     """Tell if an unsafe request with this key has a stored answer.
 
-    A view must not check a precondition of a repeat, because the first request changed the todo.
+    A view must not check a precondition of a repeat, because the first request changed the row.
     """
     key = request.META.get(META_FIELD, "")
     if not KEY.fullmatch(key):
