@@ -70,8 +70,7 @@ class Resource:
         """The heading: ``Todos`` for a list, as in the menu, ``Todo`` for an item, or ``Batch``."""
         if self.is_list:
             return self.list_url.split("/")[-2].capitalize()
-        name: str = self._view.get_view_name()
-        return name.removesuffix(f" {getattr(self._view, 'suffix', None) or ''}")
+        return str(self._view.get_view_name())
 
     @property
     def page_url(self) -> str:

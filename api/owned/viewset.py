@@ -84,6 +84,10 @@ class OwnedViewSet(KnownParametersOnly, ModelViewSet[Any]):
     def user(self) -> TokenUser:
         return cast("TokenUser", self.request.user)
 
+    def get_view_name(self) -> str:
+        """Return ``Todo``, to which DRF adds ``List`` or ``Instance``."""
+        return super().get_view_name().removesuffix(f" {self.suffix}")
+
     def check_target(self) -> None:
         # The first request with an Idempotency-Key may have changed or deleted the row.
         if self.detail and (self.request.method in SAFE_METHODS or not is_repeat(self.request)):

@@ -69,6 +69,13 @@ def test_a_repeated_action_changes_nothing(alice: Client, resource: Resource) ->
         assert (first.status_code, again.json()) == (200, first.json())
 
 
+def test_options_have_one_name_for_a_resource(alice: Client, resource: Resource) -> None:
+    paths = (resource.path, f"{resource.path}{make_row(resource.view.model).pk}/")
+    listed, single = (alice.options(path).json()["name"] for path in paths)
+    assert listed == single
+    assert single.replace(" ", "") == resource.view.__name__.removesuffix("ViewSet")
+
+
 def test_no_body_chooses_an_owner_or_an_id(alice: Client, resource: Resource) -> None:
     body = {**resource.view.serializer_class.example, "owner_id": "bob", "id": str(uuid4())}
     response = alice.post(resource.path, body, content_type=JSON)
