@@ -41,7 +41,7 @@ class RequestForm:
 class Resource:
     """The item, the list of items or the other address that one response is about.
 
-    Its forms are those of a ``ModelViewSet``: create in a list; change, delete and act on one
+    Its forms are those of a ``OwnedViewSet``: create in a list; change, delete and act on one
     item. Any other route has a form for JSON.
     """
 

@@ -52,13 +52,22 @@ class OwnedRow:
         """A strong entity tag (RFC 9110 section 8.8.1), which every change replaces."""
         return etag_of(self.version)
 
-    def save(self, *, update_fields: Collection[str] | None = None, **options: Any) -> None:
+    def save(
+        self,
+        *,
+        force_insert: bool = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Collection[str] | None = None,
+    ) -> None:
         """Insert a new row, or write all loaded fields of a stored one as ``change`` does.
 
         Raises ``ValidationError`` for a link to a missing row, and ``StaleRow``.
         """
-        if self._state.adding or options.get("force_insert"):
-            if update_fields is not None or options.get("force_update"):
+        if using not in (None, DEFAULT_DB_ALIAS):
+            raise TypeError(f"Rows of owners are in the database default, not in {using}.")
+        if self._state.adding or force_insert:
+            if update_fields is not None or force_update:
                 raise TypeError("This row is new: save() it as a whole, or update() a queryset.")
             self._insert()
         elif update_fields is None:

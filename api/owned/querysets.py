@@ -79,6 +79,8 @@ class OwnedQuerySet(models.QuerySet[Row]):
         ``TypeError`` for an expression that a column would have to follow.
         """
         values = columns_of(self.model, values)
+        if "owner_id" in values:
+            raise TypeError("A row keeps its owner: create a row of the other owner.")
         follow = any(
             not field.sources.isdisjoint(values) or field.attname in values
             for field in followers_of(self.model)

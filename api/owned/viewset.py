@@ -17,7 +17,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ModelViewSet
+from rest_framework.viewsets import GenericViewSet
 
 from api.bodies.fields import CANONICAL_UUID
 from api.bodies.parsers import JSONParser, MergePatchParser
@@ -62,7 +62,7 @@ def row_action(act: Callable[[Any], Response]) -> Callable[..., Response]:
     return handle
 
 
-class OwnedViewSet(KnownParametersOnly, ModelViewSet[Any]):
+class OwnedViewSet(KnownParametersOnly, GenericViewSet[Any]):
     """The rows of the user of the token: the whole contract of a resource.
 
     A subclass names ``model``, ``serializer_class``, ``filterset_class`` and ``orderings``.
@@ -102,8 +102,10 @@ class OwnedViewSet(KnownParametersOnly, ModelViewSet[Any]):
         row_id = self._row_id()
         if locked:
             row = self.get_queryset().filter(pk=row_id).select_for_update().first()
-        else:
+        elif self._shows_all():
             row = self.model.owned(self.user, row_id)
+        else:
+            row = self.get_queryset().filter(pk=row_id).first()
         if row is None:
             raise PermissionDenied if self.model.objects.somebody_has(row_id) else Http404
         self.check_object_permissions(self.request, row)
@@ -123,6 +125,10 @@ class OwnedViewSet(KnownParametersOnly, ModelViewSet[Any]):
     def get_queryset(self) -> OwnedQuerySet[Any]:
         return self.model.objects.as_shown().owned_by(self.user)
 
+    def _shows_all(self) -> bool:
+        """Tell whether a statement that is compiled once finds what ``get_queryset`` returns."""
+        return type(self).get_queryset is OwnedViewSet.get_queryset
+
     def get_parsers(self) -> list[BaseParser]:
         # drf-spectacular calls this before it sets a request.
         patch = self.request is not None and self.request.method == "PATCH"
@@ -130,7 +136,7 @@ class OwnedViewSet(KnownParametersOnly, ModelViewSet[Any]):
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         rows = None
-        if not request.query_params.keys() <= UNFILTERED:
+        if not (self._shows_all() and request.query_params.keys() <= UNFILTERED):
             rows = self.filter_queryset(self.get_queryset())
         page = self.paginate_queryset(partial(self._page, rows))  # type: ignore[arg-type]
         if not page:
@@ -186,6 +192,9 @@ class OwnedViewSet(KnownParametersOnly, ModelViewSet[Any]):
             row.change(**self.serializer_class.read(request.data, row, partial=partial))
 
         return self.answer(self.write(change))
+
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self.update(request, *args, partial=True, **kwargs)
 
     @idempotent
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:

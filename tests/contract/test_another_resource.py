@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 from rest_framework.response import Response
@@ -13,6 +14,7 @@ from rest_framework.routers import SimpleRouter
 import config.urls
 from api.owned.viewset import row_action
 from todos.serializers import TodoSerializer
+from todos.tests.factories import make_todo
 from todos.views import TodoViewSet
 
 pytestmark = pytest.mark.urls(__name__)
@@ -50,6 +52,25 @@ router = SimpleRouter(use_regex_path=False)
 router.register("api/reading-items", ReadingItemViewSet, basename="reading-item")
 router.register("api/specimens", SpecimenViewSet, basename="specimen")
 urlpatterns = [*config.urls.urlpatterns, *router.urls]
+
+
+@pytest.mark.django_db
+def test_a_narrower_get_queryset_holds_for_every_action(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def get_queryset(view: SpecimenViewSet) -> Any:
+        return super(SpecimenViewSet, view).get_queryset().filter(completed=False)
+
+    monkeypatch.setattr(SpecimenViewSet, "get_queryset", get_queryset)
+    hidden, seen = make_todo(completed=True), make_todo()
+    found = alice.get("/api/specimens/").json()["results"]
+    assert [each["id"] for each in found] == [str(seen.pk)]
+    for method in ("GET", "DELETE"):
+        statuses = [
+            alice.generic(method, f"/api/specimens/{todo.pk}/").status_code
+            for todo in (hidden, seen)
+        ]
+        assert statuses == [403, 200 if method == "GET" else 204]
 
 
 def document() -> Any:

@@ -251,3 +251,9 @@ def test_more_links_than_a_statement_empties_are_emptied(monkeypatch: pytest.Mon
     assert {todo.list_id for todo in left} == {None}
     assert len(left) == 5
     assert etags.isdisjoint(todo.etag for todo in left)
+
+
+def test_a_row_keeps_its_owner() -> None:
+    make_todo()
+    with pytest.raises(TypeError, match="keeps its owner"):
+        Todo.objects.update(owner_id="bob")

@@ -180,3 +180,11 @@ def test_the_async_variants() -> None:
 
     async_to_sync(write)()
     assert changed(before).title_folded == "y"
+
+
+def test_save_refuses_unknown_options_and_other_databases() -> None:
+    todo = make_todo()
+    with pytest.raises(TypeError, match="update_field"):
+        todo.save(update_field=["title"])  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="not in other"):
+        todo.save(using="other")
