@@ -28,7 +28,8 @@ class Compiled(Generic[Row]):
     """
 
     def __init__(self, queryset: QuerySet[Row]) -> None:
-        compiler = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
+        # Without elide_empty=False, Django raises EmptyResultSet for filter(pk__in=[]) and none().
+        compiler = queryset.query.get_compiler(DEFAULT_DB_ALIAS, elide_empty=False)
         self._sql, self._examples = compiler.as_sql()
         columns = [column for column, _, _ in compiler.select]
         self._model = queryset.model

@@ -46,6 +46,12 @@ def test_an_insertion_writes_what_django_would() -> None:
         insert(todo)
 
 
+@pytest.mark.parametrize("rows", [Todo.objects.none, lambda: Todo.objects.filter(pk__in=[])])
+def test_a_compiled_query_that_matches_nothing_gives_no_row(rows: Any) -> None:
+    make_todo()
+    assert Compiled(rows().order_by("pk")[:2]).rows() == []
+
+
 def test_a_compiled_query_gives_what_django_gives() -> None:
     todo = make_todo(
         tags=["é"],
