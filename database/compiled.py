@@ -8,12 +8,10 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import orjson
-from django.db import DEFAULT_DB_ALIAS, DataError, OperationalError, connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Field, JSONField, Model, QuerySet
 from django.db.models.base import ModelState
 from django.db.models.sql import InsertQuery
-
-from database.lenient import lenient_cursor, substitute
 
 Row = TypeVar("Row", bound=Model)
 
@@ -35,7 +33,7 @@ class Compiled(Generic[Row]):
         self._model = queryset.model
         self._names = [column.target.attname for column in columns]
         self._converters = [
-            (self._names[index], convert, expression, substitute(expression.target))
+            (self._names[index], convert, expression)
             for index, (converters, expression) in compiler.get_converters(columns).items()
             for convert in (
                 [_from_json] if isinstance(expression.target, JSONField) else converters
@@ -47,42 +45,31 @@ class Compiled(Generic[Row]):
         connection = connections[DEFAULT_DB_ALIAS]
         if not connection.features.has_native_uuid_field:
             parameters = tuple(each.hex if isinstance(each, UUID) else each for each in parameters)
-        try:
-            with connection.cursor() as cursor:
-                rows = self._fetch(cursor, parameters)
-        except (DataError, OperationalError) as error:
-            with lenient_cursor(connection, error) as cursor:
-                rows = self._fetch(cursor, parameters)
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, parameters or self._examples)
+            rows = cursor.fetchall()
         return [self._instance(values, connection) for values in rows]
-
-    def _fetch(self, cursor: Any, parameters: Sequence[Any]) -> list[Sequence[Any]]:
-        cursor.execute(self._sql, parameters or self._examples)
-        rows: list[Sequence[Any]] = cursor.fetchall()
-        return rows
 
     def _instance(self, values: Sequence[Any], connection: Any) -> Row:
         instance = self._model.__new__(self._model)
         columns = vars(instance)
         columns.update(zip(self._names, values, strict=False))
-        for name, convert, expression, unreadable in self._converters:
-            if (value := columns[name]) is None:
-                if unreadable is not None:
-                    columns[name] = unreadable
-                continue
-            try:
+        for name, convert, expression in self._converters:
+            if (value := columns[name]) is not None:
                 columns[name] = convert(value, expression, connection)
-            except (AttributeError, TypeError, ValueError):
-                columns[name] = unreadable
         columns["_state"] = state = ModelState()
         state.db, state.adding = DEFAULT_DB_ALIAS, False
         return instance
 
 
-def _from_json(value: str, expression: object, connection: object) -> Any:
-    """Read JSON. Raises ``ValueError`` or ``TypeError`` for what no answer can contain."""
-    loaded = orjson.loads(value)
-    if len(value) > 2 * DEEPEST:
-        orjson.dumps([[[loaded]]])  # of a row in a list of an answer
+def _from_json(value: str, expression: Any, connection: object) -> Any:
+    """Read JSON. Return the default of the field for what no answer can contain."""
+    try:
+        loaded = orjson.loads(value)
+        if len(value) > 2 * DEEPEST:
+            orjson.dumps([[[loaded]]])  # of a row in a list of an answer
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return expression.target.get_default()
     return loaded
 
 

@@ -32,7 +32,7 @@ class PriorityField(serializers.ChoiceField):
         return Priority[super().to_internal_value(data).upper()]
 
     def to_representation(self, value: int) -> str:  # type: ignore[override]
-        return LABELS.get(value, LABELS[Priority.NONE])  # SQLite stores 1.5
+        return LABELS[value]
 
 
 class TimezoneField(TextField):

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.lookups import Exact
 
-from api.owned.fields import FoldedField, JSONType, OwnedForeignKey, Readable, SinceField
+from api.owned.fields import FoldedField, JSONType, OwnedForeignKey, SinceField
 from api.owned.models import OwnedModel
 from todos.due import DUE_FIELDS, DueAtField
 from todos.querysets import TodoQuerySet
@@ -46,9 +46,6 @@ class Todo(OwnedModel):
             models.CheckConstraint(name="todo_has_title", condition=~Q(title="")),
             models.CheckConstraint(
                 name="todo_priority_is_a_choice", condition=Q(priority__lte=Priority.HIGH)
-            ),
-            models.CheckConstraint(
-                name="todo_due_is_readable", condition=Q(Readable("due_date"), Readable("due_time"))
             ),
             models.CheckConstraint(
                 name="todo_tags_are_a_list", condition=Exact(JSONType("tags"), "array")

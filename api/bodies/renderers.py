@@ -36,7 +36,7 @@ class JSONRenderer(renderers.JSONRenderer):
         # A parameter of the type may ask for indentation.
         if data is not None and (accepted_media_type or self.media_type) == self.media_type:
             try:
-                return orjson.dumps(data, default=_text_of, option=orjson.OPT_UTC_Z)
+                return orjson.dumps(data, option=orjson.OPT_UTC_Z)
             except TypeError:
                 pass
         return super().render(data, accepted_media_type, renderer_context)
@@ -44,13 +44,7 @@ class JSONRenderer(renderers.JSONRenderer):
 
 def octets_of(data: Any) -> int:
     """Return the length of data as JSON without spaces."""
-    return len(orjson.dumps(data, default=_text_of, option=orjson.OPT_UTC_Z))
-
-
-def _text_of(value: Any) -> str:
-    if isinstance(value, bytes):  # SQLite stores a blob in a column of texts
-        return value.decode(errors="replace")
-    raise TypeError
+    return len(orjson.dumps(data, option=orjson.OPT_UTC_Z))
 
 
 def octets_for(request: Request) -> int:

@@ -97,6 +97,4 @@ def _plain(value: Any) -> Any:
     """Return the JSON value, to the microsecond. A lookup on the column reads it back."""
     if isinstance(value, date | time):
         return value.isoformat()
-    if isinstance(value, bytes):  # SQLite stores a blob in a column of texts
-        return value.decode(errors="replace")
     return value.hex if isinstance(value, UUID) else value

@@ -95,35 +95,49 @@ class JSONType(models.Func):
 
 
 class Readable(models.Func):
-    """Tell if Python can hold a date, a time, a moment or a UUID: for a constraint.
+    """Tell if Python can read these columns, and as Django writes them: for a constraint.
 
-    PostgreSQL stores ``infinity`` and ``24:00``, and SQLite any text. A page that ended with one
-    could not tell where the next page starts.
+    PostgreSQL stores ``infinity`` and ``24:00``, and SQLite any value in any column.
     """
 
-    arity = 1
     output_field = models.BooleanField()
-    # IS, because a constraint admits NULL. Django cannot introspect a short word after ", ".
+    # SQLite has no types of its own for these. IS, because a constraint admits NULL.
+    # SQLite computes 24:00 and February 31 only when it adds something, such as no days.
+    # Django cannot introspect a short word after ", ".
     sqlite = {
-        "DateField": "DATE({}) IS {}",
-        "DateTimeField": "DATETIME({}) IS SUBSTR({},1,19)",
-        "TimeField": "TIME({}) IS SUBSTR({},1,8)",
-        "UUIDField": "LENGTH({}) = 32 AND {} NOT GLOB '*[^0-9a-f]*'",
+        "BooleanField": "({} = 0 OR {} = 1)",
+        "CharField": "TYPEOF({}) <> 'blob'",
+        "DateField": "DATE({},'+0 days') IS {} AND {} >= '0001-'",
+        "DateTimeField": (
+            "DATETIME(SUBSTR({},1,19),'+0 days') || SUBSTR({},20,7) IS {} AND {} >= '0001-'"
+            " AND SUBSTR({} || '.000000',20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]*'"
+        ),
+        "IntegerField": "CAST({} AS INTEGER) IS {}",
+        "PositiveSmallIntegerField": "CAST({} AS INTEGER) IS {}",
+        "TextField": "TYPEOF({}) <> 'blob'",
+        "TimeField": (
+            "TIME(SUBSTR({},1,8),'+0 days') || SUBSTR({},9,7) IS {}"
+            " AND SUBSTR({} || '.000000',9) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]*'"
+        ),
+        "UUIDField": "LOWER({}) IS {} AND LENGTH({}) = 32 AND TRIM({},'0123456789abcdef') = ''",
     }
     postgresql = {
         "DateField": "{} BETWEEN '0001-01-01' AND '9999-12-31'",
         "DateTimeField": "{} >= '0001-01-01 00:00+00' AND {} < '10000-01-01 00:00+00'",
         "TimeField": "{} < '24:00'",
-        "UUIDField": "{} IS NOT NULL",
     }
 
     def as_sql(  # type: ignore[override]
         self, compiler: Any, connection: Any, **options: Any
     ) -> tuple[str, Any]:
-        [column] = self.get_source_expressions()
-        template = getattr(self, connection.vendor)[column.output_field.get_internal_type()]
-        sql, parameters = compiler.compile(column)
-        return f"({template.replace('{}', sql)})", [*parameters] * template.count("{}")
+        templates = getattr(self, connection.vendor)
+        conditions, parameters = [], []
+        for column in self.get_source_expressions():
+            if template := templates.get(column.output_field.get_internal_type()):
+                sql, values = compiler.compile(column)
+                conditions.append(template.replace("{}", sql))
+                parameters += [*values] * template.count("{}")
+        return f"({' AND '.join(conditions)})", parameters
 
 
 class OwnedForeignKey(models.ForeignKey):  # type: ignore[type-arg]
@@ -137,6 +151,12 @@ class OwnedForeignKey(models.ForeignKey):  # type: ignore[type-arg]
     def __init__(self, to: Any, **kwargs: Any) -> None:
         kwargs |= {"on_delete": models.DO_NOTHING, "db_constraint": False, "null": True}
         super().__init__(to, **{"blank": True, "related_name": "+", **kwargs})
+
+    def db_check(self, connection: Any) -> str | None:
+        """Let SQLite refuse a text that is no UUID."""
+        if connection.vendor != "sqlite":
+            return None
+        return Readable.sqlite["UUIDField"].replace("{}", connection.ops.quote_name(self.column))
 
     def lock_targets(self, owner_id: str, ids: Collection[UUID]) -> set[UUID]:
         """Lock these rows of the owner and return their ids.

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from typing import Any, ClassVar, Self, cast
 
 from django.db import DEFAULT_DB_ALIAS, models, transaction
-from django.db.models.signals import post_save, pre_save
+from django.db.models.signals import class_prepared, post_save, pre_save
 from django.dispatch import receiver
 from django.utils.timezone import now
 
@@ -230,10 +230,6 @@ class OwnedModel(OwnedRow, models.Model):  # type: ignore[misc]
         ]
         constraints: ClassVar = [
             models.CheckConstraint(name="%(class)s_has_owner", condition=~models.Q(owner_id="")),
-            models.CheckConstraint(
-                name="%(class)s_is_readable",
-                condition=models.Q(*map(Readable, ("id", "created_at", "updated_at"))),
-            ),
         ]
 
     @classmethod
@@ -256,6 +252,18 @@ def _one(model: type[OwnedModel]) -> Compiled[Any]:
 def _first(model: type[OwnedModel], ordering: Ordering, count: int) -> Compiled[Any]:
     rows = model.objects.as_shown().owned_by(ANY_USER)
     return Compiled(rows.order_by(*ordering.order_by())[:count])
+
+
+@receiver(class_prepared)
+def _refuse_unreadable_values(*, sender: Any, **_: Any) -> None:
+    """Add a constraint on all columns, so that no row makes a list of its owner a 500."""
+    options = sender._meta
+    if issubclass(sender, OwnedModel) and not options.proxy:
+        fields = options.local_concrete_fields
+        names = [each.name for each in fields if each.get_internal_type() in Readable.sqlite]
+        name = f"{options.model_name}_is_readable"
+        constraint = models.CheckConstraint(name=name, condition=Readable(*names))
+        options.constraints = [*options.constraints, constraint]
 
 
 @receiver(pre_save)

@@ -55,15 +55,20 @@ class Migration(migrations.Migration):
                         name="todolist_has_owner",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(
-                            api.owned.fields.Readable("id"),
-                            api.owned.fields.Readable("created_at"),
-                            api.owned.fields.Readable("updated_at"),
-                        ),
-                        name="todolist_is_readable",
+                        condition=models.Q(("name", ""), _negated=True), name="todolist_has_name"
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("name", ""), _negated=True), name="todolist_has_name"
+                        condition=api.owned.fields.Readable(
+                            "id",
+                            "owner_id",
+                            "created_at",
+                            "updated_at",
+                            "version",
+                            "name",
+                            "color",
+                            "name_folded",
+                        ),
+                        name="todolist_is_readable",
                     ),
                 ],
             },

@@ -126,6 +126,12 @@ def test_a_row_without_title_stops_the_upgrade_until_it_is_mended() -> None:
     assert len(read(TODOS)) == len(before)
 
 
+def test_a_date_that_python_cannot_read_stops_the_upgrade() -> None:
+    execute("UPDATE todos_todo SET due_date = '10000-01-01'")
+    with pytest.raises(IntegrityError, match="todo_is_readable"):
+        migrate()
+
+
 def test_migrations_go_back_and_forth_without_losing_a_todo() -> None:
     migrate()
     upgraded = read(TODOS)

@@ -22,6 +22,26 @@ FOLLOWERS = {
     "title_folded": api.owned.fields.FoldedField(editable=False, of=("title",)),
 }
 
+READABLE = (
+    "id",
+    "owner_id",
+    "created_at",
+    "updated_at",
+    "version",
+    "title",
+    "description",
+    "completed",
+    "completed_at",
+    "priority",
+    "due_date",
+    "due_time",
+    "timezone",
+    "due_at",
+    "title_folded",
+    "description_folded",
+    "tags_folded",
+)
+
 
 class AddBeforeAnother(migrations.AddConstraint):
     """Leave the work to the last constraint of the migration, if the database copies the table.
@@ -71,17 +91,7 @@ class Migration(migrations.Migration):
         ),
         AddBeforeAnother(
             "todo",
-            models.CheckConstraint(
-                name="todo_is_readable",
-                condition=models.Q(*map(Readable, ("id", "created_at", "updated_at"))),
-            ),
-        ),
-        AddBeforeAnother(
-            "todo",
-            models.CheckConstraint(
-                name="todo_due_is_readable",
-                condition=models.Q(Readable("due_date"), Readable("due_time")),
-            ),
+            models.CheckConstraint(name="todo_is_readable", condition=Readable(*READABLE)),
         ),
         AddBeforeAnother(
             "todo",
