@@ -9,11 +9,10 @@ from django.test import Client
 
 from api.owned.registry import Resource
 from authn.testing import SECRET, Clock, SecretIssuer
+from tests.support.meanwhile import Meanwhile
 from tests.support.processes import Api, Servers, migrate
 from tests.support.rows import make_row
 from tests.support.scenes import Scene
-from todos.tests.conftest import Meanwhile
-from todos.tests.conftest import meanwhile as meanwhile  # also a fixture here
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
+from tests.support.meanwhile import Meanwhile
 from tests.support.routes import (
     CASES,
     CASES_ABOUT_ONE_ROW,
@@ -30,7 +31,6 @@ from tests.support.stories import (
     every_story,
     stories,
 )
-from todos.tests.conftest import Meanwhile
 
 pytestmark = pytest.mark.django_db
 

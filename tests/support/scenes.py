@@ -9,8 +9,8 @@ from typing import Any
 from django.test import Client
 
 from api.owned.registry import Resource
+from tests.support.meanwhile import Meanwhile
 from tests.support.rows import make_row
-from todos.tests.conftest import Meanwhile
 
 
 @dataclass(frozen=True, slots=True)

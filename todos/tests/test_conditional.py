@@ -11,9 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from tests.support.meanwhile import Meanwhile
 from tests.support.problems import problem
 from todos.models import Todo
-from todos.tests.conftest import Meanwhile
 from todos.tests.factories import make_todo
 from todos.tests.writing import CHANGES, ask, create, each_value, every_change
 

@@ -21,8 +21,8 @@ from api.models import ROW_OCTETS, IdempotencyKey, IdempotencyKeyQuerySet
 from api.writes import idempotency
 from api.writes.idempotency import idempotent
 from authn.testing import Bearer, Clock, Mint
+from tests.support.meanwhile import Meanwhile
 from todos.models import Todo
-from todos.tests.conftest import Meanwhile
 from todos.tests.factories import make_todo
 from todos.tests.simultaneously import simultaneously
 from todos.tests.writing import ask, every_change

@@ -10,9 +10,9 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from lists.models import TodoList
+from tests.support.meanwhile import Meanwhile
 from tests.support.problems import problem, without_instance
 from todos.models import Todo
-from todos.tests.conftest import Meanwhile
 from todos.tests.factories import make_todo
 from todos.tests.writing import ask, create, pointers
 

@@ -13,8 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
+from tests.support.meanwhile import Meanwhile
 from todos.models import Todo
-from todos.tests.conftest import Meanwhile
 from todos.tests.factories import make_todo
 from todos.tests.writing import ask, create, pointers
 
