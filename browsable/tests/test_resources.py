@@ -19,32 +19,32 @@ from todos.views import TodoViewSet
 
 pytestmark = pytest.mark.django_db
 
-NOTES = "/api/notes/"
+SPECIMENS = "/api/specimens/"
 
 
-class NoteSerializer(TodoSerializer):
+class SpecimenSerializer(TodoSerializer):
     """Another resource of the same rows."""
 
 
-class NoteViewSet(TodoViewSet):
-    serializer_class = NoteSerializer
+class SpecimenViewSet(TodoViewSet):
+    serializer_class = SpecimenSerializer
 
 
 @pytest.fixture
-def notes(_browsable: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[NoteViewSet]]:
+def specimens(_browsable: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[SpecimenViewSet]]:
     """The viewset of a resource whose routes come last."""
     router = SimpleRouter(use_regex_path=False)
-    router.register("api/notes", NoteViewSet, basename="note")
+    router.register("api/specimens", SpecimenViewSet, basename="specimen")
     monkeypatch.setattr(config.urls, "urlpatterns", [*config.urls.urlpatterns, *router.urls])
     clear_url_caches()
     openapi_document.cache_clear()
-    yield NoteViewSet
+    yield SpecimenViewSet
     monkeypatch.undo()
     clear_url_caches()
     openapi_document.cache_clear()
 
 
-@pytest.mark.usefixtures("notes")
+@pytest.mark.usefixtures("specimens")
 @pytest.mark.parametrize("path", ["/api/me/", "/api/login/", "/api/nothing/"])
 def test_the_menu_names_every_resource_in_the_order_of_the_routes(
     alices: Browser, path: str
@@ -53,10 +53,10 @@ def test_the_menu_names_every_resource_in_the_order_of_the_routes(
     names = [*links]
     menu = names[names.index("Todos API") + 1 : names.index("Docs")]
     assert menu == [*(each.plural.capitalize() for each in resources()), "Me"]
-    assert (links["Todos"], links["Notes"]) == ("/api/todos/", NOTES)
+    assert (links["Todos"], links["Specimens"]) == ("/api/todos/", SPECIMENS)
 
 
-@pytest.mark.usefixtures("notes")
+@pytest.mark.usefixtures("specimens")
 def test_the_root_links_to_every_resource(alices: Browser) -> None:
     links = alices.get("/api/").links
     for resource in resources():
@@ -64,43 +64,43 @@ def test_the_root_links_to_every_resource(alices: Browser) -> None:
         assert links[f'"{address}"'] == address
 
 
-@pytest.mark.usefixtures("notes")
+@pytest.mark.usefixtures("specimens")
 def test_pages_have_the_name_of_their_resource(alices: Browser) -> None:
-    page = alices.get(NOTES)
-    assert "<h1>Notes</h1>" in page.html
+    page = alices.get(SPECIMENS)
+    assert "<h1>Specimens</h1>" in page.html
     page = page.form("title").submit(title="Buy milk")
-    assert "<h1>Note</h1>" in page.html
+    assert "<h1>Specimen</h1>" in page.html
     page = alices.get(page.form("title", button="PATCH").action)
-    assert "<h1>Note</h1>" in page.html
+    assert "<h1>Specimen</h1>" in page.html
     assert "<h1>Complete</h1>" in page.form_to("/complete/").submit().html
-    assert "<h1>Batch</h1>" in alices.get(f"{NOTES}batch/").form("_raw").submit().html
+    assert "<h1>Batch</h1>" in alices.get(f"{SPECIMENS}batch/").form("_raw").submit().html
 
 
-@pytest.mark.usefixtures("notes")
+@pytest.mark.usefixtures("specimens")
 def test_every_form_of_a_resource_sends_to_its_own_addresses(alices: Browser) -> None:
-    page = alices.get(NOTES)
-    assert page.links["Batch…"] == f"{NOTES}batch/"
+    page = alices.get(SPECIMENS)
+    assert page.links["Batch…"] == f"{SPECIMENS}batch/"
     page = page.form("_filters").submit(completed="true", ordering="title")
-    assert page.url == f"{NOTES}?completed=true&ordering=title"
+    assert page.url == f"{SPECIMENS}?completed=true&ordering=title"
     page = page.form("title").submit(title="Buy milk")
-    note = Todo.objects.get()
-    page = alices.get(alices.get(NOTES).links[f'"{note.pk}"'])
-    assert {form.action.partition(str(note.pk))[0] for form in page.forms[1:]} == {NOTES}
+    specimen = Todo.objects.get()
+    page = alices.get(alices.get(SPECIMENS).links[f'"{specimen.pk}"'])
+    assert {form.action.partition(str(specimen.pk))[0] for form in page.forms[1:]} == {SPECIMENS}
     page = page.form("title", button="PUT").submit("PUT", title="Buy bread")
     page = page.form_to("/complete/").submit()
     assert Todo.objects.filter(title="Buy bread", completed=True).exists()
     page = page.form("_if_match", button="DELETE").submit("DELETE")
-    assert page.links["Back to the list"] == NOTES
+    assert page.links["Back to the list"] == SPECIMENS
     assert not Todo.objects.exists()
 
 
 @pytest.mark.parametrize("methods", ["", "post", "put", "patch", "delete", "post patch"])
 def test_pages_have_no_button_for_a_method_that_the_resource_lacks(
-    alices: Browser, notes: type[NoteViewSet], monkeypatch: pytest.MonkeyPatch, methods: str
+    alices: Browser, specimens: type[SpecimenViewSet], monkeypatch: pytest.MonkeyPatch, methods: str
 ) -> None:
-    monkeypatch.setattr(notes, "http_method_names", ["get", *methods.split()])
-    listing = alices.get(NOTES)
-    item = alices.get(f"{NOTES}{make_todo(owner_id='alice').pk}/")
+    monkeypatch.setattr(specimens, "http_method_names", ["get", *methods.split()])
+    listing = alices.get(SPECIMENS)
+    item = alices.get(f"{SPECIMENS}{make_todo(owner_id='alice').pk}/")
     forms = [*listing.forms, *item.forms]
     buttons = {value for form in forms for _, value in form.buttons if value}
     assert buttons == {*methods.upper().split()}
@@ -109,12 +109,12 @@ def test_pages_have_no_button_for_a_method_that_the_resource_lacks(
 
 
 def test_the_hint_of_the_change_form_names_its_methods(
-    alices: Browser, notes: type[NoteViewSet], monkeypatch: pytest.MonkeyPatch
+    alices: Browser, specimens: type[SpecimenViewSet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    address = f"{NOTES}{make_todo(owner_id='alice').pk}/"
+    address = f"{SPECIMENS}{make_todo(owner_id='alice').pk}/"
     hint = "PATCH sends the fields that you changed. PUT sends all fields."
     assert hint in alices.get(address).text
-    monkeypatch.setattr(notes, "http_method_names", ["get", "put"])
+    monkeypatch.setattr(specimens, "http_method_names", ["get", "put"])
     page = alices.get(address)
     assert "PATCH" not in page.text
     assert "PUT sends all fields." in page.text

@@ -23,6 +23,7 @@ GUARDS = [
     "tests/database/test_statements.py",
     "tests/test_apps.py",
 ]
+QUICK = ["-n", "2", "tests/contract", "tests/database", "api", "browsable", "notes"]
 EVERY_ENDPOINT = ["-m", "live", "tests/docs/test_requests.py", "-k", "every_endpoint"]
 EDITED_FILE = re.compile(r"^\+\+\+ (\S+)\n", re.MULTILINE)
 
@@ -46,7 +47,8 @@ def test_the_page_makes_a_resource_that_the_tests_of_the_project_accept(tmp_path
     copy_project(tmp_path)
     printed = "".join(carry_out(block, tmp_path) for block in blocks(PAGE))
     assert [guard for guard in GUARDS if guard not in printed] == []
-    run_in(tmp_path, sys.executable, "-m", "pytest", *EVERY_ENDPOINT)
+    for tests in (QUICK, EVERY_ENDPOINT):
+        run_in(tmp_path, sys.executable, "-m", "pytest", *tests)
 
 
 def copy_project(folder: Path) -> None:
