@@ -4,35 +4,65 @@ from collections.abc import Iterator, Sequence
 from inspect import unwrap
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage, Error
 from django.http import HttpRequest
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.permissions import AND, OR, IsAuthenticated
 from rest_framework.views import APIView
 
+from api.throttling.throttles import ThrottledAuthentication
 from authn import JWTAuthentication
 
 DECISIONS = ("get_authenticators", "check_permissions", "perform_authentication")
 
 
 def check_views(*, app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse a route that neither requires a token nor has ``open_because = "…"`` on its view."""
+    """Refuse views that require no token, and views that verify any number of refused tokens.
+
+    A view may require no token if it has ``open_because = "…"``.
+    """
     return [
-        Error(
-            f"{route} requires no token.",
+        message
+        for route, callback in iterate_routes(get_resolver())
+        for message in (*_open(route, callback), *_unbounded(route, callback))
+    ]
+
+
+def _open(route: str, callback: Any) -> Iterator[Error]:
+    if reason_to_be_open(callback) or belongs_to_admin(callback):
+        return
+    hint = (
+        "Leave authentication_classes and permission_classes at their defaults, or extend "
+        "them. If the view is public, set open_because on it to the reason."
+    )
+    try:
+        if asks_for_token(callback):
+            return
+    except Exception as error:  # noqa: BLE001 - get_permissions may want what only a real request has
+        hint = (
+            f"get_permissions() raised {type(error).__name__} for a request without headers. {hint}"
+        )
+    yield Error(f"{route} requires no token.", hint=hint, obj=callback, id="api.E001")
+
+
+def _unbounded(route: str, callback: Any) -> Iterator[Error]:
+    classes = getattr(getattr(callback, "cls", None), "authentication_classes", ())
+    classes = getattr(callback, "initkwargs", {}).get("authentication_classes", classes)
+    authenticators = [each() for each in classes]
+    if any(
+        isinstance(each, JWTAuthentication) and not isinstance(each, ThrottledAuthentication)
+        for each in authenticators
+    ):
+        yield Error(
+            f"{route} verifies any number of refused tokens.",
             hint=(
-                "Leave authentication_classes and permission_classes at their defaults, or extend "
-                "them. If the view is public, set open_because on it to the reason."
+                "Put api.throttling.throttles.ThrottledAuthentication into "
+                "authentication_classes, in the place of JWTAuthentication."
             ),
             obj=callback,
-            id="api.E001",
+            id="api.E018",
         )
-        for route, callback in iterate_routes(get_resolver())
-        if not (
-            asks_for_token(callback) or reason_to_be_open(callback) or belongs_to_admin(callback)
-        )
-    ]
 
 
 def iterate_routes(resolver: URLResolver, prefix: str = "/") -> Iterator[tuple[str, Any]]:
@@ -49,7 +79,8 @@ def asks_for_token(callback: Any) -> bool:
     """Tell whether a view admits only requests with a valid token.
 
     A view that overrides one of ``DECISIONS`` counts as open: no check can read its code. Its
-    permissions are those that ``get_permissions`` returns for each of its methods.
+    permissions are those that ``get_permissions`` returns for each of its methods. Raises what
+    that raises for a request without headers.
     """
     view_class = getattr(callback, "cls", None)
     if any(getattr(view_class, name, None) is not getattr(APIView, name) for name in DECISIONS):
@@ -68,13 +99,19 @@ def belongs_to_admin(callback: Any) -> bool:
     ``AdminSite.admin_view`` wraps each of them but the login. A method of a ``ModelAdmin`` that
     nothing wraps counts as open.
     """
-    if hasattr(callback, "admin_site") or hasattr(callback, "model_admin"):
+    if not apps.is_installed("django.contrib.admin"):
+        return False
+    from django.contrib.admin import AdminSite, ModelAdmin
+
+    if isinstance(getattr(callback, "admin_site", None), AdminSite):
+        return True
+    if isinstance(getattr(callback, "model_admin", None), ModelAdmin):
         return True
     method = unwrap(callback, stop=lambda each: hasattr(each, "__self__"))
     owner = getattr(method, "__self__", None)
     if method is callback:
-        return hasattr(owner, "admin_view") and method.__name__ == "login"
-    return hasattr(owner, "admin_site")
+        return isinstance(owner, AdminSite) and method.__name__ == "login"
+    return isinstance(owner, ModelAdmin)
 
 
 def _methods(callback: Any) -> list[str]:
@@ -88,12 +125,9 @@ def _requires_user(callback: Any, method: str) -> bool:
     view.action_map = getattr(callback, "actions", None)
     request = HttpRequest()
     request.method = method.upper()
-    try:
-        view.setup(request)
-        view.request = view.initialize_request(request)
-        permissions = view.get_permissions()
-    except Exception:  # noqa: BLE001 - get_permissions may want what only a real request has
-        return False
+    view.setup(request)
+    view.request = view.initialize_request(request)
+    permissions = view.get_permissions()
     takes_token = any(isinstance(each, JWTAuthentication) for each in view.get_authenticators())
     return takes_token and any(map(_admits_users_only, permissions))
 

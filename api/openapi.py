@@ -21,7 +21,7 @@ BOUNDS = {"gte": {"description": "This or later."}, "lt": {"description": "Earli
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = "api.throttling.throttles.ThrottledAuthentication"
+    target_class = "authn.authentication.JWTAuthentication"
     match_subclasses = True
     name = "bearer"
 

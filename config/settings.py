@@ -162,7 +162,10 @@ SPECTACULAR_SETTINGS = {
     ],
     "COMPONENT_SPLIT_REQUEST": True,
     # The document leaves out the pages.
-    "AUTHENTICATION_WHITELIST": ["api.throttling.throttles.ThrottledAuthentication"],
+    "AUTHENTICATION_WHITELIST": [
+        "api.throttling.throttles.ThrottledAuthentication",
+        "authn.JWTAuthentication",
+    ],
     "RENDERER_WHITELIST": ["api.bodies.renderers.JSONRenderer"],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_SUFFIX": "",

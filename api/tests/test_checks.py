@@ -13,6 +13,8 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
+from authn import JWTAuthentication
+
 
 class Guarded(APIView):
     pass
@@ -82,6 +84,10 @@ class ByAddress(APIView):
         return [IsAuthenticated()] if self.request.META["REMOTE_ADDR"] else []
 
 
+class Unbounded(APIView):
+    authentication_classes = [JWTAuthentication]
+
+
 class WithOwnAuthenticators(APIView):
     def get_authenticators(self) -> Any:
         return super().get_authenticators()
@@ -117,6 +123,13 @@ def plain_view(request: HttpRequest) -> HttpResponse:
     return HttpResponse("secret")
 
 
+def named_like_the_admin(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("secret")
+
+
+named_like_the_admin.admin_site = named_like_the_admin.model_admin = True  # type: ignore[attr-defined]
+
+
 router = SimpleRouter()
 router.register("set", GuardedSet, basename="set")
 router.register("set-by-code", SetByCode, basename="set-by-code")
@@ -137,7 +150,10 @@ urlpatterns = [
     path("open-by-method/", OpenByMethod.as_view()),
     path("by-address/", ByAddress.as_view()),
     path("own-authenticators/", WithOwnAuthenticators.as_view()),
+    path("unbounded/", Unbounded.as_view()),
+    path("as-unbounded-view/", Guarded.as_view(authentication_classes=[JWTAuthentication])),
     path("plain/", plain_view),
+    path("named-like-the-admin/", named_like_the_admin),
     path("open/", OpenWithReason.as_view()),
     path("", include(router.urls)),
 ]
@@ -158,7 +174,17 @@ def test_a_view_that_requires_no_token_is_an_error(settings: Settings) -> None:
         "/by-address/",
         "/own-authenticators/",
         "/plain/",
+        "/named-like-the-admin/",
         "/^set/leak/$",
         "/^open-set-by-code/$",
     ]
     assert all("open_because" in str(error.hint) for error in errors)
+    (raised,) = (error for error in errors if "KeyError" in str(error.hint))
+    assert raised.msg.startswith("/by-address/")
+
+
+def test_a_view_that_verifies_any_number_of_refused_tokens_is_an_error(settings: Settings) -> None:
+    settings.ROOT_URLCONF = __name__
+    errors = [message for message in run_checks(databases=[]) if message.id == "api.E018"]
+    assert [error.msg.split()[0] for error in errors] == ["/unbounded/", "/as-unbounded-view/"]
+    assert all("ThrottledAuthentication" in str(error.hint) for error in errors)

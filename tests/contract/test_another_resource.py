@@ -13,6 +13,7 @@ from rest_framework.routers import SimpleRouter
 
 import config.urls
 from api.owned.viewset import row_action
+from authn import JWTAuthentication
 from todos.serializers import TodoSerializer
 from todos.tests.factories import make_todo
 from todos.views import TodoViewSet
@@ -83,6 +84,13 @@ def test_a_resource_needs_no_entry_of_its_own() -> None:
     made = document()
     assert {"name": "specimens", "description": "The specimens of this user."} in made["tags"]
     assert made["components"]["schemas"]["Root"]["required"][-3:] == ["specimens", "me", "schema"]
+
+
+def test_any_authentication_by_tokens_is_the_security_scheme(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(SpecimenViewSet, "authentication_classes", [JWTAuthentication])
+    assert document()["paths"]["/api/specimens/"]["get"]["security"] == [{"bearer": []}]
 
 
 @pytest.mark.parametrize("methods", ["", "post", "put", "patch", "delete", "patch delete"])
