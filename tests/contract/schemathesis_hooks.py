@@ -7,7 +7,6 @@ document can say. Those refusals are told by their codes, so that any other one 
 from __future__ import annotations
 
 import re
-from collections import deque
 from itertools import cycle
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -21,27 +20,27 @@ from schemathesis.core.failures import Failure
 from schemathesis.openapi.checks import RejectedPositiveData
 
 REFUSED_FOR_WHAT_IS_STORED = {
-    "listTodos": {
-        # The signature of a cursor, which cannot be made up.
-        ("cursor", "invalid"),
-    },
     "changeTodo": {
         # The todo lacks a date or a zone, and the patch does not bring it.
         ("due_time", "due_time_incomplete"),
     },
-    "changeTodos": {
-        ("due_time", "due_time_incomplete"),
-        # A made-up id.
-        ("id", "not_found"),
-    },
+    "changeTodos": {("due_time", "due_time_incomplete")},
 }
-# The first and the last hours of the calendar are in no year of UTC, depending on the zone.
-AT_THE_ENDS_OF_THE_CALENDAR = ("due_time", "due_at_unknown")
+REFUSED_ANYWHERE = {
+    # The signature of a cursor, which cannot be made up.
+    ("cursor", "invalid"),
+    # The first and the last hours of the calendar are in no year of UTC, depending on the zone.
+    ("due_time", "due_at_unknown"),
+    # Made-up ids: of a todo in a batch, and of a list.
+    ("id", "not_found"),
+    ("list", "not_found"),
+    ("list_id", "not_found"),
+}
 
 zones = available_timezones() - {"Factory", "localtime"}
 schemathesis.openapi.format("timezone", strategies.sampled_from(sorted(zones)))
 _turns = cycle([True, False])
-_pages: deque[dict[str, str]] = deque(maxlen=1)
+_pages: dict[str, dict[str, str]] = {}  # the newest by the label of the operation
 
 
 @schemathesis.hook
@@ -62,7 +61,7 @@ def filter_failure(
     if not isinstance(failure, RejectedPositiveData) or response.status_code != 400:
         return True
     operation_id = case.operation.definition.raw["operationId"]
-    excused = REFUSED_FOR_WHAT_IS_STORED.get(operation_id, set()) | {AT_THE_ENDS_OF_THE_CALENDAR}
+    excused = REFUSED_FOR_WHAT_IS_STORED.get(operation_id, set()) | REFUSED_ANYWHERE
     return not {_refusal(error) for error in response.json()["errors"]} <= excused
 
 
@@ -89,16 +88,17 @@ def _send_each_key_once(case: Case[Any]) -> None:
 
 def _send_a_real_cursor(case: Case[Any]) -> None:
     """Every second time. Otherwise each list with a cursor is 400."""
-    if "cursor" in case.query and _pages and next(_turns):
-        case.query.update(_pages[0])
+    page = _pages.get(case.operation.label)
+    if "cursor" in case.query and page and next(_turns):
+        case.query.update(page)
 
 
 @schemathesis.hook
 def after_call(context: HookContext, case: Case[Any], response: Response) -> None:
     """Note where the next page of a list starts, and in which order that holds."""
-    if case.operation.label != "GET /api/todos/" or response.status_code != 200:
+    if not case.operation.label.startswith("GET /api/") or response.status_code != 200:
         return
     body = response.json()
-    if link := body["next"] or body["previous"]:
+    if link := body.get("next") or body.get("previous"):
         query = {"ordering": "-created_at", **dict(parse_qsl(urlsplit(link).query))}
-        _pages.append({name: query[name] for name in ("cursor", "ordering")})
+        _pages[case.operation.label] = {name: query[name] for name in ("cursor", "ordering")}
