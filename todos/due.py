@@ -25,7 +25,7 @@ def due_at(due_date: date | None, due_time: time | None, timezone: str | None) -
 
 
 class DueAtField(Follower, models.DateTimeField):  # type: ignore[type-arg]
-    """The moment of a date, a time and a time zone. ``following`` raises what ``due_at`` raises."""
+    """The moment of a date, a time and a time zone. Raises what ``due_at`` raises."""
 
-    def following(self, row: Any, moment: datetime) -> datetime | None:
-        return due_at(*self.values_of(row))
+    def value_from(self, row: Any, moment: datetime, *values: Any) -> datetime | None:
+        return due_at(*values)

@@ -34,14 +34,15 @@ class Follower(_Field):
         name, path, args, kwargs = super().deconstruct()
         return name, path, args, {**kwargs, "of": self.of}
 
-    def following(self, row: Any, moment: datetime) -> Any:
-        """Return the value for a row that is written at ``moment``."""
+    def value_from(self, row: Any, moment: datetime, *values: Any) -> Any:
+        """Return the value for the ``values`` of the fields ``of``, as the database has them."""
         raise NotImplementedError
 
-    def values_of(self, row: Any) -> list[Any]:
-        """Return the values of the fields ``of`` as the database will give them back.
+    def following(self, row: Any, moment: datetime) -> Any:
+        """Return the value for a row that is written at ``moment``.
 
-        Raises ``TypeError`` for an expression, and ``ValidationError`` for a text that is no value.
+        Raises ``TypeError`` for an expression in a field that it follows, ``ValidationError`` for a
+        text that is no value, and what ``value_from`` raises.
         """
         values = []
         for field in self._followed:
@@ -52,7 +53,7 @@ class Follower(_Field):
                     "set a value on each row."
                 )
             values.append(field.to_python(value))
-        return values
+        return self.value_from(row, moment, *values)
 
     @cached_property
     def _followed(self) -> list[Any]:
@@ -65,8 +66,8 @@ class FoldedField(Follower, models.TextField):  # type: ignore[type-arg]
     The copy of null is blank.
     """
 
-    def following(self, row: Any, moment: datetime) -> str:
-        [value] = self.values_of(row)
+    def value_from(self, row: Any, moment: datetime, *values: Any) -> str:
+        [value] = values
         if value is None and self._followed[0].null:
             return ""
         if isinstance(value, str):
@@ -79,8 +80,8 @@ class FoldedField(Follower, models.TextField):  # type: ignore[type-arg]
 class SinceField(Follower, models.DateTimeField):  # type: ignore[type-arg]
     """The moment since which a boolean is true, or null."""
 
-    def following(self, row: Any, moment: datetime) -> datetime | None:
-        [is_true] = self.values_of(row)
+    def value_from(self, row: Any, moment: datetime, *values: Any) -> datetime | None:
+        [is_true] = values
         return (getattr(row, self.attname) or moment) if is_true else None
 
 

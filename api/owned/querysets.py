@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import secrets
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
@@ -18,11 +17,6 @@ if TYPE_CHECKING:
     from api.owned.models import OwnedModel
 
 Row = TypeVar("Row", bound="OwnedModel")
-
-
-def new_version() -> str:
-    """Return a random text, so that no row ever has an old version again."""
-    return secrets.token_urlsafe(12)
 
 
 class OwnedQuerySet(models.QuerySet[Row]):
@@ -87,7 +81,8 @@ class OwnedQuerySet(models.QuerySet[Row]):
         )
         point = any(values.get(link.attname) is not None for link in links_of(self.model))
         if not follow and not point:
-            return self.write(**{"updated_at": now(), **values, "version": new_version()})
+            version = self.model._meta.get_field("version").get_default()
+            return self.write(**{"updated_at": now(), **values, "version": version})
         with transaction.atomic(using=self.db):
             rows = [*self.select_for_update()]
             for row in rows:

@@ -169,7 +169,7 @@ class OwnedViewSet(KnownParametersOnly, GenericViewSet[Any]):
     @idempotent
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         fields = self.serializer_class.read(request.data)
-        row = self.model.objects.create(owner_id=self.user.pk, **fields)
+        row = self.model.objects.create(owner_id=self.user.id, **fields)
         shown = self.serializer_class.shown(row)
         return Response(shown, status.HTTP_201_CREATED, headers=self.get_success_headers(shown))
 

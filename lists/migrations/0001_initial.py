@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 (
                     "version",
                     models.CharField(
-                        default=api.owned.querysets.new_version, editable=False, max_length=16
+                        default=api.owned.models.new_version, editable=False, max_length=16
                     ),
                 ),
                 ("name", models.CharField(max_length=100)),

@@ -6,7 +6,6 @@ import django.utils.timezone
 from django.db import migrations, models
 
 import api.owned.models
-import api.owned.querysets
 
 
 class Migration(migrations.Migration):
@@ -50,7 +49,7 @@ class Migration(migrations.Migration):
                 (
                     "version",
                     models.CharField(
-                        default=api.owned.querysets.new_version, editable=False, max_length=16
+                        default=api.owned.models.new_version, editable=False, max_length=16
                     ),
                 ),
                 ("title_folded", models.TextField(editable=False)),

@@ -9,7 +9,7 @@ import todos.due
 import todos.querysets
 from api.bodies.text import folded_lines
 from api.owned.fields import JSONType, Readable
-from api.owned.querysets import new_version
+from api.owned.models import new_version
 
 # Columns stay as they are: only Python knows these kinds of fields.
 FOLLOWERS = {
