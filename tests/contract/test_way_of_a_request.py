@@ -60,7 +60,7 @@ def serve(token: str, method: str, path: str, body: Any) -> str:
 
 @pytest.mark.parametrize(
     ("method", "body", "most_files", "most_stays"),
-    [("GET", None, 28, 38), ("POST", {"title": "Buy milk", "tags": ["home"]}, 36, 58)],
+    [("GET", None, 27, 37), ("POST", {"title": "Buy milk", "tags": ["home"]}, 34, 53)],
     ids=["get", "create"],
 )
 def test_a_request_visits_few_files(
