@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.db import connection
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 from django.template import Context, Template
+from django.test.utils import isolate_apps
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.exceptions import ValidationError as LinkError
 
-from api.owned.models import StaleRow
+from api.owned.fields import OwnedForeignKey
+from api.owned.models import OwnedModel, StaleRow
 from api.owned.tests.language import changed, stored, unchanged
 from lists.models import TodoList
 from todos.models import Todo
@@ -257,3 +260,26 @@ def test_a_row_keeps_its_owner() -> None:
     make_todo()
     with pytest.raises(TypeError, match="keeps its owner"):
         Todo.objects.update(owner_id="bob")
+
+
+@pytest.mark.django_db(transaction=True)
+@isolate_apps("api")
+def test_a_row_that_links_to_itself_can_be_deleted() -> None:
+    class Folder(OwnedModel):
+        parent = OwnedForeignKey("self")
+
+        class Meta(OwnedModel.Meta):
+            app_label = "api"
+
+    with connection.schema_editor() as editor:
+        editor.create_model(Folder)
+    try:
+        folder = Folder.objects.create(owner_id="alice")
+        child = Folder.objects.create(owner_id="alice", parent=folder)
+        folder.change(parent=folder)
+        folder.remove()
+        assert [row.parent_id for row in Folder.objects.all()] == [None]
+        assert Folder.objects.get().version != child.version
+    finally:
+        with connection.schema_editor() as editor:
+            editor.delete_model(Folder)
