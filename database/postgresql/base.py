@@ -69,7 +69,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             TransactionStatus.INTRANS,
         }
         poll = select.poll()  # select() cannot watch descriptors above 1023
-        poll.register(pgconn.socket, select.POLLIN)
+        try:
+            poll.register(pgconn.socket, select.POLLIN)
+        except psycopg.OperationalError:  # libpq has closed its socket after an error
+            return False
         return is_at_rest and not poll.poll(0)
 
     def get_new_connection(self, conn_params: Any) -> Any:

@@ -170,6 +170,18 @@ def test_a_request_after_a_failed_one_does_not_use_a_connection_that_has_ended(
     assert len(stub.clients) == 2
 
 
+def test_a_connection_without_a_socket_is_replaced(
+    wrapper: DatabaseWrapper, stub: StubPostgresql
+) -> None:
+    assert ask(wrapper) == ("1",)
+    wrapper.connection.pgconn.finish()
+    wrapper.errors_occurred = True
+    request_finished.send(sender=None)
+    request_started.send(sender=None, environ={})
+    assert ask(wrapper) == ("1",)
+    assert len(stub.clients) == 2
+
+
 @pytest.mark.parametrize(
     ("statement", "answers"),
     [
