@@ -15,10 +15,11 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 from authn.exceptions import KeySetInvalid
 from authn.origins import DEFAULT_PORTS, is_loopback
+from authn.version import VERSION
 
 TIMEOUT_SECONDS = 3.0
 MAX_BYTES = 256 * 1024
-USER_AGENT = "drf-better-auth/0.2.0"  # the version in pyproject.toml; a CDN may require one
+USER_AGENT = f"drf-better-auth/{VERSION}"  # a CDN may require one
 
 
 def fetch_key_set(url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> bytes:

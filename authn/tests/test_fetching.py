@@ -6,7 +6,6 @@ import socket
 import ssl
 import threading
 import time
-import tomllib
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -28,6 +27,7 @@ from authn.exceptions import KeySetInvalid, KeysUnavailable
 from authn.fetching import MAX_BYTES, USER_AGENT, fetch_key_set
 from authn.keys import KeySet
 from authn.testing import Clock
+from authn.version import VERSION
 
 Handler = Callable[[socket.socket], None]
 ELSEWHERE = "issuer.example"  # a host that is not loopback
@@ -98,9 +98,8 @@ def test_the_request_has_path_query_and_no_token() -> None:
     assert request.lower().count(b"user-agent") == 1
 
 
-def test_the_user_agent_has_the_version_of_the_project() -> None:
-    project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
-    assert f"drf-better-auth/{project['version']}" == USER_AGENT
+def test_the_user_agent_has_the_version_of_the_package() -> None:
+    assert f"drf-better-auth/{VERSION}" == USER_AGENT
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from rest_framework.exceptions import MethodNotAllowed
 from api.errors.exceptions import NotReady
 from api.errors.schema import problems
 from authn.exceptions import KeySetInvalid, NotConfigured
+from authn.version import VERSION
 from tests.support.pages import blocks, first_cells, read, section, texts
 from tests.support.processes import PROJECT
 from todos.serializers import TodoSerializer
@@ -89,6 +90,12 @@ def test_names_in_the_way_of_a_request_resolve(name: str) -> None:
     assert len(names) >= 5
     for each in names:
         assert pkgutil.resolve_name(each)
+
+
+def test_the_newest_chapter_of_the_changelog_names_the_version() -> None:
+    newest = re.search(r"^## (\S+) - ", read("CHANGELOG.md"), re.MULTILINE)
+    assert newest
+    assert newest[1] == VERSION
 
 
 def test_names_on_the_page_about_a_new_resource_are_in_the_code() -> None:

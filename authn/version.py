@@ -1,0 +1,5 @@
+"""The version of the package, which the build reads and each fetch sends."""
+
+from __future__ import annotations
+
+VERSION = "0.3.0"  # CHANGELOG.md names it
