@@ -375,13 +375,14 @@ def result_of(
     directory: Path = PROJECT,
     environment: Mapping[str, str] = MappingProxyType({}),
     *,
+    stdin: str = "",
     patience_seconds: float = COMMAND_SECONDS,
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,
         cwd=directory,
         env=with_path(environment),
-        stdin=subprocess.DEVNULL,
+        input=stdin,
         capture_output=True,
         check=False,
         text=True,
