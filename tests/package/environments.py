@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_string
@@ -33,9 +34,9 @@ class Environment:
     def install(self, *arguments: str) -> None:
         pip = [sys.executable, "-m", "pip", "--python", self.python, "--disable-pip-version-check"]
         run(
-            [*pip, "install", "--quiet", "--no-input", *arguments],
+            [*pip, "install", "--quiet", "--no-input", "--no-compile", *arguments],
             self.directory,
-            dict(os.environ),
+            ambient(),
             patience_seconds=PATIENCE_SECONDS,
         )
 
@@ -68,15 +69,22 @@ class Environment:
 def build(directory: Path) -> Path:
     """Build the sdist and then the wheel from it, as a release does. Return the wheel."""
     builder = Environment.make(directory / "builder")
-    builder.install("build")
+    requires = tomllib.loads((PROJECT / "pyproject.toml").read_text())["build-system"]["requires"]
+    builder.install("build", *requires)
+    build = [builder.python, "-m", "build", "--no-isolation", "--outdir", str(directory)]
     run(
-        [builder.python, "-m", "build", "--outdir", str(directory), str(PROJECT)],
+        [*build, str(PROJECT)],
         directory,
-        dict(os.environ),
+        ambient(),
         patience_seconds=PATIENCE_SECONDS,
     )
     [wheel] = directory.glob("*.whl")
     return wheel
+
+
+def ambient() -> dict[str, str]:
+    """Return the environment, with its proxies and settings of pip, but not those of Django."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
 
 
 def oldest_dependencies(wheel: Path) -> list[str]:
