@@ -18,12 +18,19 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.test import RequestFactory
+from pytest_django import Settings
+from rest_framework.request import Request
 
+from authn import JWTAuthentication
+from authn.claims import Claims
+from authn.users import TokenUser
 from tests.support.processes import EXAMPLE, Answer, Api, Issuer, Servers, run
 
 pytestmark = pytest.mark.interop
 
 ALGORITHMS = ("EdDSA", "ES256", "ES512", "RS256", "PS256")
+ADMIN = "admin@example.com"
 every_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS)
 
 
@@ -272,10 +279,61 @@ def test_a_minted_token_is_accepted_beside_one_of_the_key_set(sharing: Pair) -> 
     assert sharing.api.me(user.token()).data["id"] == user.id
 
 
+def test_a_view_sees_the_admin_who_impersonates_a_user(
+    servers: Servers, settings: Settings, rf: RequestFactory
+) -> None:
+    issuer = servers.issuer(ADMIN_EMAIL=ADMIN)
+    admin, user = issuer.sign_up(ADMIN), issuer.sign_up()
+    settings.BETTER_AUTH_URL = issuer.url
+
+    def authenticated(token: str) -> tuple[TokenUser, Claims]:
+        request = rf.get("/", headers={"Authorization": f"Bearer {token}"})
+        result = JWTAuthentication().authenticate(Request(request))
+        assert result is not None
+        return result
+
+    impersonated, claims = authenticated(user.impersonated_by(admin).token())
+    assert impersonated.pk == user.id
+    assert claims.payload["act"] == {"sub": admin.id}
+    assert "act" not in authenticated(user.token())[1].payload
+
+
+def test_by_default_no_claim_of_an_impersonated_session_names_the_admin(servers: Servers) -> None:
+    """Better Auth's own payload, which is why the example has a ``definePayload``."""
+    issuer = servers.issuer(ADMIN_EMAIL=ADMIN, IMPERSONATION_CLAIM="none")
+    admin, user = issuer.sign_up(ADMIN), issuer.sign_up()
+    impersonated = claims_of(user.impersonated_by(admin).token())
+    assert impersonated.keys() == claims_of(user.token()).keys()
+    assert admin.id not in str(impersonated)
+
+
+def test_an_api_key_gets_a_token_that_opens_the_api(pairs: dict[str, Pair]) -> None:
+    pair = pairs["EdDSA"]
+    user = pair.issuer.sign_up()
+    answer = ask_for_a_token(pair.issuer, user.api_key())
+    assert answer.status == 200
+    assert pair.api.me(answer.data["token"]).data["id"] == user.id
+
+
+@pytest.mark.parametrize(("length", "status"), [(64, 401), (5, 403)])
+def test_a_wrong_api_key_gets_no_token(pairs: dict[str, Pair], length: int, status: int) -> None:
+    answer = ask_for_a_token(pairs["EdDSA"].issuer, "x" * length)
+    assert (answer.status, answer.data["code"]) == (status, "INVALID_API_KEY")
+
+
+def test_an_api_key_itself_is_refused(pairs: dict[str, Pair]) -> None:
+    pair = pairs["EdDSA"]
+    assert pair.api.me(pair.issuer.sign_up().api_key()).outcome == "401 token_malformed"
+
+
 def test_the_demo_of_the_example_uses_the_api_to_its_end(pairs: dict[str, Pair]) -> None:
     pair = pairs["EdDSA"]
     addresses = {"BETTER_AUTH_URL": pair.issuer.url, "API_URL": pair.api.url}
     assert run(["node", "demo.mjs"], EXAMPLE, addresses).endswith("204 deleted it\n")
+
+
+def ask_for_a_token(issuer: Issuer, api_key: str) -> Answer:
+    return issuer.send("GET", "/api/auth/token", "", None, **{"x-api-key": api_key})
 
 
 def header_of(token: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 from pathlib import Path
 from types import MappingProxyType
@@ -157,7 +157,7 @@ class Server:
         if token:
             headers["Authorization"] = f"Bearer {token}"
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            headers.setdefault("Content-Type", "application/json")
         payload = json.dumps(body) if isinstance(body, Mapping) else body
         with closing(self.connection(source)) as connection:
             connection.request(method, path, payload, headers)
@@ -200,6 +200,24 @@ class User:
             time.sleep(POLL_SECONDS)
         return token
 
+    def impersonated_by(self, admin: User) -> User:
+        """Return this user in a session that ``admin`` started."""
+        answer = self.issuer.ask(
+            "POST",
+            "/api/auth/admin/impersonate-user",
+            admin.session_token,
+            body={"userId": self.id},
+        )
+        return replace(self, session_token=answer.data["session"]["token"])
+
+    def api_key(self) -> str:
+        """Return a new API key of Better Auth."""
+        answer = self.issuer.ask(
+            "POST", "/api/auth/api-key/create", self.session_token, body={"name": "Script"}
+        )
+        key: str = answer.data["key"]
+        return key
+
     @property
     def session_cookie(self) -> str:
         """Return the copy of the session that the issuer signs with SESSION_COOKIE_CACHE."""
@@ -212,8 +230,8 @@ class Issuer(Server):
     def is_ready(self) -> bool:
         return f"Better Auth is ready: {self.url}\n" in self.log()
 
-    def sign_up(self) -> User:
-        email = f"{secrets.token_hex(8)}@example.com"
+    def sign_up(self, email: str = "") -> User:
+        email = email or f"{secrets.token_hex(8)}@example.com"
         body = {"name": "Ada", "email": email, "password": secrets.token_hex()}
         answer = self.ask("POST", "/api/auth/sign-up/email", body=body, Origin=self.url)
         return User(
