@@ -2,6 +2,8 @@
 
 Put ``authn.JWTAuthentication`` into ``DEFAULT_AUTHENTICATION_CLASSES``. It is imported on first
 use, so that ``authn.verifier`` works without Django.
+
+pytest need not rewrite what Django has imported before it: PYTEST_DONT_REWRITE.
 """
 
 from __future__ import annotations

@@ -1,81 +1,106 @@
-"""Better Auth as pytest fixtures: ``pytest_plugins = ["authn.testing.fixtures"]``.
+"""Better Auth as pytest fixtures. pytest finds them where ``drf-better-auth`` is installed.
 
-The fixtures replace the keys, the settings and the clock of the API's verifier. The rest of a
-request is not replaced. docs/testing.md has an example.
+Without the installed package, name them: ``pytest_plugins = ["authn.testing.fixtures"]``.
+
+A test that asks for one of them trusts ``SECRET`` alone, by a clock that stands still. Nothing
+changes for any other test. The fixtures replace the keys, the settings and the clock of the
+verifier, and nothing else of a request. docs/testing.md has an example.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.test import Client, override_settings
-from pytest_django import Settings
 
-from authn import conf
-from authn.keys import KeySet
-from authn.testing import SECRET, Bearer, Clock, Issuer, Mint, SecretIssuer
-from authn.verifier import TokenVerifier
+if TYPE_CHECKING:
+    from authn.testing import Bearer, Clock, Issuer, Mint, SecretIssuer
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _verification_settings() -> Iterator[None]:
-    """Trust ``SECRET`` alone, whatever the environment says."""
-    with override_settings(
+@pytest.fixture
+def _authn_settings(request: pytest.FixtureRequest) -> Iterator[Callable[..., object]]:
+    """A function that changes Django settings until the test ends: ``change(DEBUG=True)``."""
+    if request.config.pluginmanager.hasplugin("django"):
+        # Changes are undone in reverse, and a test may make its own with this fixture.
+        settings = request.getfixturevalue("settings")
+
+        def change(**values: Any) -> None:
+            for name, value in values.items():
+                setattr(settings, name, value)
+
+        yield change
+        return
+
+    from django.test import override_settings
+
+    with ExitStack() as changes:
+        yield lambda **values: changes.enter_context(override_settings(**values))
+
+
+@pytest.fixture
+def _authn_clock(_authn_settings: Callable[..., object], monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Trust ``SECRET`` alone, by a stopped clock and with no keys of another test.
+
+    Separate from ``clock``, so that a test module may override ``clock`` for something else.
+    """
+    from authn import conf
+    from authn.keys import KeySet
+    from authn.testing import SECRET, Clock
+    from authn.verifier import TokenVerifier
+
+    _authn_settings(
         BETTER_AUTH_URL="",
         BETTER_AUTH_JWKS_URL="",
         BETTER_AUTH_ISSUER="",
         BETTER_AUTH_AUDIENCE=[],
         BETTER_AUTH_ALGORITHMS=[],
         BETTER_AUTH_SECRET=SECRET,
+        BETTER_AUTH_SECRETS="",
         BETTER_AUTH_ALLOW_HTTP=False,
         BETTER_AUTH_LEEWAY=30,
-    ):
-        yield
-
-
-@pytest.fixture(autouse=True)
-def _verification(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Verify tokens by a stopped clock, with no keys of another test.
-
-    Separate from ``clock``, so that a test module may override ``clock`` for something else.
-    """
+    )
     clock = Clock(int(time.time()))  # a whole second, as in the claims
     monkeypatch.setattr(conf, "TokenVerifier", partial(TokenVerifier, clock=clock))
     monkeypatch.setattr(conf, "KeySet", partial(KeySet, clock=clock))
-    conf._verifier.cache_clear()  # noqa: SLF001
     return clock
 
 
 @pytest.fixture
-def clock(_verification: Clock) -> Clock:
+def clock(_authn_clock: Clock) -> Clock:
     """The clock by which the API verifies tokens, and by which the issuers sign them."""
-    return _verification
+    return _authn_clock
 
 
 @pytest.fixture
 def issuer(
     request: pytest.FixtureRequest,
-    settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
-    _verification: Clock,
+    _authn_settings: Callable[..., object],
+    _authn_clock: Clock,
 ) -> Issuer:
     """A Better Auth whose key set the API fetches, next to the secret.
 
     Signs with EdDSA, or with ``parametrize("issuer", ["ES256"], indirect=True)``.
     """
-    issuer = Issuer(algorithm=getattr(request, "param", "EdDSA"), clock=_verification)
-    settings.BETTER_AUTH_URL = issuer.url
+    from authn import conf
+    from authn.testing import Issuer
+
+    issuer = Issuer(algorithm=getattr(request, "param", "EdDSA"), clock=_authn_clock)
+    _authn_settings(BETTER_AUTH_URL=issuer.url)
     monkeypatch.setattr(conf, "fetch_key_set", lambda url: issuer.fetch())
     return issuer
 
 
 @pytest.fixture
-def secret_issuer(_verification: Clock) -> SecretIssuer:
+def secret_issuer(_authn_clock: Clock) -> SecretIssuer:
     """A Better Auth that shares ``SECRET`` with the API (HS256)."""
-    return SecretIssuer(SECRET, clock=_verification)
+    from authn.testing import SECRET, SecretIssuer
+
+    return SecretIssuer(SECRET, clock=_authn_clock)
 
 
 @pytest.fixture
@@ -85,6 +110,8 @@ def mint(secret_issuer: SecretIssuer) -> Mint:
 
 
 @pytest.fixture
-def bearer() -> Bearer:
+def bearer(_authn_clock: Clock) -> Bearer:
     """Make a Django test client that sends a token: ``bearer(token)``."""
+    from django.test import Client
+
     return lambda token: Client(headers={"authorization": f"Bearer {token}"})

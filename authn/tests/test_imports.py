@@ -8,7 +8,10 @@ import sys
 import pytest
 
 
-@pytest.mark.parametrize("module", ["authn", "authn.verifier", "authn.testing", "authn.users"])
+@pytest.mark.parametrize(
+    "module",
+    ["authn", "authn.verifier", "authn.testing.issuers", "authn.testing.fixtures", "authn.users"],
+)
 def test_the_core_imports_neither_django_nor_drf(module: str) -> None:
     code = f"import sys, {module}; print({{'django', 'rest_framework'}} & {{*sys.modules}})"
     result = subprocess.run(

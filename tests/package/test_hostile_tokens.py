@@ -20,6 +20,7 @@ FILES = {
 addopts = --ds=minimal --strict-markers --strict-config
 pythonpath = .
 filterwarnings = error
+usefixtures = secret_issuer
 xfail_strict = true
 """,
     "minimal.py": """
@@ -28,22 +29,14 @@ INSTALLED_APPS = ["authn"]
 ROOT_URLCONF = "urls"
 """,
     "urls.py": "urlpatterns = []\n",
-    # The copied tests import authn.tests, and all else of authn from the package. Like the
-    # conftest.py of this project, let every test trust the tokens of `mint` alone.
+    # The copied tests import authn.tests, and all else of authn from the package.
     "conftest.py": """
 from pathlib import Path
-
-import pytest
 
 import authn
 
 assert authn.__file__ == "{installed}"
 authn.__path__.append(str(Path(__file__).parent / "authn"))
-
-
-@pytest.fixture(autouse=True)
-def _better_auth(secret_issuer):
-    pass
 """,
 }
 
