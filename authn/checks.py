@@ -9,7 +9,7 @@ from django.core import checks
 from authn.conf import AuthnConfig
 from authn.exceptions import KeySetInvalid
 from authn.fetching import proxy_for
-from authn.mistakes import mistakes_in
+from authn.mistakes import mistakes_in, unreadable_values
 from authn.origins import is_plain_http, split_url
 
 
@@ -17,6 +17,8 @@ from authn.origins import is_plain_http, split_url
 def check_configuration(**_: Any) -> list[checks.CheckMessage]:
     config = AuthnConfig()
     messages: list[checks.CheckMessage] = [*mistakes_in(config)]
+    if any(unreadable_values()):
+        return messages
     parts = split_url(config.key_set_url)
     if parts and config.key_set_algorithms:
         try:
@@ -37,6 +39,8 @@ def check_configuration(**_: Any) -> list[checks.CheckMessage]:
 def check_plain_http(**_: Any) -> list[checks.CheckMessage]:
     config = AuthnConfig()
     messages: list[checks.CheckMessage] = []
+    if any(unreadable_values()):
+        return messages
     if is_plain_http(config.expected_issuer):
         messages.append(
             checks.Warning(

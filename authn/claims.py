@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from authn.exceptions import (
     ClaimMissing,
     IssuerMismatch,
     SubjectInvalid,
+    SubjectNotUser,
     TokenBound,
     TokenExpired,
     TokenNotYetValid,
@@ -29,6 +30,9 @@ MAX_NUMERIC_DATE = 253_402_300_799
 class Claims:
     """Claims of a verified token. ``subject`` is the identity; the others are for display.
 
+    ``scopes`` limits what a client may do for the user: a set for an OAuth access token, and
+    ``None``, no limit, for a token of the user's own session.
+
     Requests with the same token share one instance, so ``payload`` is read-only: its objects are
     mapping proxies, its arrays tuples.
     """
@@ -38,6 +42,7 @@ class Claims:
     email: str | None
     name: str | None
     payload: Mapping[str, Any] = field(repr=False)
+    scopes: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +77,12 @@ class ClaimPolicy:
             email=_text(payload, "email"),
             name=_text(payload, "name"),
             payload=_read_only(payload),
+            scopes=self._scopes(payload),
         )
+
+    def _scopes(self, payload: Mapping[str, Any]) -> frozenset[str] | None:
+        """Ignore ``scope``: only an access token is limited by one."""
+        return None
 
     def _check_issuer(self, payload: Mapping[str, Any]) -> None:
         if "iss" not in payload:
@@ -91,8 +101,44 @@ class ClaimPolicy:
         audiences = payload["aud"] if isinstance(payload["aud"], list) else [payload["aud"]]
         if not all(isinstance(audience, str) for audience in audiences):
             raise ClaimInvalid
-        if self.audiences.isdisjoint(audiences):
+        if self.audiences.isdisjoint(audiences) or not self._tolerates(audiences):
             raise AudienceMismatch
+
+    def _tolerates(self, audiences: Sequence[str]) -> bool:
+        """Accept every other audience beside an own one (RFC 7519 section 4.1.3)."""
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessTokenPolicy(ClaimPolicy):
+    """The rules for an OAuth 2.1 access token (RFC 9068), which a client got from a user.
+
+    An audience that is neither own nor tolerated is refused: whoever runs that other resource
+    could use the tokens that it receives here.
+    """
+
+    tolerated_audiences: frozenset[str] = frozenset()
+
+    def check(self, payload: Mapping[str, Any], *, now: float, leeway_seconds: float) -> Claims:
+        """Raises ``SubjectNotUser`` for the token that a client got for itself, as well."""
+        claims = ClaimPolicy.check(self, payload, now=now, leeway_seconds=leeway_seconds)
+        clients = [payload[name] for name in ("client_id", "azp") if name in payload]
+        if not clients:
+            raise ClaimMissing
+        if not all(isinstance(client, str) for client in clients):
+            raise ClaimInvalid
+        if claims.subject in clients:
+            raise SubjectNotUser
+        return claims
+
+    def _scopes(self, payload: Mapping[str, Any]) -> frozenset[str]:
+        scope = payload.get("scope", "")
+        if not isinstance(scope, str):
+            raise ClaimInvalid
+        return frozenset(scope.split(" ")) - {""}
+
+    def _tolerates(self, audiences: Sequence[str]) -> bool:
+        return (self.audiences | self.tolerated_audiences).issuperset(audiences)
 
 
 def check_times(payload: Mapping[str, Any], *, now: float, leeway_seconds: float) -> None:

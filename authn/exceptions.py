@@ -6,6 +6,7 @@ Texts are fixed: none contains a part of a token or the message of a library. Co
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Future
 from typing import Any, ClassVar
 
 
@@ -22,14 +23,16 @@ class AuthnError(Exception):
 class TokenRejected(AuthnError):
     """The client sent a token that is not accepted: 401.
 
-    ``payload`` is set when the signature was valid and a claim was not, and ``refused_at`` with
-    it (seconds since the epoch). Show ``payload`` to the sender of the token only; never log it.
+    ``payload`` is set when the signature was valid and a claim was not, and with it ``refused_at``
+    (seconds since the epoch) and the ``policy`` that refused it. Show ``payload`` to the sender of
+    the token only; never log it.
     """
 
     code = "token_invalid"
     detail = "The token is not valid."
     payload: Mapping[str, Any] | None = None
     refused_at: float = 0
+    policy: Any = None  # a ClaimPolicy, whose module imports this one
 
 
 class TokenMalformed(TokenRejected):
@@ -102,6 +105,11 @@ class SubjectInvalid(TokenRejected):
     detail = "The token's subject is not a valid user id."
 
 
+class SubjectNotUser(TokenRejected):
+    code = "subject_not_user"
+    detail = "The token is a client's own and acts for no user."
+
+
 class IssuerMismatch(TokenRejected):
     code = "issuer_mismatch"
     detail = "The token's issuer is not accepted."
@@ -121,6 +129,14 @@ class KeysUnavailable(AuthnError):
     def __init__(self, *, retry_after_seconds: int) -> None:
         super().__init__()
         self.retry_after_seconds = retry_after_seconds
+
+
+class KeysPending(KeysUnavailable):
+    """A fetch may bring the key. ``fetched`` is done when it ends, well or not."""
+
+    def __init__(self, fetched: Future[None], *, retry_after_seconds: int) -> None:
+        super().__init__(retry_after_seconds=retry_after_seconds)
+        self.fetched = fetched
 
 
 class KeySetInvalid(AuthnError):

@@ -30,8 +30,8 @@ ADVICE = {
     ),
     "header_unsupported": "No setting allows `crit` or `b64`: change the issuer.",
     "type_unsupported": (
-        "No setting allows this `typ`, which marks a session cache, a logout or an OAuth access "
-        "token (at+jwt). Send the `token` of GET /api/auth/token."
+        "Send the `token` of GET /api/auth/token. An OAuth access token (at+jwt) needs "
+        "OAUTH_RESOURCE; a session cache or a logout token never passes."
     ),
     "algorithm_unsupported": (
         "Check BETTER_AUTH_ALGORITHMS. HS256 needs BETTER_AUTH_SECRET, the other algorithms need "
@@ -49,12 +49,17 @@ ADVICE = {
     "token_not_yet_valid": "Check BETTER_AUTH_LEEWAY and the clocks of both machines.",
     "claim_missing": (
         "Tokens need `exp` and `sub`. They also need `iss` and `aud` with a key set, or if "
-        "BETTER_AUTH_ISSUER or BETTER_AUTH_AUDIENCE is set."
+        "BETTER_AUTH_ISSUER or BETTER_AUTH_AUDIENCE is set. OAuth access tokens also need "
+        "`client_id` or `azp`."
     ),
     "claim_invalid": "Let the issuer write times as numbers and `iss`, `aud`, `jti` as strings.",
     "token_bound": (
         "Ask the issuer for a token without `cnf`. With it (DPoP, mutual TLS), a token proves "
         "nothing without its key."
+    ),
+    "subject_not_user": (
+        "Let the client get a token for a user (authorization code), not for itself (client "
+        "credentials)."
     ),
     "subject_invalid": "Let the issuer write a `sub` of 1 to 255 characters that is not blank.",
     "issuer_mismatch": "Check BETTER_AUTH_ISSUER, or the origin of BETTER_AUTH_URL.",
@@ -86,21 +91,21 @@ def facts(reason: AuthnError) -> Iterator[str]:
 
     Show them to the sender of the token only: they quote its claims.
     """
-    config = AuthnConfig()
     payload = reason.payload if isinstance(reason, TokenRejected) else None
+    policy = reason.policy if isinstance(reason, TokenRejected) else None
     match reason:
         case TokenExpired() | TokenNotYetValid() if payload:
             yield from _times(payload, now=reason.refused_at)
         case IssuerMismatch():
-            expected = config.expected_issuer or "none, as no issuer is set"
+            expected = (policy and policy.issuer) or "none, as no issuer is set"
             yield _difference("issuer", payload, "iss", expected)
         case AudienceMismatch():
-            expected = ", ".join(sorted(config.expected_audience))
+            expected = ", ".join(sorted(policy.audiences)) if policy else ""
             yield _difference("audience", payload, "aud", expected or "none, as no audience is set")
         case ClaimMissing() if payload is not None:
             yield f"Its claims are {_printable(sorted(payload)) or 'none'}."
         case KeysUnavailable():
-            yield f"This API asked {config.key_set_url}"
+            yield f"This API asked {AuthnConfig().key_set_url}"
 
 
 def _times(payload: Mapping[str, Any], *, now: float) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64decode
+from collections.abc import Collection
 from typing import Any
 
 from authn.exceptions import HeaderUnsupported, TokenMalformed, TokenTooLong, TypeUnsupported
@@ -12,11 +13,15 @@ from authn.strict_json import parse_object
 MAX_TOKEN_CHARACTERS = 8 * 1024
 # Three segments of base64url without padding (RFC 7515 section 3.1).
 COMPACT_TOKEN = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
-ACCEPTED_TYPE = "jwt"  # compared in lower case (RFC 8725 section 3.11)
+# Compared in lower case (RFC 8725 section 3.11). The second is an OAuth access token's (RFC 9068).
+SESSION_TOKEN = "jwt"  # noqa: S105
+ACCESS_TOKEN = "at+jwt"  # noqa: S105
 
 
-def parse_header(token: str) -> dict[str, Any]:
+def parse_header(token: str, *, accepted_types: Collection[str]) -> dict[str, Any]:
     """Return the JOSE header of ``token``, or raise ``TokenRejected``.
+
+    ``typ`` becomes one of ``accepted_types``, by default ``SESSION_TOKEN``.
 
     ``jku``, ``x5u``, ``x5c`` and ``jwk`` are ignored, because a token must not bring its own key
     (RFC 8725 section 3.5).
@@ -33,6 +38,9 @@ def parse_header(token: str) -> dict[str, Any]:
         raise TokenMalformed
     if "crit" in header or "b64" in header:
         raise HeaderUnsupported
-    if str(header.get("typ", ACCEPTED_TYPE)).lower() != ACCEPTED_TYPE:
+    header["typ"] = str(header.get("typ", SESSION_TOKEN)).lower()
+    if header["typ"] == f"application/{ACCESS_TOKEN}":
+        header["typ"] = ACCESS_TOKEN
+    if header["typ"] not in accepted_types:
         raise TypeUnsupported
     return header

@@ -14,6 +14,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Condition, Thread
 from typing import Protocol
@@ -22,6 +23,7 @@ from authn.exceptions import (
     AlgorithmUnsupported,
     KeyAmbiguous,
     KeySetInvalid,
+    KeysPending,
     KeysUnavailable,
     KeyUnknown,
 )
@@ -42,11 +44,12 @@ SECRET_ALGORITHMS = frozenset({"HS256"})
 
 
 class KeySource(Protocol):
-    def key_for(self, *, kid: str | None, algorithm: str) -> VerificationKey:
+    def key_for(self, *, kid: str | None, algorithm: str, may_wait: bool = True) -> VerificationKey:
         """Return the key for a token with this header.
 
         A token that an equal key has verified is not verified again. Raises ``TokenRejected`` if
-        the source has no such key, and ``KeysUnavailable`` if it cannot tell now.
+        the source has no such key, and ``KeysUnavailable`` if it cannot tell now. Without
+        ``may_wait`` it raises ``KeysPending`` where it would wait.
         """
 
     def require_any(self) -> None:
@@ -62,7 +65,7 @@ class SecretKey:
     def __init__(self, secret: bytes) -> None:
         self._key = VerificationKey(secret, "HS256")
 
-    def key_for(self, *, kid: str | None, algorithm: str) -> VerificationKey:
+    def key_for(self, *, kid: str | None, algorithm: str, may_wait: bool = True) -> VerificationKey:
         return self._key
 
     def require_any(self) -> None:
@@ -108,20 +111,22 @@ class KeySet:
         self._changed = Condition()  # guards writes to the attributes below
         self._snapshot: _Snapshot | None = None
         self._fetcher: Thread | None = None
+        self._fetched: Future[None] = Future()  # of the newest fetch
         self._attempted_at = -math.inf
         self._attempt_failed = False
         self._waiting = 0
 
-    def key_for(self, *, kid: str | None, algorithm: str) -> VerificationKey:
+    def key_for(self, *, kid: str | None, algorithm: str, may_wait: bool = True) -> VerificationKey:
         snapshot = self._served_snapshot()
         if snapshot and (key := snapshot.find(kid, algorithm)):
             return key
-        return self._key_after_fetch(kid, algorithm)
+        return self._key_after_fetch(kid, algorithm, may_wait=may_wait)
 
     def require_any(self) -> None:
         if self._served_snapshot():
             return
         with self._changed:
+            self._start_fetch()
             self._wait_for_fetch()
             if not self._living_snapshot():
                 raise KeysUnavailable(retry_after_seconds=self._seconds_to_next_attempt())
@@ -130,9 +135,15 @@ class KeySet:
         snapshot = self._snapshot
         return None if snapshot is None else self._clock() - snapshot.fetched_at
 
-    def _key_after_fetch(self, kid: str | None, algorithm: str) -> VerificationKey:
+    def _key_after_fetch(
+        self, kid: str | None, algorithm: str, *, may_wait: bool
+    ) -> VerificationKey:
         with self._changed:
-            self._wait_for_fetch()
+            self._start_fetch()
+            if may_wait:
+                self._wait_for_fetch()
+            elif self._is_fetching():
+                raise KeysPending(self._fetched, retry_after_seconds=1)
             snapshot = self._living_snapshot()
             if snapshot and (key := snapshot.find(kid, algorithm)):
                 return key
@@ -160,8 +171,7 @@ class KeySet:
         return max(1, math.ceil(self._attempted_at + COOLDOWN_SECONDS - self._clock()))
 
     def _wait_for_fetch(self) -> None:
-        """Start a fetch if one is due, and wait until no fetch runs or patience ends."""
-        self._start_fetch()
+        """Wait until no fetch runs or patience ends."""
         patience = TIMEOUT_SECONDS
         if self._waiting >= MAX_WAITING:
             patience = max(0.0, self._attempted_at + BRIEFLY_SECONDS - self._clock())
@@ -181,6 +191,8 @@ class KeySet:
             return
         self._attempted_at = now
         self._attempt_failed = True  # until _refresh() succeeds
+        self._fetched = Future()
+        self._fetched.set_running_or_notify_cancel()  # one who waits cannot cancel it
         self._fetcher = Thread(target=self._refresh, args=[now], name="key-set", daemon=True)
         try:
             self._fetcher.start()
@@ -200,4 +212,5 @@ class KeySet:
                     self._snapshot = _Snapshot(keys, by_kid, started_at)
                     self._attempt_failed = False
                 self._fetcher = None
+                self._fetched.set_result(None)
                 self._changed.notify_all()

@@ -16,7 +16,7 @@ def can_mint() -> bool:
 def mint(
     subject: str, *, lifetime_seconds: int, email: str | None = None, name: str | None = None
 ) -> str:
-    """Return a token that this API accepts, signed with ``BETTER_AUTH_SECRET``.
+    """Return a token that this API accepts, signed with the newest secret.
 
     Raises ``TokenRejected`` for an invalid subject, and ``NotConfigured``.
     """
@@ -32,6 +32,6 @@ def mint(
         "aud": sorted(config.expected_audience),
     }
     payload = {name: value for name, value in claims.items() if value}
-    token = jwt.encode(payload, config.secret, "HS256")
+    token = jwt.encode(payload, config.secrets[0], "HS256")
     get_verifier().verify(token)
     return token

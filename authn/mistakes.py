@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import jwt
-from django.conf import settings
 from django.core.checks import Error
 from jwt.algorithms import HMACAlgorithm
 
 from authn.jwks import KEY_SET_ALGORITHMS
 from authn.keys import SECRET_ALGORITHMS
 from authn.origins import base_url, is_plain_http, split_url
+from authn.secrets import versioned_secrets
+from authn.settings import mistyped, setting
 
 if TYPE_CHECKING:
     from authn.conf import AuthnConfig
@@ -21,10 +23,15 @@ MAX_LEEWAY_SECONDS = 300
 MIN_SECRET_BYTES = 32  # RFC 7518 section 3.2
 # Better Auth's own default outside production (packages/better-auth/src/utils/constants.ts).
 PUBLIC_SECRET = b"better-auth-secret-12345678901234567890"
+REALM = re.compile(r"[ !#-\[\]-~]*")  # RFC 9110 section 5.6.4, without escapes
 NEW_SECRET = "Set the same random secret in Better Auth and here: openssl rand -base64 32"  # noqa: S105
 
 
 def mistakes_in(config: AuthnConfig) -> Iterator[Error]:
+    """Yield each mistake. Unreadable values come first and alone, because others build on them."""
+    if unreadable := [*unreadable_values()]:
+        yield from unreadable
+        return
     if not config.key_set_algorithms and not config.secret_algorithms:
         yield Error(
             "Neither BETTER_AUTH_URL nor BETTER_AUTH_SECRET is in use: every token is refused.",
@@ -33,7 +40,7 @@ def mistakes_in(config: AuthnConfig) -> Iterator[Error]:
             id="authn.E001",
         )
     for name, parse in (("BETTER_AUTH_URL", base_url), ("BETTER_AUTH_JWKS_URL", split_url)):
-        url = getattr(settings, name)
+        url = setting(name)
         if url and not parse(url):
             yield Error(
                 f"{name} is not an http or https URL that every browser reads the same way.",
@@ -43,7 +50,9 @@ def mistakes_in(config: AuthnConfig) -> Iterator[Error]:
                 id="authn.E004",
             )
     if config.secret_algorithms:
-        yield from _mistakes_with_secret(config.secret)
+        if config.secret:
+            yield from _mistakes_with_secrets("BETTER_AUTH_SECRET", [config.secret])
+        yield from _mistakes_with_secrets("BETTER_AUTH_SECRETS", config.versioned_secrets)
     if config.key_set_algorithms:
         yield from _mistakes_with_key_set(config)
     if unknown := config.algorithms - KEY_SET_ALGORITHMS - SECRET_ALGORITHMS:
@@ -52,25 +61,54 @@ def mistakes_in(config: AuthnConfig) -> Iterator[Error]:
             hint=f"Choose from {', '.join(sorted(KEY_SET_ALGORITHMS | SECRET_ALGORITHMS))}.",
             id="authn.E006",
         )
-    if not 0 <= settings.BETTER_AUTH_LEEWAY <= MAX_LEEWAY_SECONDS:
+    if not 0 <= setting("BETTER_AUTH_LEEWAY") <= MAX_LEEWAY_SECONDS:
         yield Error(
             f"BETTER_AUTH_LEEWAY is not between 0 and {MAX_LEEWAY_SECONDS} seconds.",
             hint="Set it to the largest difference between clocks. For tokens that live longer, "
             "change their lifetime in Better Auth.",
             id="authn.E007",
         )
-
-
-def _mistakes_with_secret(secret: bytes) -> Iterator[Error]:
-    if secret == PUBLIC_SECRET:
+    if not REALM.fullmatch(config.realm):
         yield Error(
-            "BETTER_AUTH_SECRET is Better Auth's public default: anyone can sign with it.",
+            "BETTER_AUTH_REALM cannot stand between the quotes of a challenge.",
+            hint="Write a word or a few, in ASCII, without quotes and backslashes.",
+            id="authn.E014",
+        )
+    if config.resource:
+        yield from _mistakes_with_resource(config)
+    yield from _mistakes_with_resolver(config)
+
+
+def unreadable_values() -> Iterator[Error]:
+    """Yield the mistakes that keep ``AuthnConfig`` from being read at all."""
+    for name, wanted in mistyped():
+        yield Error(
+            f"{name} is not {wanted}.",
+            hint=f"Set {name} to {wanted}, or remove it.",
+            id="authn.E012",
+        )
+    secrets = setting("BETTER_AUTH_SECRETS")
+    try:
+        versioned_secrets(secrets if isinstance(secrets, str) else "")
+    except ValueError as error:
+        yield Error(
+            f"BETTER_AUTH_SECRETS cannot be read: {error}.",
+            hint="Write it as for Better Auth, the newest first: 2:new-secret,1:old-secret. A "
+            "version is a whole number, and a secret has no comma.",
+            id="authn.E013",
+        )
+
+
+def _mistakes_with_secrets(name: str, secrets: Sequence[bytes]) -> Iterator[Error]:
+    if PUBLIC_SECRET in secrets:
+        yield Error(
+            f"{name} is Better Auth's public default: anyone can sign with it.",
             hint=NEW_SECRET,
             id="authn.E002",
         )
-    if len(secret) < MIN_SECRET_BYTES or _is_key_file(secret):
+    if any(len(secret) < MIN_SECRET_BYTES or _is_key_file(secret) for secret in secrets):
         yield Error(
-            f"BETTER_AUTH_SECRET is shorter than {MIN_SECRET_BYTES} bytes, or a key file.",
+            f"{name} is shorter than {MIN_SECRET_BYTES} bytes, or a key file.",
             hint=NEW_SECRET,
             id="authn.E003",
         )
@@ -99,3 +137,38 @@ def _mistakes_with_key_set(config: AuthnConfig) -> Iterator[Error]:
             hint="Set BETTER_AUTH_URL, or both BETTER_AUTH_ISSUER and BETTER_AUTH_AUDIENCE.",
             id="authn.E008",
         )
+
+
+def _mistakes_with_resource(config: AuthnConfig) -> Iterator[Error]:
+    parts = split_url(config.resource)
+    if parts is None or parts.query or parts.fragment:
+        yield Error(
+            "OAUTH_RESOURCE is not an http or https URL that every browser reads the same way.",
+            hint="Write the URL of this API, as clients ask Better Auth for it in resource=: "
+            "https://api.example.com, without a query and a fragment.",
+            id="authn.E015",
+        )
+    if not config.key_set_algorithms or not config.access_token_issuer:
+        yield Error(
+            "OAUTH_RESOURCE is set, and no key set to verify access tokens with.",
+            hint="Set BETTER_AUTH_URL. With BETTER_AUTH_JWKS_URL alone, set BETTER_AUTH_ISSUER to "
+            "the iss of access tokens.",
+            id="authn.E016",
+        )
+
+
+def _mistakes_with_resolver(config: AuthnConfig) -> Iterator[Error]:
+    try:
+        resolver: object = config.resolve_user
+    except ImportError as error:
+        reason = f"cannot be imported: {error}"
+    else:
+        if callable(resolver):
+            return
+        reason = "is not a function"
+    yield Error(
+        f"BETTER_AUTH_USER_RESOLVER {reason}.",
+        hint="Set it to the dotted path of a function that takes Claims and returns a user, like "
+        '"accounts.users.user_of".',
+        id="authn.E017",
+    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from threading import Lock
@@ -16,11 +18,14 @@ from jwt.algorithms import OKPAlgorithm
 from authn.claims import ClaimPolicy, Claims, check_times
 from authn.exceptions import (
     AlgorithmUnsupported,
+    KeysPending,
     SignatureInvalid,
     TokenMalformed,
     TokenRejected,
+    TypeUnsupported,
 )
-from authn.jose_header import parse_header
+from authn.fetching import TIMEOUT_SECONDS
+from authn.jose_header import ACCESS_TOKEN, SESSION_TOKEN, parse_header
 from authn.jwks import VerificationKey, canonical_algorithm
 from authn.keys import KeySource
 from authn.strict_json import parse_object
@@ -32,11 +37,22 @@ MAX_REMEMBERED_CHARACTERS = 2 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """An accepted source of tokens: its algorithms, its keys, and the claims to require."""
+    """An accepted source of tokens: its algorithms, its keys, and the claims to require.
+
+    ``access_token_policy`` is for OAuth access tokens (``at+jwt``). Without it they are refused.
+    """
 
     algorithms: frozenset[str]
     keys: KeySource
     policy: ClaimPolicy
+    access_token_policy: ClaimPolicy | None = None
+
+    def policy_for(self, token_type: str) -> ClaimPolicy:
+        """Raises ``TypeUnsupported``."""
+        policy = self.access_token_policy if token_type == ACCESS_TOKEN else self.policy
+        if policy is None:
+            raise TypeUnsupported
+        return policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +68,8 @@ class _Verified:
 class TokenVerifier:
     """Verify tokens from any number of sources. ``clock`` is seconds since the epoch.
 
-    Two trusts must not share an algorithm. The algorithm selects the source of keys, which keeps
-    a public key from serving as an HMAC secret (RFC 8725 section 2.1).
+    The algorithm selects the trusts, which keeps a public key from serving as an HMAC secret (RFC
+    8725 section 2.1). Trusts that share an algorithm, as several secrets do, are tried in turn.
     """
 
     def __init__(
@@ -63,7 +79,9 @@ class TokenVerifier:
         leeway_seconds: float = 0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._trusts = {name: trust for trust in trusts for name in trust.algorithms}
+        self._trusts = trusts
+        has_access_tokens = any(trust.access_token_policy for trust in trusts)
+        self._types = {SESSION_TOKEN, ACCESS_TOKEN} if has_access_tokens else {SESSION_TOKEN}
         self._leeway_seconds = leeway_seconds
         self._clock = clock
         # Keyed by a digest, so that no token is kept; the oldest first.
@@ -75,19 +93,22 @@ class TokenVerifier:
         # PyJWT does not register EdDSA's new name (RFC 9864 section 2.2).
         self._jws.register_algorithm("Ed25519", OKPAlgorithm())
 
-    def verify(self, token: str, *, before_work: Callable[[], None] = lambda: None) -> Claims:
+    def verify(
+        self, token: str, *, before_work: Callable[[], None] = lambda: None, may_wait: bool = True
+    ) -> Claims:
         """Return the claims of ``token``. Raises ``TokenRejected`` or ``KeysUnavailable``.
 
         The header is checked before a key is looked up. An accepted token is remembered: its
         signature is not verified again while its key stays the same. ``before_work`` is called
-        before any other token is looked at, and may raise to refuse the work.
+        before any other token is looked at, and may raise to refuse the work. Without ``may_wait``
+        it raises ``KeysPending`` where it would wait for keys.
         """
         digest = _digest(token)
-        known = self._recall(digest)
+        known = self._recall(digest, may_wait=may_wait)
         if known is not None:
             return known.claims
         before_work()
-        verified = self._verify_anew(token)
+        verified = self._verify_anew(token, may_wait=may_wait)
         if len(token) <= MAX_REMEMBERED_CHARACTERS:
             with self._remembering:
                 self._remembered[digest] = verified
@@ -95,17 +116,26 @@ class TokenVerifier:
                     self._remembered.popitem(last=False)
         return verified.claims
 
+    async def averify(self, token: str) -> Claims:
+        """Do the same without blocking the event loop while keys are fetched."""
+        try:
+            return self.verify(token, may_wait=False)
+        except KeysPending as pending:
+            fetched = asyncio.wrap_future(pending.fetched)
+            await asyncio.wait([fetched], timeout=TIMEOUT_SECONDS)
+        return self.verify(token, may_wait=False)
+
     def require_keys(self) -> None:
         """Raise ``KeysUnavailable`` if a source has no keys now."""
-        for trust in self._trusts.values():
+        for trust in self._trusts:
             trust.keys.require_any()
 
     def key_set_age_seconds(self) -> float | None:
         """Return the age of the oldest key set; ``None`` without one."""
-        ages = (trust.keys.age_seconds() for trust in self._trusts.values())
+        ages = (trust.keys.age_seconds() for trust in self._trusts)
         return max((age for age in ages if age is not None), default=None)
 
-    def _recall(self, digest: bytes) -> _Verified | None:
+    def _recall(self, digest: bytes, *, may_wait: bool) -> _Verified | None:
         """Return the remembered token if its key and the time still allow it, or forget it.
 
         Raises ``KeysUnavailable``.
@@ -114,7 +144,9 @@ class TokenVerifier:
         if known is None:
             return None
         try:
-            key = known.keys.key_for(kid=known.kid, algorithm=known.key.algorithm)
+            key = known.keys.key_for(
+                kid=known.kid, algorithm=known.key.algorithm, may_wait=may_wait
+            )
             now = self._clock()
             check_times(known.claims.payload, now=now, leeway_seconds=self._leeway_seconds)
             if key == known.key:
@@ -125,20 +157,29 @@ class TokenVerifier:
             self._remembered.pop(digest, None)
         return None
 
-    def _verify_anew(self, token: str) -> _Verified:
-        header = parse_header(token)
+    def _verify_anew(self, token: str, *, may_wait: bool) -> _Verified:
+        header = parse_header(token, accepted_types=self._types)
         algorithm = canonical_algorithm(header["alg"])
-        trust = self._trusts.get(algorithm)
-        if trust is None:
+        trusts = [trust for trust in self._trusts if algorithm in trust.algorithms]
+        if not trusts:
             raise AlgorithmUnsupported
-        kid = header.get("kid")
-        key = trust.keys.key_for(kid=kid, algorithm=algorithm)
+        for trust in trusts:
+            with suppress(SignatureInvalid):
+                return self._verify_by(trust, token, header, may_wait=may_wait)
+        raise SignatureInvalid
+
+    def _verify_by(
+        self, trust: Trust, token: str, header: Mapping[str, Any], *, may_wait: bool
+    ) -> _Verified:
+        policy = trust.policy_for(header["typ"])
+        kid, algorithm = header.get("kid"), canonical_algorithm(header["alg"])
+        key = trust.keys.key_for(kid=kid, algorithm=algorithm, may_wait=may_wait)
         payload = self._verified_payload(token, header["alg"], key)
         now = self._clock()
         try:
-            claims = trust.policy.check(payload, now=now, leeway_seconds=self._leeway_seconds)
+            claims = policy.check(payload, now=now, leeway_seconds=self._leeway_seconds)
         except TokenRejected as reason:
-            reason.payload, reason.refused_at = payload, now
+            reason.payload, reason.refused_at, reason.policy = payload, now, policy
             raise
         return _Verified(keys=trust.keys, kid=kid, key=key, claims=claims)
 

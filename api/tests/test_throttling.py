@@ -56,9 +56,9 @@ def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     tokens: list[str] = []
     verify = TokenVerifier._verify_anew
 
-    def counted(self: TokenVerifier, token: str) -> Any:
+    def counted(self: TokenVerifier, token: str, **options: Any) -> Any:
         tokens.append(token)
-        return verify(self, token)
+        return verify(self, token, **options)
 
     monkeypatch.setattr(TokenVerifier, "_verify_anew", counted)
     return tokens

@@ -86,6 +86,31 @@ class Issuer:
             algorithm=algorithm,
         )
 
+    def mint_access_token(
+        self,
+        *,
+        resource: str,
+        scope: str | None = None,
+        header: Mapping[str, Any] | None = None,
+        **claims: Any,
+    ) -> str:
+        """Mint an OAuth access token like those of Better Auth's oauth-provider plug-in."""
+        now = int(self.clock())
+        return self.mint(
+            header={"typ": "at+jwt", **(header or {})},
+            **{
+                "iss": f"{self.url}/api/auth",
+                "aud": resource,
+                "scope": scope,
+                "client_id": "client",
+                "azp": "client",
+                "sid": "session",
+                "jti": f"token-{next(_numbers)}",
+                "exp": now + 3600,
+                **claims,
+            },
+        )
+
     def verifier(self, **options: Any) -> TokenVerifier:
         """Return a verifier that trusts this issuer and shares its clock."""
         policy = ClaimPolicy(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,6 +22,24 @@ BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 class WorkNeeded(Exception):
     """The verifier does not remember the token."""
+
+
+class Gate:
+    """An issuer that answers once ``opened`` is set."""
+
+    def __init__(self, issuer: Issuer) -> None:
+        self.issuer = issuer
+        self.opened = threading.Event()
+        self.opened.set()
+        self.at_once = 0
+        self.most_at_once = 0
+
+    def fetch(self) -> bytes:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        assert self.opened.wait(5)
+        self.at_once -= 1
+        return self.issuer.fetch()
 
 
 def remembered(verifier: TokenVerifier, token: str) -> bool:

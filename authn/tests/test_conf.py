@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Barrier, BrokenBarrierError
@@ -13,6 +14,7 @@ from authn import conf
 from authn.conf import AuthnConfig, get_verifier
 from authn.exceptions import NotConfigured, TokenExpired
 from authn.mistakes import mistakes_in
+from authn.settings import DEFAULTS
 from authn.testing import Clock, Mint
 from authn.verifier import TokenVerifier
 
@@ -93,6 +95,18 @@ def test_each_derived_value_can_be_overridden(settings: Settings) -> None:
         ({"SECRET": "x" * 32, "LEEWAY": 301}, ["authn.E007"]),
         ({"SECRET": "x" * 32, "LEEWAY": 0}, []),
         ({"SECRET": "x" * 32, "LEEWAY": 300}, []),
+        ({"SECRETS": f"2:{'n' * 32},1:{'o' * 32}"}, []),
+        ({"SECRETS": f"2:{'n' * 32},1:short"}, ["authn.E003"]),
+        ({"SECRETS": "1:better-auth-secret-12345678901234567890"}, ["authn.E002"]),
+        ({"SECRETS": "x" * 32}, ["authn.E013"]),
+        ({"SECRET": "x" * 32, "REALM": ""}, []),
+        ({"SECRET": "x" * 32, "REALM": "todos of the day"}, []),
+        ({"SECRET": "x" * 32, "REALM": 'to"dos'}, ["authn.E014"]),
+        ({"SECRET": "x" * 32, "REALM": "to\\dos"}, ["authn.E014"]),
+        ({"SECRET": "x" * 32, "REALM": "todos\r\nX: y"}, ["authn.E014"]),
+        ({"SECRET": "x" * 32, "USER_RESOLVER": "authn.users.TokenUser.nope"}, ["authn.E017"]),
+        ({"SECRET": "x" * 32, "USER_RESOLVER": "nope"}, ["authn.E017"]),
+        ({"SECRET": "x" * 32, "USER_RESOLVER": "authn.claims.MAX_NUMERIC_DATE"}, ["authn.E017"]),
     ],
     ids=repr,
 )
@@ -135,7 +149,77 @@ def test_a_mistake_does_not_show_the_secret(settings: Settings) -> None:
 
 
 def test_the_secret_has_the_bytes_of_the_environment(settings: Settings) -> None:
-    assert configure(settings, SECRET="Ü\udcff").secret == b"\xc3\x9c\xff"
+    assert configure(settings, SECRET="Ü\udcff").secrets == (b"\xc3\x9c\xff",)
+
+
+@pytest.mark.parametrize(
+    ("resource", "values", "ids"),
+    [
+        ("https://api.example.com/v1", {"URL": "https://a.example"}, []),
+        ("api.example.com", {"URL": "https://a.example"}, ["authn.E015"]),
+        ("https://api.example.com?x=y", {"URL": "https://a.example"}, ["authn.E015"]),
+        ("https://api.example.com#x", {"URL": "https://a.example"}, ["authn.E015"]),
+        ("https://api.example.com", {"SECRET": "x" * 32}, ["authn.E016"]),
+        (
+            "https://api.example.com",
+            {"URL": "https://a.example", "SECRET": "x" * 32, "ALGORITHMS": ["HS256"]},
+            ["authn.E016"],
+        ),
+    ],
+    ids=repr,
+)
+def test_a_resource_needs_a_url_and_a_key_set(
+    settings: Settings, resource: str, values: dict[str, Any], ids: list[str]
+) -> None:
+    settings.OAUTH_RESOURCE = resource
+    assert [mistake.id for mistake in mistakes_in(configure(settings, **values))] == ids
+
+
+@pytest.mark.parametrize("name", [*DEFAULTS])
+def test_no_setting_has_to_exist(settings: Settings, name: str) -> None:
+    settings.BETTER_AUTH_URL = "https://app.example.com"
+    wanted = [*DEFAULTS] if name == "BETTER_AUTH_URL" else [name]
+    settings.BETTER_AUTH_SECRET = "x" * 32
+    for each in {*wanted} - {"BETTER_AUTH_SECRET"}:
+        delattr(settings, each)
+    assert get_verifier()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("BETTER_AUTH_AUDIENCE", "todos", "a list of strings"),
+        ("BETTER_AUTH_AUDIENCE", [b"todos"], "a list of strings"),
+        ("BETTER_AUTH_ALGORITHMS", "EdDSA", "a list of strings"),
+        ("BETTER_AUTH_ALGORITHMS", None, "a list of strings"),
+        ("BETTER_AUTH_URL", None, "a string"),
+        ("BETTER_AUTH_URL", ["https://app.example.com"], "a string"),
+        ("BETTER_AUTH_SECRET", b"x" * 32, "a string"),
+        ("BETTER_AUTH_SECRETS", ["1:old"], "a string"),
+        ("BETTER_AUTH_ALLOW_HTTP", "False", "True or False"),
+        ("BETTER_AUTH_ALLOW_HTTP", 1, "True or False"),
+        ("BETTER_AUTH_LEEWAY", "30", "a number"),
+        ("BETTER_AUTH_LEEWAY", True, "a number"),
+        ("BETTER_AUTH_USER_RESOLVER", len, "a string"),
+        ("OAUTH_RESOURCE", ["https://api.example.com"], "a string"),
+    ],
+    ids=repr,
+)
+def test_a_wrong_type_is_named_and_verifies_nothing(
+    settings: Settings, name: str, value: Any, wanted: str
+) -> None:
+    setattr(settings, name, value)
+    messages = [m for m in run_checks(databases=[]) if m.id and m.id.startswith("authn.")]
+    assert [(m.id, m.msg) for m in messages] == [("authn.E012", f"{name} is not {wanted}.")]
+    with pytest.raises(NotConfigured, match=name):
+        get_verifier()
+
+
+@pytest.mark.parametrize("kind", [list, tuple, set, frozenset])
+def test_a_list_may_be_any_collection(settings: Settings, kind: Callable[..., Any]) -> None:
+    config = configure(settings, URL="https://app.example.com", AUDIENCE=kind(["a", "b"]))
+    assert not [*mistakes_in(config)]
+    assert config.expected_audience == {"a", "b"}
 
 
 @pytest.mark.parametrize(

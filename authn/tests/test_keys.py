@@ -29,7 +29,7 @@ from authn.keys import (
     SecretKey,
 )
 from authn.testing import Clock, Issuer
-from authn.tests.language import settle, wait_until
+from authn.tests.language import Gate, settle, wait_until
 
 
 @pytest.fixture
@@ -39,24 +39,6 @@ def keys(issuer: Issuer, clock: Clock) -> KeySet:
 
 def ask(keys: KeySet, kid: str | None, algorithm: str = "EdDSA") -> VerificationKey:
     return keys.key_for(kid=kid, algorithm=algorithm)
-
-
-class Gate:
-    """An issuer that answers once ``opened`` is set."""
-
-    def __init__(self, issuer: Issuer) -> None:
-        self.issuer = issuer
-        self.opened = threading.Event()
-        self.opened.set()
-        self.at_once = 0
-        self.most_at_once = 0
-
-    def fetch(self) -> bytes:
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        assert self.opened.wait(5)
-        self.at_once -= 1
-        return self.issuer.fetch()
 
 
 @pytest.fixture

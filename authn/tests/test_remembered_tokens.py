@@ -85,9 +85,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str | None, str]]:
     questions: list[tuple[str | None, str]] = []
     key_for = KeySet.key_for
 
-    def key_for_and_tell(keys: KeySet, *, kid: str | None, algorithm: str) -> VerificationKey:
-        questions.append((kid, algorithm))
-        return key_for(keys, kid=kid, algorithm=algorithm)
+    def key_for_and_tell(keys: KeySet, **header: Any) -> VerificationKey:
+        questions.append((header["kid"], header["algorithm"]))
+        return key_for(keys, **header)
 
     monkeypatch.setattr(KeySet, "key_for", key_for_and_tell)
     return questions
@@ -97,7 +97,7 @@ def refresh(verifier: TokenVerifier, token: str, clock: Clock) -> None:
     """Age the key set until a repeat of ``token`` starts a fetch, and wait for its end."""
     clock.advance(REFRESH_AFTER_SECONDS)
     verifier.verify(token)
-    settle(verifier._trusts["EdDSA"].keys)
+    settle(verifier._trusts[0].keys)
 
 
 def withdraw_the_key(issuer: Issuer) -> None:
@@ -251,7 +251,7 @@ class TestKeys:
         issuer.broken = True
         clock.advance(MAX_AGE_SECONDS + GRACE_SECONDS - 0.001)
         assert verifier.verify(token)
-        settle(verifier._trusts["EdDSA"].keys)
+        settle(verifier._trusts[0].keys)
         clock.advance(0.001)
         asked.clear()
         with pytest.raises(KeysUnavailable) as caught:
@@ -285,7 +285,7 @@ class TestKeys:
                 old, new = (issuer.keys[kid][1].public_key() for kid in (first, second))
                 self.answers = [VerificationKey(old, "EdDSA"), VerificationKey(new, "EdDSA")]
 
-            def key_for(self, *, kid: str | None, algorithm: str) -> VerificationKey:
+            def key_for(self, **header: Any) -> VerificationKey:
                 return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
             def require_any(self) -> None:
