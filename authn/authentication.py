@@ -1,4 +1,4 @@
-"""Authenticate requests in DRF, which only this module of ``authn`` imports."""
+"""Authenticate requests in DRF."""
 
 from __future__ import annotations
 
@@ -13,23 +13,40 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.request import Request
 
+from authn.challenges import bearer_challenge, parameters
 from authn.claims import Claims
-from authn.conf import get_verifier
-from authn.exceptions import KeysUnavailable, TokenRejected
-from authn.users import TokenUser
+from authn.conf import AuthnConfig, get_verifier
+from authn.exceptions import KeysUnavailable, TokenRejected, UserRefused
 
 logger = logging.getLogger(__name__)
 
-REALM = "todos"
-
 
 class InvalidToken(AuthenticationFailed):
-    """401, with the parameters of ``WWW-Authenticate`` in ``challenge`` (RFC 6750 section 3)."""
+    """401, with the reason in ``WWW-Authenticate`` (RFC 6750 section 3).
+
+    DRF assigns ``auth_header`` before its exception handler reads it. ``challenge`` is the same
+    without ``error_code``, for a handler that shows the code elsewhere.
+    """
 
     def __init__(self, reason: TokenRejected) -> None:
         super().__init__(reason.detail, reason.code)
         self.reason = reason
-        self.challenge = f'error="invalid_token", error_description="{reason.detail}"'
+        self._challenge = ""
+
+    @property
+    def challenge(self) -> str:
+        if not self._challenge:
+            return ""
+        error = parameters(error="invalid_token", error_description=self.reason.detail)
+        return f"{self._challenge}, {error}"
+
+    @property
+    def auth_header(self) -> str:
+        return self.challenge and f"{self.challenge}, {parameters(error_code=self.reason.code)}"
+
+    @auth_header.setter
+    def auth_header(self, challenge: str) -> None:
+        self._challenge = challenge
 
 
 class VerificationUnavailable(APIException):
@@ -46,11 +63,12 @@ class VerificationUnavailable(APIException):
 class JWTAuthentication(BaseAuthentication):
     """Authenticate by ``Authorization: Bearer <token>`` (RFC 6750 section 2.1), and only by it.
 
-    Sets ``request.user`` to a ``TokenUser`` and ``request.auth`` to its ``Claims``, without a
-    query. A request without the header, or with another scheme, is anonymous.
+    Sets ``request.auth`` to the ``Claims`` of the token and ``request.user`` to their user: a
+    ``TokenUser``, without a query, or what BETTER_AUTH_USER_RESOLVER returns. A request without the
+    header, or with another scheme, is anonymous.
     """
 
-    def authenticate(self, request: Request) -> tuple[TokenUser, Claims] | None:
+    def authenticate(self, request: Request) -> tuple[Any, Claims] | None:
         token = bearer_token(request)
         if token is None:
             return None
@@ -60,25 +78,30 @@ class JWTAuthentication(BaseAuthentication):
         """Raise here to refuse the work of verifying a token that is not remembered."""
 
     def authenticate_header(self, request: Request) -> str:
-        return f'Bearer realm="{REALM}"'
+        return bearer_challenge()
 
 
 def authenticate_token(
     token: str, *, before_work: Callable[[], None] = lambda: None
-) -> tuple[TokenUser, Claims]:
-    """Verify ``token``, as ``TokenVerifier.verify`` does.
+) -> tuple[Any, Claims]:
+    """Verify ``token``, as ``TokenVerifier.verify`` does, and resolve its user.
 
-    Raises ``InvalidToken`` or ``VerificationUnavailable``.
+    Raises ``InvalidToken`` or ``VerificationUnavailable``, and what the resolver raises. ``None``
+    and a user who is not active are refused: DRF would take ``None`` for a user.
     """
     try:
-        claims = get_verifier().verify(token, before_work=before_work)
+        verifier, resolve_user = get_verifier(), AuthnConfig().resolve_user
+        claims = verifier.verify(token, before_work=before_work)
+        user = resolve_user(claims)
+        if user is None or not getattr(user, "is_active", True):
+            raise UserRefused
     except TokenRejected as reason:
         logger.debug("Token refused: %s", reason.code)
         raise InvalidToken(reason) from None
     except KeysUnavailable as reason:
         logger.warning("Token not verified: %s", reason.code)
         raise VerificationUnavailable(reason) from None
-    return TokenUser.from_claims(claims), claims
+    return user, claims
 
 
 def bearer_token(request: HttpRequest | Request) -> str | None:

@@ -105,6 +105,13 @@ class SubjectInvalid(TokenRejected):
     detail = "The token's subject is not a valid user id."
 
 
+class UserRefused(SubjectInvalid):
+    """The user resolver knows no active user of the token."""
+
+    code = "user_refused"
+    detail = "The token's user has no active account here."
+
+
 class SubjectNotUser(TokenRejected):
     code = "subject_not_user"
     detail = "The token is a client's own and acts for no user."

@@ -26,8 +26,8 @@ from rest_framework.request import Request
 
 from api.requests import PROBLEM_CODE, USAGE, Handler
 from api.throttling.throttles import SCOPES, Usage, require_refusals_left
-from authn.authentication import REALM, bearer_token
-from authn.conf import get_verifier
+from authn.authentication import bearer_token
+from authn.conf import AuthnConfig, get_verifier
 from operations.health import ProbeView
 from operations.request_log import method_of, route_of
 
@@ -124,7 +124,7 @@ class MetricsView(ProbeView):
     """Show the metrics to requests with ``METRICS_TOKEN``. Without that setting answer 404."""
 
     def get_authenticate_header(self, request: Request) -> str:
-        return f'Bearer realm="{REALM}"'
+        return f'Bearer realm="{AuthnConfig().realm}"'
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:  # noqa: FBT001, FBT002 - DRF's
         return super().perform_content_negotiation(request, force=True)  # there is one type

@@ -149,10 +149,9 @@ def _escape(name: object) -> str:
 
 def _headers(error: APIException) -> dict[str, str]:
     headers: dict[str, str] = {}
-    if challenge := getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = ", ".join(
-            filter(None, [challenge, getattr(error, "challenge", None)])
-        )
+    # `challenge` leaves out the code, which the document has.
+    if challenge := getattr(error, "challenge", None) or getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
     if wait := getattr(error, "wait", None):
         headers["Retry-After"] = str(int(wait))
     return headers

@@ -151,5 +151,5 @@ class TestInspectToken:
             return {error.code}.union(*map(codes, error.__subclasses__()))
 
         reasons = set().union(*map(codes, AuthnError.__subclasses__()))
-        never_shown = {"token_invalid", "key_set_invalid"}
+        never_shown = {"token_invalid", "key_set_invalid", "user_refused"}
         assert set(ADVICE) == reasons - never_shown
