@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiFilterExtension
+from drf_spectacular.extensions import OpenApiFilterExtension
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
@@ -18,20 +18,6 @@ JSON = dict[str, Any]
 
 IGNORED = {"description": "Read-only: ignored, so that the answer to a GET can be sent back."}
 BOUNDS = {"gte": {"description": "This or later."}, "lt": {"description": "Earlier than this."}}
-
-
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = "authn.authentication.JWTAuthentication"
-    match_subclasses = True
-    name = "bearer"
-
-    def get_security_definition(self, auto_schema: AutoSchema) -> JSON:
-        return {
-            "type": "http",
-            "scheme": "bearer",
-            "bearerFormat": "JWT",
-            "description": "The `token` of Better Auth's `GET /api/auth/token`.",
-        }
 
 
 class FilterParameters(OpenApiFilterExtension):  # type: ignore[no-untyped-call]

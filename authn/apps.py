@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 
 
 class AuthnAppConfig(AppConfig):
@@ -8,3 +8,6 @@ class AuthnAppConfig(AppConfig):
 
     def ready(self) -> None:
         from authn import checks  # noqa: F401 - registers them
+
+        if apps.is_installed("drf_spectacular"):
+            from authn import openapi  # noqa: F401 - registers the security schemes

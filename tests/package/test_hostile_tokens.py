@@ -45,7 +45,12 @@ def test_every_test_of_authn_passes_against_the_package(
     environment: Environment, tmp_path: Path
 ) -> None:
     tester = environment.extended(
-        tmp_path / "tester", "pytest", "pytest-django", "pytest-xdist", "hypothesis"
+        tmp_path / "tester",
+        "pytest",
+        "pytest-django",
+        "pytest-xdist",
+        "hypothesis",
+        "drf-spectacular",
     )
     folder = tmp_path / "outside"
     shutil.copytree(PROJECT / "authn" / "tests", folder / "authn" / "tests")
