@@ -1,0 +1,12 @@
+"""The metadata of this API for OAuth clients, below the root of its host (RFC 9728 section 3.1).
+
+``path("", include("authn.urls"), {"scopes": ["todos:read", "todos:write"]})``
+"""
+
+from __future__ import annotations
+
+from django.urls import re_path
+
+from authn.metadata import protected_resource
+
+urlpatterns = [re_path(r"^\.well-known/oauth-protected-resource(?:/.*)?$", protected_resource)]
