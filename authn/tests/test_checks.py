@@ -1,12 +1,18 @@
-"""System checks of proxies and deployments. test_conf.py has those of a wrong setting."""
+"""System checks. test_conf.py has those of a wrong setting."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.checks import Tags, run_checks
 from pytest_django import Settings
+
+from authn import JWTAuthentication, checks
 
 JWKS_URL = "https://app.example.com/api/auth/jwks"
 
@@ -75,3 +81,117 @@ def test_an_issuer_or_a_key_set_on_plain_http_is_reported(
 def test_an_issuer_on_plain_http_is_a_warning_in_deployments_only(settings: Settings) -> None:
     settings.BETTER_AUTH_ISSUER = "http://app.example.com"
     assert "authn.W009" not in [message.id for message in run_checks(tags=[Tags.security])]
+
+
+def found(message_id: str) -> list[Any]:
+    return [each for each in run_checks(tags=[Tags.security]) if each.id == message_id]
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("BETTER_AUTH_URLS", "BETTER_AUTH_URL"),
+        ("BETTER_AUTH_AUDIENCES", "BETTER_AUTH_AUDIENCE"),
+        ("BETTER_AUTH_JWK_URL", "BETTER_AUTH_JWKS_URL"),
+        ("BETTER_AUTH_USER_RESOLVE", "BETTER_AUTH_USER_RESOLVER"),
+    ],
+)
+def test_a_misspelt_setting_is_a_warning(settings: Settings, name: str, nearest: str) -> None:
+    assert found("authn.W018") == []
+    setattr(settings, name, "https://app.example.com")
+    (warning,) = found("authn.W018")
+    assert name in warning.msg
+    assert warning.hint == f"Did you mean {nearest}?"
+
+
+def test_a_setting_unlike_any_other_gets_all_names(settings: Settings) -> None:
+    settings.BETTER_AUTH_ZZZZZZZZZZZZZZZZZZZZZZZZZZZZ = 1
+    (warning,) = found("authn.W018")
+    assert "BETTER_AUTH_URL or BETTER_AUTH_JWKS_URL or" in warning.hint
+
+
+class Subclass(JWTAuthentication):
+    pass
+
+
+SESSION = "rest_framework.authentication.SessionAuthentication"
+OWN = f"{__name__}.Subclass"
+
+
+@pytest.mark.parametrize(
+    ("classes", "warnings"),
+    [
+        ([], 0),
+        ([SESSION], 0),
+        (["authn.JWTAuthentication"], 0),
+        (["authn.JWTAuthentication", SESSION], 0),
+        ([OWN, "authn.JWTAuthentication"], 0),
+        ([SESSION, "rest_framework.authentication.BasicAuthentication"], 0),
+        ([SESSION, "does.not.Exist"], 0),
+        ([SESSION, f"{__name__}.found"], 0),
+        ([SESSION, "authn.JWTAuthentication"], 1),
+        ([SESSION, "authn.authentication.JWTAuthentication"], 1),
+        (["does.not.Exist", "authn.JWTAuthentication"], 1),
+        ([SESSION, OWN], 1),
+        ([SESSION, Subclass], 1),
+        ((SESSION, SESSION, OWN), 1),
+    ],
+    ids=repr,
+)
+def test_another_authenticator_in_the_first_place_is_a_warning(
+    settings: Settings, classes: Any, warnings: int
+) -> None:
+    settings.REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": classes}
+    messages = found("authn.W019")
+    assert len(messages) == warnings
+    assert all("first" in message.hint for message in messages)
+
+
+def test_a_project_without_drf_does_not_import_it() -> None:
+    code = """
+import sys
+from django.conf import settings
+settings.configure(BETTER_AUTH_SECRET="x" * 32, INSTALLED_APPS=["authn"])
+import django
+django.setup()
+from django.core.checks import run_checks
+print([message.id for message in run_checks()], "rest_framework" in sys.modules)
+"""
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout == "[] False\n"
+
+
+class TestDistributions:
+    @pytest.fixture(autouse=True)
+    def _installed(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """Install this package where its code is, and none by its name on PyPI."""
+        for name in ("drf-better-auth", "authn"):
+            self.install(tmp_path, name)
+        monkeypatch.syspath_prepend(tmp_path)
+        located = Path(checks.__file__)
+        monkeypatch.setattr(metadata.PathDistribution, "locate_file", lambda *_: located)
+
+    def install(self, directory: Path, name: str) -> None:
+        info = directory / f"{name.replace('-', '_')}-1.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+        (info / "top_level.txt").write_text("authn\n")
+
+    def test_another_distribution_of_the_same_package_is_an_error(self) -> None:
+        (error,) = found("authn.E020")
+        assert error.msg.startswith("authn installs a package authn, like drf-better-auth:")
+        assert error.hint == (
+            "pip uninstall authn, then pip install --force-reinstall drf-better-auth."
+        )
+
+    def test_one_distribution_is_none(self, tmp_path: Path) -> None:
+        (tmp_path / "authn-1.dist-info" / "top_level.txt").write_text("other\n")
+        assert found("authn.E020") == []
+
+    def test_a_checkout_has_its_own_folder(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        elsewhere = tmp_path / "authn" / "checks.py"
+        monkeypatch.setattr(metadata.PathDistribution, "locate_file", lambda *_: elsewhere)
+        assert found("authn.E020") == []
