@@ -17,7 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from authn.testing import Bearer, Mint
 from tests.support import documented
 
-pytest_plugins = ["authn.testing.fixtures", "tests.support.meanwhile"]
+pytest_plugins = ["authn.testing.fixtures", "tests.support.meanwhile", "tests.support.oauth"]
 
 # Python searches the heap for cycles after every 700 new objects, which takes 13 % of the time.
 gc.set_threshold(100_000, 50, 100)

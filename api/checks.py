@@ -5,27 +5,32 @@ from inspect import unwrap
 from typing import Any
 
 from django.apps import AppConfig, apps
+from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.http import HttpRequest
 from django.urls import URLPattern, URLResolver, get_resolver
-from rest_framework.permissions import AND, OR, IsAuthenticated
+from rest_framework.permissions import AND, OR, BasePermission, IsAuthenticated
 from rest_framework.views import APIView
 
 from api.throttling.throttles import ThrottledAuthentication
 from authn import JWTAuthentication
+from authn.permissions import HasScope
 
 DECISIONS = ("get_authenticators", "check_permissions", "perform_authentication")
 
 
 def check_views(*, app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse views that require no token, and views that verify any number of refused tokens.
+    """Refuse views that require no token, or no scope, or verify any number of refused tokens.
 
     A view may require no token if it has ``open_because = "…"``.
     """
     return [
         message
         for route, callback in iterate_routes(get_resolver())
-        for message in (*_open(route, callback), *_unbounded(route, callback))
+        for message in (
+            *([*_open(route, callback)] or _unscoped(route, callback)),
+            *_unbounded(route, callback),
+        )
     ]
 
 
@@ -44,6 +49,21 @@ def _open(route: str, callback: Any) -> Iterator[Error]:
             f"get_permissions() raised {type(error).__name__} for a request without headers. {hint}"
         )
     yield Error(f"{route} requires no token.", hint=hint, obj=callback, id="api.E001")
+
+
+def _unscoped(route: str, callback: Any) -> Iterator[Error]:
+    if not settings.OAUTH_RESOURCE or reason_to_be_open(callback) or belongs_to_admin(callback):
+        return
+    if not asks_for_token(callback, HasScope):
+        yield Error(
+            f"{route} admits every OAuth access token, whatever its scopes.",
+            hint=(
+                "Leave permission_classes at its default, or put "
+                "api.permissions.HasScopeOfMethod or another HasScope into it."
+            ),
+            obj=callback,
+            id="api.E019",
+        )
 
 
 def _unbounded(route: str, callback: Any) -> Iterator[Error]:
@@ -75,8 +95,8 @@ def iterate_routes(resolver: URLResolver, prefix: str = "/") -> Iterator[tuple[s
             yield from iterate_routes(entry, route)
 
 
-def asks_for_token(callback: Any) -> bool:
-    """Tell whether a view admits only requests with a valid token.
+def asks_for_token(callback: Any, permission_class: type[BasePermission] = IsAuthenticated) -> bool:
+    """Tell whether a view admits only requests with a valid token that ``permission_class`` admits.
 
     A view that overrides one of ``DECISIONS`` counts as open: no check can read its code. Its
     permissions are those that ``get_permissions`` returns for each of its methods. Raises what
@@ -85,7 +105,7 @@ def asks_for_token(callback: Any) -> bool:
     view_class = getattr(callback, "cls", None)
     if any(getattr(view_class, name, None) is not getattr(APIView, name) for name in DECISIONS):
         return False
-    return all(_requires_user(callback, method) for method in _methods(callback))
+    return all(_requires(permission_class, callback, each) for each in _methods(callback))
 
 
 def reason_to_be_open(callback: Any) -> str:
@@ -120,7 +140,7 @@ def _methods(callback: Any) -> list[str]:
     return [each for each in callback.cls.http_method_names if hasattr(callback.cls, each)]
 
 
-def _requires_user(callback: Any, method: str) -> bool:
+def _requires(permission_class: type[BasePermission], callback: Any, method: str) -> bool:
     view = callback.cls(**callback.initkwargs)
     view.action_map = getattr(callback, "actions", None)
     request = HttpRequest()
@@ -129,12 +149,12 @@ def _requires_user(callback: Any, method: str) -> bool:
     view.request = view.initialize_request(request)
     permissions = view.get_permissions()
     takes_token = any(isinstance(each, JWTAuthentication) for each in view.get_authenticators())
-    return takes_token and any(map(_admits_users_only, permissions))
+    return takes_token and any(_includes(permission_class, each) for each in permissions)
 
 
-def _admits_users_only(permission: Any) -> bool:
-    """Tell whether a permission, which may be composed of others, admits no anonymous request."""
+def _includes(permission_class: type[BasePermission], permission: Any) -> bool:
+    """Tell whether a permission, which may be composed of others, is as strict as this class."""
     if isinstance(permission, AND | OR):
         enough = any if isinstance(permission, AND) else all
-        return enough(map(_admits_users_only, vars(permission).values()))
-    return isinstance(permission, IsAuthenticated)
+        return enough(_includes(permission_class, each) for each in vars(permission).values())
+    return isinstance(permission, permission_class)

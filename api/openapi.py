@@ -68,9 +68,9 @@ class Schema(AutoSchema):
     def _problem_statuses(self, operation: JSON) -> Iterable[int]:
         yield from (400, 406, 429, 500, 503)
         if any(operation.get("security", [])):
-            yield 401
+            yield from (401, 403)
         if "{id}" in self.path:
-            yield from (403, 404)
+            yield 404
         if self.method in ("POST", "PUT", "PATCH"):
             yield from (408, 411, 413, 415)
         names = {each["name"] for each in operation.get("parameters", ())}

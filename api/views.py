@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any, cast
 
 from django.conf import settings
-from django.http import HttpResponseRedirect
+from django.http import Http404, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from drf_spectacular.generators import SchemaGenerator
@@ -18,8 +18,10 @@ from api.bodies.renderers import JSONRenderer
 from api.bodies.serializers import Fields
 from api.lists.parameters import KnownParametersOnly
 from api.owned.registry import resources
+from api.permissions import READ, WRITE
 from api.requests import root_of
 from authn.claims import Claims
+from authn.metadata import CROSS_ORIGIN, resource_metadata
 from authn.users import TokenUser
 
 
@@ -89,6 +91,24 @@ class SchemaView(KnownParametersOnly):
 
     def get(self, request: Request) -> Response:
         return Response(openapi_document())
+
+
+class ProtectedResourceView(KnownParametersOnly):
+    """The metadata of this API for OAuth clients (RFC 9728)."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    open_because = "It tells clients without a token who issues one."
+    schema = None
+    renderer_classes = [JSONRenderer]
+
+    def check_target(self) -> None:
+        if resource_metadata(self.request.path_info, (READ, WRITE)) is None:
+            raise Http404
+
+    def get(self, request: Request, **kwargs: str) -> Response:
+        metadata = resource_metadata(request.path_info, (READ, WRITE))
+        return Response(metadata, headers=CROSS_ORIGIN)
 
 
 @cache

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 from authn.challenges import bearer_challenge, parameters
 from authn.claims import Claims
-from authn.conf import AuthnConfig, get_verifier
+from authn.conf import get_user_resolver, get_verifier
 from authn.exceptions import KeysUnavailable, TokenRejected, UserRefused
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def authenticate_token(
     and a user who is not active are refused: DRF would take ``None`` for a user.
     """
     try:
-        verifier, resolve_user = get_verifier(), AuthnConfig().resolve_user
+        verifier, resolve_user = get_verifier(), get_user_resolver()
         claims = verifier.verify(token, before_work=before_work)
         user = resolve_user(claims)
         if user is None or not getattr(user, "is_active", True):

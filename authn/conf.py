@@ -177,7 +177,13 @@ def _verifier() -> TokenVerifier:
     return TokenVerifier(list(config.trusts()), leeway_seconds=setting("BETTER_AUTH_LEEWAY"))
 
 
+@cache
+def get_user_resolver() -> Callable[[Claims], Any]:
+    return AuthnConfig().resolve_user
+
+
 @receiver(setting_changed)
 def _forget_verifier(*, setting: str, **_: Any) -> None:
     if setting == "DEBUG" or setting in DEFAULTS:
         _verifier.cache_clear()
+        get_user_resolver.cache_clear()

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from authn.conf import AuthnConfig
 
+WELL_KNOWN = "/.well-known/oauth-protected-resource"
 # Clients in a browser read it from any origin. Some send MCP-Protocol-Version, for which the
 # browser asks with OPTIONS first (https://modelcontextprotocol.io/specification).
 CROSS_ORIGIN = {
@@ -24,17 +25,28 @@ CROSS_ORIGIN = {
 @login_not_required
 @require_http_methods(["GET", "HEAD", "OPTIONS"])
 def protected_resource(request: HttpRequest, scopes: Iterable[str] = ()) -> HttpResponse:
-    """Answer with the metadata of OAUTH_RESOURCE, at the path of that resource alone.
+    """Answer with the metadata of OAUTH_RESOURCE.
 
     Raises ``Http404`` for another path, and without OAUTH_RESOURCE. ``scopes`` are those that the
     project knows.
     """
-    config = AuthnConfig()
-    path = unquote(urlsplit(config.resource_metadata_url).path)
-    if not path or request.path_info.rstrip("/") != path:
+    metadata = resource_metadata(request.path_info, scopes)
+    if metadata is None:
         raise Http404
     if request.method == "OPTIONS":
         return HttpResponse(status=204, headers=CROSS_ORIGIN)
+    return JsonResponse(metadata, headers=CROSS_ORIGIN)
+
+
+def resource_metadata(path: str, scopes: Iterable[str]) -> dict[str, Any] | None:
+    """Return the metadata if ``path`` is theirs, with or without the path of the resource.
+
+    Some clients look second at the path without it.
+    """
+    config = AuthnConfig()
+    paths = (WELL_KNOWN, unquote(urlsplit(config.resource_metadata_url).path))
+    if not config.resource or path.rstrip("/") not in paths:
+        return None
     metadata: dict[str, Any] = {
         "resource": config.resource,
         "authorization_servers": [config.access_token_issuer],
@@ -42,4 +54,4 @@ def protected_resource(request: HttpRequest, scopes: Iterable[str] = ()) -> Http
     }
     if supported := list(scopes):
         metadata["scopes_supported"] = supported
-    return JsonResponse(metadata, headers=CROSS_ORIGIN)
+    return metadata

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.views import View
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from authn.challenges import parameters
 from authn.claims import Claims
 from authn.conf import AuthnConfig
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # loads the default permissions of the project
 
 METHODS = frozenset(map(str.upper, View.http_method_names))
 LIKE_GET = ("HEAD", "OPTIONS")
@@ -72,15 +74,20 @@ class HasScope(IsAuthenticated):
         return self.scopes.get(method)
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        required = self.required_scopes(str(request.method))
         if not super().has_permission(request, view):
             return False
         granted = request.auth.scopes if isinstance(request.auth, Claims) else None
         if granted is None:
             return True
-        if required is not None and not granted.issuperset(required):
-            self._refusal = InsufficientScope(required)
-        return required is not None and self._refusal is None
+        required = self.required_scopes(str(request.method))
+        if required is not None and granted.issuperset(required):
+            return True
+        self.before_refusal(request, view)
+        self._refusal = None if required is None else InsufficientScope(required)
+        return False
+
+    def before_refusal(self, request: Request, view: APIView) -> None:
+        """Raise here to answer something else than 403."""
 
     @property
     def message(self) -> None:

@@ -75,9 +75,11 @@ BETTER_AUTH_ISSUER = text("BETTER_AUTH_ISSUER")
 BETTER_AUTH_AUDIENCE = items("BETTER_AUTH_AUDIENCE")
 BETTER_AUTH_ALGORITHMS = items("BETTER_AUTH_ALGORITHMS")
 BETTER_AUTH_SECRET = text("BETTER_AUTH_SECRET")
+BETTER_AUTH_SECRETS = text("BETTER_AUTH_SECRETS")
 BETTER_AUTH_ALLOW_HTTP = flag("BETTER_AUTH_ALLOW_HTTP")
 BETTER_AUTH_LEEWAY = whole_number("BETTER_AUTH_LEEWAY", default=30, allowed=range(301))
 BETTER_AUTH_REALM = "todos"
+OAUTH_RESOURCE = text("OAUTH_RESOURCE")
 
 THROTTLE_USER = rate("THROTTLE_USER", default="600/min")
 THROTTLE_ANON = rate("THROTTLE_ANON", default="120/min")
@@ -131,7 +133,7 @@ CACHES = {"default": cache("CACHE_URL")}
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["api.throttling.throttles.ThrottledAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["api.permissions.HasScopeOfMethod"],
     "DEFAULT_THROTTLE_CLASSES": ["api.throttling.throttles.UserThrottle"],
     "DEFAULT_PARSER_CLASSES": ["api.bodies.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["api.bodies.renderers.JSONRenderer"],
@@ -167,6 +169,10 @@ SPECTACULAR_SETTINGS = {
         "api.throttling.throttles.ThrottledAuthentication",
         "authn.JWTAuthentication",
     ],
+    "OAUTH2_SCOPES": {
+        "todos:read": "Read your todos and lists",
+        "todos:write": "Create, change and delete your todos and lists",
+    },
     "RENDERER_WHITELIST": ["api.bodies.renderers.JSONRenderer"],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_SUFFIX": "",

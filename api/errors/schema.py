@@ -12,6 +12,7 @@ from api.errors import exceptions as own
 from api.errors.handler import problem_document, title_of
 from authn.authentication import InvalidToken, VerificationUnavailable
 from authn.exceptions import KeysUnavailable, TokenRejected
+from authn.permissions import InsufficientScope
 
 JSON = dict[str, Any]
 
@@ -159,6 +160,7 @@ def _errors() -> list[APIException]:
         drf.NotAuthenticated(),
         *(InvalidToken(reason()) for reason in TokenRejected.__subclasses__()),
         drf.PermissionDenied(),
+        InsufficientScope({"todos:write"}),
         drf.NotFound(),
         drf.NotAcceptable(),
         own.RequestTimeout(),

@@ -13,7 +13,9 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
+from api.permissions import HasScopeOfMethod
 from authn import JWTAuthentication
+from authn.permissions import HasScope
 
 
 class Guarded(APIView):
@@ -56,6 +58,14 @@ class EitherInBoth(APIView):
 
 class Stranger(APIView):
     permission_classes = [~IsAuthenticated]
+
+
+class WithOtherScope(APIView):
+    permission_classes = [IsAuthenticated & HasScope.of("todos:export")]
+
+
+class EitherScope(APIView):
+    permission_classes = [HasScopeOfMethod | IsAuthenticated]
 
 
 class ByCode(APIView):
@@ -145,6 +155,8 @@ urlpatterns = [
     path("either/", Either.as_view()),
     path("either-in-both/", EitherInBoth.as_view()),
     path("stranger/", Stranger.as_view()),
+    path("with-other-scope/", WithOtherScope.as_view()),
+    path("either-scope/", EitherScope.as_view()),
     path("by-code/", ByCode.as_view()),
     path("open-by-code/", OpenByCode.as_view()),
     path("open-by-method/", OpenByMethod.as_view()),
@@ -188,3 +200,17 @@ def test_a_view_that_verifies_any_number_of_refused_tokens_is_an_error(settings:
     errors = [message for message in run_checks(databases=[]) if message.id == "api.E018"]
     assert [error.msg.split()[0] for error in errors] == ["/unbounded/", "/as-unbounded-view/"]
     assert all("ThrottledAuthentication" in str(error.hint) for error in errors)
+
+
+def test_a_view_that_admits_every_scope_is_an_error(settings: Settings) -> None:
+    settings.ROOT_URLCONF = __name__
+    assert "api.E019" not in {message.id for message in run_checks(databases=[])}
+    settings.OAUTH_RESOURCE = "https://todos.example.com"
+    errors = [message for message in run_checks(databases=[]) if message.id == "api.E019"]
+    assert [error.msg.split()[0] for error in errors] == [
+        "/both/",
+        "/either-of-users/",
+        "/either-scope/",
+        "/^set-by-code/$",
+    ]
+    assert all("HasScopeOfMethod" in str(error.hint) for error in errors)

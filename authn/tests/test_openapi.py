@@ -88,7 +88,9 @@ def test_an_operation_names_the_scopes_of_its_permissions(resource: None) -> Non
 
 def test_settings_of_drf_spectacular_name_other_addresses(resource: None) -> None:
     found = document(
-        OAUTH2_AUTHORIZATION_URL="https://a.example", OAUTH2_TOKEN_URL="https://t.example"
+        OAUTH2_AUTHORIZATION_URL="https://a.example",
+        OAUTH2_TOKEN_URL="https://t.example",
+        OAUTH2_SCOPES={},
     )
     flow = found["components"]["securitySchemes"]["oauth2"]["flows"]["authorizationCode"]
     assert flow == {

@@ -129,9 +129,9 @@ class TestHasScope:
         with pytest.raises(ValueError, match=r"HasScope\.of\(\)"):
             HasScope.of(*arguments)
 
-    def test_without_scopes_the_class_admits_nobody(self, mint: Mint) -> None:
+    def test_without_scopes_the_class_admits_no_access_token(self, grant: Grant) -> None:
         with pytest.raises(AttributeError, match="scopes"):
-            ask(mint(), permission_classes=[HasScope])
+            ask(grant("read"), permission_classes=[HasScope])
 
 
 class TestHasClaim:

@@ -20,7 +20,8 @@ from todos.tests.factories import make_todo
 pytestmark = pytest.mark.django_db
 
 PAGES = {"/api/login/", "/api/login/forget.css", "/api/logout/", "/api/docs/"}
-OPEN = {"/", "/api/schema/", *PAGES}
+METADATA = "/.well-known/oauth-protected-resource"
+OPEN = {"/", "/api/schema/", METADATA, f"{METADATA}/<path:path>", *PAGES}
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 JSON_ACCEPTS = ["application/json", "*/*", "", "application/*", "application/problem+json"]
 

@@ -59,7 +59,7 @@ OPERATIONS, POSTGRESQL, DEPLOYMENT = (
 (DUMP, RESTORE, SWITCH) = texts(OPERATIONS, "sh", "PostgreSQL")
 (COPY, PUT_BACK) = texts(OPERATIONS, "sh", "SQLite")
 (RESTART,) = texts(OPERATIONS, "sh", "Better Auth's keys")
-(NEW_AUTH_SECRET,) = texts(OPERATIONS, "sh", "BETTER_AUTH_SECRET")
+(NEW_AUTH_SECRET, WITHOUT_OLD_SECRET) = texts(OPERATIONS, "sh", "BETTER_AUTH_SECRET")
 (NEW_DJANGO_KEY,) = texts(OPERATIONS, "sh", "DJANGO_SECRET_KEY")
 (DAILY,) = texts(OPERATIONS, "cron")
 (TAKE_OVER, LOCK_OUT) = texts(OPERATIONS, "sh", "The password of the database")
@@ -150,8 +150,10 @@ class Machine:
             self.systemctl("start", unit)
 
     def token(self, subject: str = "alice") -> str:
-        """A token under the secret that the file has now."""
-        secret = self.environment["BETTER_AUTH_SECRET"]
+        """A token under the secret that signs, of those that the file has now."""
+        versions = self.environment.get("BETTER_AUTH_SECRETS", "")
+        newest = versions.partition(",")[0].partition(":")[2]
+        secret = newest or self.environment["BETTER_AUTH_SECRET"]
         return SecretIssuer(secret, clock=Clock(time.time())).mint(sub=subject)
 
     def outcomes(self, token: str) -> set[str]:
@@ -247,7 +249,7 @@ class Writer:
 
 def test_every_shell_block_is_run() -> None:
     used = [FIRST_START, INDEX, MIGRATE, DUMP, RESTORE, SWITCH, COPY, PUT_BACK, RESTART]
-    used += [NEW_AUTH_SECRET, NEW_DJANGO_KEY, TAKE_OVER, LOCK_OUT]
+    used += [NEW_AUTH_SECRET, WITHOUT_OLD_SECRET, NEW_DJANGO_KEY, TAKE_OVER, LOCK_OUT]
     shown = [text for page in (POSTGRESQL, OPERATIONS, DEPLOYMENT) for text in texts(page, "sh")]
     assert sorted(used) == sorted(shown)
 
@@ -371,8 +373,12 @@ class TestSecrets:
         before = sqlite.token()
         assert sqlite.outcomes(before) == {"200"}
         sqlite.shell(NEW_AUTH_SECRET)
+        assert sqlite.outcomes(before) == {"200"}
+        after = sqlite.token()
+        assert sqlite.outcomes(after) == {"200"}
+        sqlite.shell(WITHOUT_OLD_SECRET)
         assert sqlite.outcomes(before) == {WITHDRAWN}
-        assert sqlite.outcomes(sqlite.token()) == {"200"}
+        assert sqlite.outcomes(after) == {"200"}
 
     def test_django_secret_key_is_changed(self, sqlite: Machine) -> None:
         first, second = sqlite.apis

@@ -25,6 +25,8 @@ from server.preflight import (
     shared_metrics,
 )
 
+SESAME = "open sesame " * 3
+
 
 def test_a_port_that_another_program_listens_on_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -124,6 +126,30 @@ def test_without_keys_no_server_starts(settings: Settings, secret: str, reason: 
     settings.BETTER_AUTH_SECRET = secret
     with pytest.raises(CannotStart, match=reason):
         require_passing_checks(deployment=True)
+
+
+@pytest.mark.parametrize("deployment", [False, True], ids=["make run", "make serve"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BETTER_AUTH_SECRETS", SESAME),
+        ("BETTER_AUTH_SECRETS", f"2:{SESAME},"),
+        ("BETTER_AUTH_SECRETS", f"2:{SESAME},2:another {SESAME}"),
+        ("BETTER_AUTH_SECRETS", f"2:{SESAME},1:sesame"),
+        ("OAUTH_RESOURCE", "todos.example.com"),
+        ("OAUTH_RESOURCE", "https://user:sesame@todos.example.com"),
+        ("OAUTH_RESOURCE", "https://todos.example.com/?key=sesame"),
+        ("OAUTH_RESOURCE", "https://todos.example.com"),  # without a key set
+    ],
+)
+def test_a_value_that_cannot_work_is_named_and_not_shown(
+    settings: Settings, name: str, value: str, deployment: bool
+) -> None:
+    setattr(settings, name, value)
+    with pytest.raises(CannotStart) as reason:
+        require_passing_checks(deployment=deployment)
+    assert re.search(rf"^authn\.E\d+: .*\b{name}\b", str(reason.value), re.MULTILINE)
+    assert "sesame" not in str(reason.value)
 
 
 def test_a_start_that_fails_leaves_no_folder_of_metrics(

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from authn.testing import SECRET
+from tests.faults.stub_issuer import stub_issuer
 from tests.support.pages import texts
 from tests.support.processes import Answer, Api, Servers, run
 from tests.support.proxies import HOST, Proxy, caddy, changed, nginx
@@ -202,8 +203,10 @@ def connections_to(port: int) -> int:
 
 
 @pytest.fixture(scope="module")
-def public(servers: Servers) -> Api:
-    return behind_a_proxy(servers, PUBLIC_URL=PUBLIC_URL)
+def public(servers: Servers) -> Iterator[Api]:
+    with stub_issuer() as stub:
+        oauth = {"BETTER_AUTH_URL": stub.url, "OAUTH_RESOURCE": PUBLIC_URL}
+        yield behind_a_proxy(servers, PUBLIC_URL=PUBLIC_URL, **oauth)
 
 
 class TestPathPrefix:
@@ -229,6 +232,13 @@ class TestPathPrefix:
     def test_metrics_below_the_prefix_are_404(self, below: Proxy) -> None:
         for path in ("/backend/metrics", "/backend//metrics", "/backend/metrics/", "/metrics"):
             assert b"todos_" not in below.send("GET", path, METRICS_TOKEN).body
+
+    def test_the_metadata_for_oauth_is_outside_the_prefix(self, below: Proxy) -> None:
+        challenge = below.send("GET", "/backend/api/").headers["www-authenticate"]
+        url = f"https://{HOST}/.well-known/oauth-protected-resource/backend"
+        assert f'resource_metadata="{url}"' in challenge
+        metadata = below.send("GET", url.removeprefix(f"https://{HOST}")).data
+        assert metadata["resource"] == PUBLIC_URL
 
 
 def path_of(address: str) -> str:

@@ -55,9 +55,12 @@ RESOURCES = [*resources()]
 ROUTES = {"/api/": Rule(READ), "/api/me/": Rule(READ), **dict(routes_of_resources())}
 for app in project_apps():
     ROUTES |= declared(app, "routes").get("ROUTES", {})
+METADATA = "It tells clients without a token who issues one."
 OPEN_ROUTES: dict[str, str] = {
     "/": "The address of the API is no secret.",
     "/api/schema/": "The OpenAPI document is no secret, because clients are generated from it.",
+    "/.well-known/oauth-protected-resource": METADATA,
+    "/.well-known/oauth-protected-resource/<path:path>": METADATA,
 }
 # A probe has no token and learns nothing of any user. The metrics need METRICS_TOKEN.
 FOR_OPERATORS = ["/healthz", "/readyz", "/metrics"]
