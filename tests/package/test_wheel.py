@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tarfile
 from email import message_from_string
 from importlib.metadata import PathDistribution
@@ -13,7 +14,7 @@ import pytest
 
 from authn.version import VERSION
 from tests.package.environments import Environment
-from tests.support.processes import PROJECT, run
+from tests.support.processes import PROJECT, result_of, run
 
 pytestmark = pytest.mark.package
 
@@ -59,3 +60,14 @@ def test_the_installed_package_knows_its_version(environment: Environment) -> No
         "print(USER_AGENT == 'drf-better-auth/' + version('drf-better-auth'))"
     )
     assert run([environment.python, "-c", code], environment.directory, {}) == "True\n"
+
+
+def test_a_type_checker_reads_the_annotations(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / "host.py").write_text(
+        "import authn\n\nreveal_type(authn.verify('a.b.c').subject)\n"
+        "class Own(authn.JWTAuthentication): ...\n"
+    )
+    checker = ["-m", "mypy", "--strict", "--python-executable", environment.python]
+    result = result_of([sys.executable, *checker, "host.py"], tmp_path)
+    assert 'Revealed type is "str"' in result.stdout, result.stdout
+    assert "py.typed" not in result.stdout

@@ -1,0 +1,116 @@
+"""Projects under ASGI, where an event loop must not wait for the issuer."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+
+import pytest
+
+from tests.faults.stub_issuer import StubIssuer, slow, stub_issuer
+from tests.package.environments import Environment
+from tests.package.projects import URLS, Project, Site, Start
+from tests.support.processes import wait_until
+
+pytestmark = pytest.mark.package
+
+ASYNC_URLS = """
+from django.http import JsonResponse
+
+import authn
+from authn.exceptions import KeysUnavailable, TokenRejected
+
+
+async def claims_of_token(request):
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    try:
+        claims = await authn.averify(token)
+    except TokenRejected as reason:
+        return JsonResponse({"code": reason.code}, status=401)
+    except KeysUnavailable as reason:
+        return JsonResponse({"code": reason.code}, status=503)
+    return JsonResponse({"id": claims.subject})
+
+
+async def free(request):
+    return JsonResponse({})
+
+
+urlpatterns += [path("async/", claims_of_token), path("free/", free)]
+"""
+PLAIN_ASGI = """
+import os
+
+import django
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "mysite.settings"
+django.setup()
+
+import authn
+from authn.exceptions import TokenRejected
+
+
+async def application(scope, receive, send):
+    headers = dict(scope["headers"])
+    token = headers.get(b"authorization", b"").decode("latin-1").removeprefix("Bearer ")
+    try:
+        status, body = 200, (await authn.averify(token)).subject
+    except TokenRejected as reason:
+        status, body = 401, reason.code
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.body", "body": body.encode()})
+"""
+
+
+@pytest.fixture(scope="module")
+def with_uvicorn(environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    return environment.extended(tmp_path_factory.mktemp("asgi") / "venv", "uvicorn")
+
+
+@pytest.fixture
+def project(start: Start, with_uvicorn: Environment) -> Project:
+    project = start(with_uvicorn)
+    project.write("mysite/urls.py", URLS + ASYNC_URLS)
+    return project
+
+
+def served(
+    project: Project, application: str = "mysite.asgi:application"
+) -> AbstractContextManager[Site]:
+    command = ("-m", "uvicorn", application, "--port={port}", "--lifespan=off")
+    return project.serve(*command)
+
+
+def test_drf_and_async_views_know_the_user(project: Project, live_issuer: StubIssuer) -> None:
+    project.configure(BETTER_AUTH_URL=live_issuer.url)
+    token = live_issuer.issuer.mint(sub="ada")
+    with served(project) as site:
+        assert site.get("/async/", token).data == {"id": "ada"}
+        assert site.get("/me/", token).data["id"] == "ada"
+        assert site.get("/async/", live_issuer.issuer.mint(exp=1)).data == {"code": "token_expired"}
+
+
+def test_a_hanging_issuer_delays_no_other_request(project: Project) -> None:
+    with stub_issuer() as issuer, ThreadPoolExecutor(10) as pool:
+        issuer.behave = slow
+        project.configure(BETTER_AUTH_URL=issuer.url)
+        token = issuer.issuer.mint()
+        with served(project) as site:
+            waiting = [pool.submit(site.get, "/async/", token) for _ in range(10)]
+            wait_until(lambda: issuer.fetches)
+            started = time.monotonic()
+            assert site.get("/free/").status == 200
+            assert time.monotonic() - started < 1
+            assert not waiting[0].done()
+            assert {each.result().status for each in waiting} == {503}
+
+
+def test_an_application_of_plain_asgi_knows_the_user(
+    project: Project, live_issuer: StubIssuer
+) -> None:
+    project.configure(BETTER_AUTH_URL=live_issuer.url)
+    project.write("plain.py", PLAIN_ASGI)
+    with served(project, "plain:application") as site:
+        assert site.get("/", live_issuer.issuer.mint(sub="ada")).body == b"ada"
+        assert site.get("/", live_issuer.issuer.mint(exp=1)).body == b"token_expired"
