@@ -279,6 +279,34 @@ def test_a_minted_token_is_accepted_beside_one_of_the_key_set(sharing: Pair) -> 
     assert sharing.api.me(user.token()).data["id"] == user.id
 
 
+def test_secrets_rotate_while_the_api_serves(servers: Servers) -> None:
+    """First the API learns the new secret, then the issuer signs with it."""
+    old, new, third = (secrets.token_urlsafe(32) for _ in range(3))
+    both = f"2:{new},1:{old}"
+    issuer = servers.issuer(JWT_ALGORITHM="HS256", BETTER_AUTH_SECRETS=f"1:{old}")
+    before, during, after = (
+        servers.api(issuer, BETTER_AUTH_SECRETS=known) for known in (f"1:{old}", both, f"2:{new}")
+    )
+
+    def outcomes(token: str) -> list[str]:
+        return [api.me(token).outcome for api in (before, during, after)]
+
+    signed_with_old = issuer.sign_up().token()
+    assert header_of(signed_with_old) == {"alg": "HS256"}
+    assert outcomes(signed_with_old) == ["200", "200", "401 signature_invalid"]
+
+    issuer.stop()
+    issuer.environment = {**issuer.environment, "BETTER_AUTH_SECRETS": both}
+    issuer.start()
+    signed_with_new = issuer.sign_up().token()
+    assert outcomes(signed_with_new) == ["401 signature_invalid", "200", "200"]
+    assert outcomes(signed_with_old) == ["200", "200", "401 signature_invalid"]
+
+    claims = {"JWT_ISSUER": issuer.url, "JWT_AUDIENCE": issuer.url}
+    stranger = servers.issuer(JWT_ALGORITHM="HS256", BETTER_AUTH_SECRET=third, **claims)
+    assert outcomes(stranger.sign_up().token()) == ["401 signature_invalid"] * 3
+
+
 def test_a_view_sees_the_admin_who_impersonates_a_user(
     servers: Servers, settings: Settings, rf: RequestFactory
 ) -> None:
