@@ -157,6 +157,7 @@ def _bytes_of(secret: str) -> bytes:
     return secret.encode(errors="surrogateescape")
 
 
+@cache  # later requests take no lock
 def get_verifier() -> TokenVerifier:
     """Return the verifier for the current settings.
 
@@ -185,5 +186,5 @@ def get_user_resolver() -> Callable[[Claims], Any]:
 @receiver(setting_changed)
 def _forget_verifier(*, setting: str, **_: Any) -> None:
     if setting == "DEBUG" or setting in DEFAULTS:
-        _verifier.cache_clear()
-        get_user_resolver.cache_clear()
+        for cached in (get_verifier, _verifier, get_user_resolver):
+            cached.cache_clear()

@@ -128,6 +128,7 @@ def test_without_keys_no_server_starts(settings: Settings, secret: str, reason: 
         require_passing_checks(deployment=True)
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("deployment", [False, True], ids=["make run", "make serve"])
 @pytest.mark.parametrize(
     ("name", "value"),
