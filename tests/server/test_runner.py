@@ -99,10 +99,12 @@ class TestForReal:
         for package in PROJECT.glob("*/__init__.py"):
             name = package.parent.name
             shutil.copytree(package.parent, tmp_path / name, ignore=shutil.ignore_patterns("tests"))
-        (tmp_path / ".env").write_text("BETTER_AUTH_SECRET=of-a-developer\n")
+        (tmp_path / ".env").write_text("BETTER_AUTH_LEEWAY=7\n")
+        # pytest.ini asks for a fixture of this plug-in.
+        (tmp_path / "conftest.py").write_text('pytest_plugins = ["authn.testing.fixtures"]\n')
         (tmp_path / "test_two.py").write_text(
             "from django.conf import settings\n"
-            "def test_good(): assert settings.BETTER_AUTH_SECRET == ''\n"
+            "def test_good(): assert settings.BETTER_AUTH_LEEWAY == 30\n"
             "def test_bad(): assert False\n"
         )
         return tmp_path
