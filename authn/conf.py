@@ -84,7 +84,7 @@ class AuthnConfig:
 
     @property
     def resource_metadata_url(self) -> str:
-        """Where a client finds out who issues access tokens for this API (RFC 9728 section 3.1)."""
+        """The URL of the metadata that name the issuer of access tokens (RFC 9728 section 3.1)."""
         if parts := split_url(self.resource):
             path = f"/.well-known/oauth-protected-resource{parts.path.rstrip('/')}"
             return f"{parts.scheme}://{parts.netloc}{path}"

@@ -23,9 +23,9 @@ class AuthnError(Exception):
 class TokenRejected(AuthnError):
     """The client sent a token that is not accepted: 401.
 
-    ``payload`` is set when the signature was valid and a claim was not, and with it ``refused_at``
-    (seconds since the epoch) and the ``policy`` that refused it. Show ``payload`` to the sender of
-    the token only; never log it.
+    ``payload``, ``refused_at`` (seconds since the epoch) and ``policy`` are set if the signature
+    was valid and ``policy`` refused a claim. Show ``payload`` to the sender of the token only;
+    never log it.
     """
 
     code = "token_invalid"

@@ -11,7 +11,7 @@ from tests.support.processes import PROJECT
 
 PAGES = sorted(
     path.relative_to(PROJECT).as_posix()
-    for pattern in ("*.md", "docs/*.md")
+    for pattern in ("*.md", "docs/*.md", "authn/README.md")
     for path in PROJECT.glob(pattern)
 )
 READMES = sorted(
@@ -59,8 +59,9 @@ def broken_links(name: str) -> list[str]:
     return broken
 
 
-def test_the_readme_is_short() -> None:
-    text = read("README.md")
+@pytest.mark.parametrize("name", ["README.md", "authn/README.md"])
+def test_a_readme_is_short(name: str) -> None:
+    text = read(name)
     assert len(text.splitlines()) <= README_LINES
     assert len(text.split()) <= README_WORDS
 
@@ -76,7 +77,7 @@ def test_lines_of_prose_wrap(name: str) -> None:
     assert not long
 
 
-@pytest.mark.parametrize("name", [*PAGES, *READMES])
+@pytest.mark.parametrize("name", sorted({*PAGES, *READMES}))
 def test_relative_links_and_anchors_resolve(name: str) -> None:
     assert broken_links(name) == []
 

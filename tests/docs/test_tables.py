@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import pkgutil
 import re
+from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 
@@ -12,7 +14,8 @@ from rest_framework.exceptions import MethodNotAllowed
 
 from api.errors.exceptions import NotReady
 from api.errors.schema import problems
-from authn.exceptions import KeySetInvalid, NotConfigured
+from authn.exceptions import KeySetInvalid, KeysUnavailable, NotConfigured, TokenRejected
+from authn.settings import DEFAULTS
 from authn.version import VERSION
 from tests.support.pages import blocks, first_cells, read, section, texts
 from tests.support.processes import PROJECT
@@ -20,6 +23,7 @@ from todos.serializers import TodoSerializer
 
 SETTINGS = "docs/settings.md"
 API = "docs/api.md"
+PACKAGE = "authn/README.md"
 VARIABLE = "[A-Z_]{4,}"
 
 
@@ -47,6 +51,31 @@ def test_the_readme_shows_eight_variables() -> None:
 def test_every_variable_is_in_the_example_of_an_env_file() -> None:
     shown = set(re.findall(r"^# ([A-Z_]+)=", read(".env.example"), re.MULTILINE))
     assert shown == variables_read() - {"ENV_FILE"}
+
+
+def test_every_setting_of_the_package_is_in_its_table_with_its_default() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| `(.*?)` \|", section(PACKAGE, "Settings"), re.MULTILINE)
+    shown = [(name, ast.literal_eval(default)) for name, default in rows]
+    assert sorted(shown) == sorted(DEFAULTS.items())
+
+
+def test_every_reason_of_the_package_is_in_its_table() -> None:
+    rows = " ".join(first_cells(section(PACKAGE, "Refusals")))
+    codes = {reason.code for reason in subclasses(TokenRejected)} | {KeysUnavailable.code}
+    assert sorted(re.findall("`([a-z_]+)`", rows)) == sorted(codes)
+
+
+def subclasses(parent: type[TokenRejected]) -> Iterator[type[TokenRejected]]:
+    for child in parent.__subclasses__():
+        yield child
+        yield from subclasses(child)
+
+
+def test_every_check_on_the_page_of_the_package_exists() -> None:
+    code = read("authn/checks.py") + read("authn/mistakes.py")
+    named = re.findall(r"`(authn\.[EW]\d+)`", read(PACKAGE))
+    assert len(named) >= 7
+    assert [each for each in named if each not in code] == []
 
 
 def test_every_field_of_a_todo_is_in_the_table() -> None:
@@ -78,7 +107,7 @@ def test_the_readme_shows_five_reasons_for_a_401() -> None:
 
 
 @pytest.mark.parametrize("code", [KeySetInvalid.code, NotConfigured.code])
-@pytest.mark.parametrize("name", ["README.md", API, "docs/authentication.md"])
+@pytest.mark.parametrize("name", ["README.md", API, PACKAGE, "docs/authentication.md"])
 def test_codes_that_no_client_sees_are_not_documented(name: str, code: str) -> None:
     assert code not in read(name)
 

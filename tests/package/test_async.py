@@ -11,10 +11,12 @@ import pytest
 from tests.faults.stub_issuer import StubIssuer, slow, stub_issuer
 from tests.package.environments import Environment
 from tests.package.projects import URLS, Project, Site, Start
+from tests.support.pages import texts
 from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.package
 
+README = "authn/README.md"
 ASYNC_URLS = """
 from django.http import JsonResponse
 
@@ -47,31 +49,72 @@ import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "mysite.settings"
 django.setup()
 
-import authn
-from authn.exceptions import TokenRejected
+from authn.exceptions import KeysUnavailable, TokenRejected
+from mysite.tokens import claims_of
 
 
 async def application(scope, receive, send):
-    headers = dict(scope["headers"])
-    token = headers.get(b"authorization", b"").decode("latin-1").removeprefix("Bearer ")
     try:
-        status, body = 200, (await authn.averify(token)).subject
+        status, body = 200, (await claims_of(scope)).subject
     except TokenRejected as reason:
         status, body = 401, reason.code
+    except KeysUnavailable as reason:
+        status, body = 503, reason.code
     await send({"type": "http.response.start", "status": status, "headers": []})
     await send({"type": "http.response.body", "body": body.encode()})
+"""
+CHANNELS = """
+import asyncio
+import os
+import sys
+
+import django
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "mysite.settings"
+django.setup()
+
+from asgiref.testing import ApplicationCommunicator
+from authn.exceptions import KeysUnavailable, TokenRejected
+from channels.generic.websocket import AsyncWebsocketConsumer
+from mysite.tokens import claims_of
+
+
+class Notes(AsyncWebsocketConsumer):
+    async def connect(self):
+        try:
+            claims = await claims_of(self.scope)
+        except (TokenRejected, KeysUnavailable):
+            await self.close()
+        else:
+            await self.accept()
+            await self.send(claims.subject)
+
+
+async def converse(credentials):
+    headers = [(b"authorization", credentials.encode())]
+    scope = {"type": "websocket", "path": "/", "headers": headers}
+    client = ApplicationCommunicator(Notes.as_asgi(), scope)
+    await client.send_input({"type": "websocket.connect"})
+    answer = await client.receive_output()
+    if answer["type"] == "websocket.accept":
+        answer = await client.receive_output()
+    print(answer.get("text", answer["type"]))
+
+
+asyncio.run(converse(sys.argv[1]))
 """
 
 
 @pytest.fixture(scope="module")
 def with_uvicorn(environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    return environment.extended(tmp_path_factory.mktemp("asgi") / "venv", "uvicorn")
+    return environment.extended(tmp_path_factory.mktemp("asgi") / "venv", "uvicorn", "channels")
 
 
 @pytest.fixture
 def project(start: Start, with_uvicorn: Environment) -> Project:
     project = start(with_uvicorn)
     project.write("mysite/urls.py", URLS + ASYNC_URLS)
+    project.write("mysite/tokens.py", texts(README, "python", "Without Django REST framework")[1])
     return project
 
 
@@ -114,3 +157,12 @@ def test_an_application_of_plain_asgi_knows_the_user(
     with served(project, "plain:application") as site:
         assert site.get("/", live_issuer.issuer.mint(sub="ada")).body == b"ada"
         assert site.get("/", live_issuer.issuer.mint(exp=1)).body == b"token_expired"
+        assert site.get("/").body == b"token_malformed"
+
+
+def test_a_consumer_of_channels_knows_the_user(project: Project, live_issuer: StubIssuer) -> None:
+    project.configure(BETTER_AUTH_URL=live_issuer.url)
+    mint = live_issuer.issuer.mint
+    assert project.run("-c", CHANNELS, f"bearer {mint(sub='ada')}") == "ada\n"
+    for credentials in (f"Bearer {mint(exp=1)}", f"Basic {mint()}", ""):
+        assert project.run("-c", CHANNELS, credentials) == "websocket.close\n"

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.faults.stub_issuer import StubIssuer
 from tests.package.projects import URLS, Project
+from tests.support.pages import section, texts
 
 pytestmark = pytest.mark.package
 
+README = "authn/README.md"
 MODELS = """
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 
 class User(AbstractUser):
-    better_auth_id = models.CharField(max_length=255, unique=True, null=True)
-"""
-RESOLVER = """
-from django.contrib.auth import get_user_model
-
-
-def user_of(claims):
-    user, _ = get_user_model().objects.get_or_create(
-        better_auth_id=claims.subject, defaults={"username": claims.subject}
-    )
-    return user
+    {field}
 """
 ADMIN = """
 from django.contrib.auth import get_user_model
@@ -34,12 +28,14 @@ get_user_model().objects.create_superuser("root", email="root@example.com")
 """
 
 
-def test_a_resolver_gives_each_subject_its_own_row(
+def test_the_documented_resolver_gives_each_subject_its_own_row(
     project: Project, live_issuer: StubIssuer
 ) -> None:
+    [field] = re.findall(r"`(better_auth_id = .*?)`", section(README, "Users"))
+    [resolver] = texts(README, "python", "Users")
     project.run("manage.py", "startapp", "people")
-    project.write("people/models.py", MODELS)
-    project.write("people/tokens.py", RESOLVER)
+    project.write("people/models.py", MODELS.format(field=field))
+    project.write("people/tokens.py", resolver)
     project.configure(
         "people",
         AUTH_USER_MODEL="people.User",
