@@ -14,7 +14,7 @@ from api.bodies.fields import CANONICAL_UUID, ArrayField, CanonicalUUIDField
 from api.bodies.renderers import octets_of
 from api.bodies.serializers import StrictSerializer, field_error
 from api.bodies.text import TextField
-from api.errors.exceptions import ContentTooLarge, PreconditionError
+from api.errors.exceptions import ContentTooLarge, PreconditionError, PreconditionFailed
 from api.owned.fields import links_of
 from api.writes.conditional import require_match
 from authn.users import TokenUser
@@ -113,7 +113,7 @@ class Batch:
         rows = Todo.objects.owned_by(user).as_shown().filter(pk__in=ids).order_by("pk")
         self._todos = {todo.pk: todo for todo in rows.select_for_update()}
         # No client can know the new etag of a todo that an earlier operation changed.
-        self._changed: set[UUID] = set()
+        self._before: dict[UUID, Any] = {}  # each changed todo as it was before
         self._precondition_error: PreconditionError | None = None
         self._errors: dict[str, Any] = {}
 
@@ -155,7 +155,14 @@ class Batch:
         todo = self._todos.get(operation.id) if operation.id else None
         if todo is None:
             raise field_error("id", "not_found", "There is no such todo.")
-        if operation.etag is not None or todo.pk not in self._changed:
-            require_match(operation.etag, todo.etag, is_list=False)
-        self._changed.add(todo.pk)
+        if operation.etag is not None or todo.pk not in self._before:
+            self._require_match(operation.etag, todo)
+        self._before.setdefault(todo.pk, TodoSerializer.shown(todo))
         return todo
+
+    def _require_match(self, etag: str | None, todo: Todo) -> None:
+        try:
+            require_match(etag, todo.etag, is_list=False)
+        except PreconditionFailed as failed:
+            failed.current = self._before.get(todo.pk, TodoSerializer.shown(todo))
+            raise

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 from rest_framework import exceptions
 from rest_framework.exceptions import APIException
@@ -87,16 +87,19 @@ class LengthRequired(APIException):
 class PreconditionError(APIException):
     """``errors`` tells which of several preconditions in a body is meant."""
 
-    def __init__(self, errors: Sequence[dict[str, str]] = ()) -> None:
-        super().__init__()
-        self.errors = errors
+    errors: Sequence[dict[str, str]] = ()
 
-    def at(self, pointer: str) -> PreconditionError:
+    def at(self, pointer: str) -> Self:
+        """Return this error as the mistake of one part of a body."""
         detail = str(self.detail)
-        return type(self)([{"pointer": pointer, "code": self.default_code, "detail": detail}])
+        self.errors = [{"pointer": pointer, "code": self.default_code, "detail": detail}]
+        return self
 
 
 class PreconditionFailed(PreconditionError):
+    """``current`` is the row as it is now, as its owner sees it."""
+
+    current: Mapping[str, Any] | None = None
     status_code = 412
     default_code = "precondition_failed"
     default_detail = "Your copy is out of date. Read it again, then repeat the change."

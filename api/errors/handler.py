@@ -124,6 +124,8 @@ def _members(error: APIException) -> dict[str, Any]:
     members: dict[str, Any] = {"detail": str(error.detail), "code": error.get_codes()}
     if named := getattr(error, "errors", None):
         members["errors"] = named
+    if current := getattr(error, "current", None):
+        members["current"] = current
     return members
 
 

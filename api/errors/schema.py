@@ -123,13 +123,14 @@ HEADERS_OF_PROBLEMS = {
 }
 
 
-def components() -> JSON:
+def components(*, current: JSON) -> JSON:
+    """Return the shared components. ``current`` is the schema of the row that a 412 brings."""
     codes = [code for errors in problems().values() for code in errors]
     # Only a probe, or a method that a path does not have, gets one of these.
     codes += [own.NotReady.default_code, drf.MethodNotAllowed.default_code]
     return {
         "schemas": {
-            "Problem": PROBLEM,
+            "Problem": {**PROBLEM, "properties": {**PROBLEM["properties"], "current": current}},
             "ProblemCode": {**TEXT, "enum": sorted({*codes})},
             "ErrorCode": {**TEXT, "enum": [*ERROR_CODES]},
         },

@@ -22,7 +22,7 @@ from rest_framework.viewsets import GenericViewSet
 from api.bodies.fields import CANONICAL_UUID
 from api.bodies.parsers import JSONParser, MergePatchParser
 from api.bodies.serializers import NoFields
-from api.errors.exceptions import InvalidParameter
+from api.errors.exceptions import InvalidParameter, PreconditionFailed
 from api.lists.cursors import Cursor
 from api.lists.filters import FilterBackend
 from api.lists.ordering import Column, Ordering
@@ -110,8 +110,15 @@ class OwnedViewSet(KnownParametersOnly, GenericViewSet[Any]):
             raise PermissionDenied if self.model.objects.somebody_has(row_id) else Http404
         self.check_object_permissions(self.request, row)
         if self.action not in (None, "metadata"):  # 405, or OPTIONS
-            check_preconditions(self.request, row.etag)
+            self._check_preconditions(row)
         return row
+
+    def _check_preconditions(self, row: OwnedModel) -> None:
+        try:
+            check_preconditions(self.request, row.etag)
+        except PreconditionFailed as failed:
+            failed.current = self.serializer_class.shown(row)
+            raise
 
     def known_parameters(self) -> Set[str]:
         if self.action != "list":

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from api.owned.registry import Resource
 from tests.support.problems import problem
-from tests.support.routes import every_resource
+from tests.support.routes import every_resource, paths_of
 from tests.support.rows import make_row
 from todos.tests.walking import shown, walk
 
@@ -107,6 +107,20 @@ def test_a_change_gives_a_new_etag(alice: Client, resource: Resource) -> None:
         assert response.status_code == 200
         assert response["ETag"] == response.json()["etag"] != row.etag
         assert alice.get(path, headers={"if-none-match": row.etag}).json() == response.json()
+
+
+def test_a_failed_precondition_brings_the_current_row(alice: Client, resource: Resource) -> None:
+    row, stale = make_row(resource.view.model), {"if-match": '"stale"'}
+    path, *actions = paths_of(resource, row.pk)
+    example = resource.view.serializer_class.example
+    requests = [
+        *((method, path, example) for method in (alice.put, alice.patch, alice.delete)),
+        *((alice.post, action, None) for action in actions),
+    ]
+    for method, url, body in requests:
+        response = method(url, body, content_type=JSON, headers=stale)
+        body = problem(response, 412, "precondition_failed")
+        assert body["current"] == alice.get(path).json()
 
 
 def test_a_deleted_row_is_missing(alice: Client, resource: Resource) -> None:

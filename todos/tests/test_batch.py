@@ -166,6 +166,14 @@ class TestPreconditions:
             {"pointer": "/operations/1/etag", "code": code, "detail": detail}
         ]
         assert Todo.objects.get().version == todo.version
+        assert response.json()["current"] == alice.get(f"/api/todos/{todo.pk}/").json()
+
+    def test_the_first_stale_etag_brings_its_todo(self, alice: Client) -> None:
+        first, second = make_todo(), make_todo()
+        operations = [on(todo, "complete", etag='"stale"') for todo in (first, second)]
+        body = batch(alice, *operations).json()
+        assert body["errors"][0]["pointer"] == "/operations/0/etag"
+        assert body["current"]["id"] == str(first.pk)
 
     @pytest.mark.parametrize("broken", [{"op": "nope"}, {"op": "delete"}, {}, 7], ids=repr)
     def test_a_stale_etag_in_a_batch_comes_before_invalid_operations(
@@ -183,7 +191,9 @@ class TestPreconditions:
     def test_an_earlier_operation_makes_an_etag_stale(self, alice: Client) -> None:
         todo = make_todo()
         first, second = on(todo, "complete", etag=todo.etag), on(todo, "delete", etag=todo.etag)
-        assert batch(alice, first, second).status_code == 412
+        response = batch(alice, first, second)
+        assert response.status_code == 412
+        assert response.json()["current"] == alice.get(f"/api/todos/{todo.pk}/").json()
 
     @pytest.mark.parametrize("etag", ["*", "W/{0}", '"other", {0}', "{1}", " {0}", " "])
     def test_the_etag_of_an_operation_is_one_tag_and_no_list(

@@ -119,6 +119,7 @@ class TestWriting:
         form = form.format(todo.etag, todo.version)
         body = problem(ask(alice, change, todo, **{"if-match": form}), 412, "precondition_failed")
         assert body["detail"].startswith(detail)
+        assert body["current"] == alice.get(f"/api/todos/{todo.pk}/").json()
         assert is_as_it_was(todo)
 
     @pytest.mark.parametrize("form", ["{0}", "W/{0}", "*"])
@@ -126,9 +127,11 @@ class TestWriting:
         self, alice: Client, todo: Todo, change: str, form: str
     ) -> None:
         response = ask(alice, change, todo, **{"if-none-match": form.format(todo.etag)})
-        assert problem(response, 412, "precondition_failed")["detail"] == (
+        body = problem(response, 412, "precondition_failed")
+        assert body["detail"] == (
             "If-None-Match names the current version. Remove the field to make the change."
         )
+        assert body["current"] == alice.get(f"/api/todos/{todo.pk}/").json()
         assert is_as_it_was(todo)
 
     def test_a_conditional_change_is_one_compare_and_set(
@@ -150,6 +153,7 @@ class TestWriting:
         assert (response.status_code, response.json()["code"]) == (412, "precondition_failed")
         after = Todo.objects.get()
         assert (after.title, after.description) == ("Buy milk", "Overtaken")
+        assert response.json()["current"] == alice.get(f"/api/todos/{todo.pk}/").json()
 
     def test_a_change_without_if_match_survives_a_concurrent_change(
         self, alice: Client, todo: Todo, change: str, meanwhile: Meanwhile
@@ -165,6 +169,7 @@ class TestWriting:
         for headers in ({}, {"if-match": todo.etag}, {"if-match": '"x"'}, {"if-none-match": "*"}):
             response = ask(bob, change, todo, **headers)
             assert (response.status_code, response.json()["code"]) == (403, "permission_denied")
+            assert "current" not in response.json()
             assert "ETag" not in response
         assert is_as_it_was(todo)
 
@@ -191,6 +196,7 @@ class TestWriting:
         settings.REQUIRE_IF_MATCH = True
         response = ask(alice, change, todo)
         assert (response.status_code, response.json()["code"]) == (428, "precondition_required")
+        assert "current" not in response.json()
         assert ask(alice, change, todo, **{"if-match": ""}).status_code == 412
         assert is_as_it_was(todo)
         assert ask(alice, change, todo, **{"if-match": todo.etag}).status_code in (200, 204)
