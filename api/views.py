@@ -4,12 +4,12 @@ from functools import cache
 from typing import Any, cast
 
 from django.conf import settings
-from django.http import Http404, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -109,6 +109,9 @@ class ProtectedResourceView(KnownParametersOnly):
     def get(self, request: Request, **kwargs: str) -> Response:
         metadata = resource_metadata(request.path_info, (READ, WRITE))
         return Response(metadata, headers=CROSS_ORIGIN)
+
+    def options(self, request: HttpRequest | Request, *args: Any, **kwargs: Any) -> Response:
+        return Response(status=status.HTTP_204_NO_CONTENT, headers=CROSS_ORIGIN)
 
 
 @cache

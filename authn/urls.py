@@ -1,6 +1,9 @@
 """The metadata of this API for OAuth clients, below the root of its host (RFC 9728 section 3.1).
 
 ``path("", include("authn.urls"), {"scopes": ["todos:read", "todos:write"]})``
+
+Pages of every origin may read them. A middleware that answers preflights, like that of
+django-cors-headers, must leave their path out (CORS_URLS_REGEX).
 """
 
 from __future__ import annotations

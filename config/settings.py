@@ -48,6 +48,8 @@ WEB_CONCURRENCY = whole_number("WEB_CONCURRENCY", default=1, allowed=range(1, 10
 CORS_ALLOWED_ORIGINS, CORS_ALLOWED_ORIGIN_REGEXES = origins("CORS_ALLOWED_ORIGINS")
 # Tracers of a front end add these to each request. The API ignores them.
 TRACING_HEADERS = ("baggage", "sentry-trace", "traceparent", "tracestate", "x-request-id")
+# The metadata for OAuth clients is for every origin: its view answers preflights.
+CORS_URLS_REGEX = r"/(?!\.well-known/oauth-protected-resource)"
 CORS_ALLOW_HEADERS = [
     *default_headers,
     "idempotency-key",

@@ -44,6 +44,7 @@ pytestmark = pytest.mark.django_db
 ME = "/api/me/"
 TODOS = "/api/todos/"
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
+APP = "https://app.example.com"
 METADATA_URL = f"{RESOURCE}{WELL_KNOWN}"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -272,6 +273,21 @@ class TestMetadata:
     @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
     def test_the_metadata_can_be_read_only(self, anonymous: Client, method: str) -> None:
         problem(anonymous.generic(method, WELL_KNOWN), 405, "method_not_allowed")
+
+    @pytest.mark.parametrize("origins", [[], [APP]], ids=["closed", "open"])
+    def test_a_page_of_any_origin_can_read_the_metadata(
+        self, settings: Settings, anonymous: Client, origins: list[str]
+    ) -> None:
+        """A client of the Model Context Protocol sends a field that needs a preflight."""
+        settings.CORS_ALLOWED_ORIGINS = origins
+        preflight = {
+            "access-control-request-method": "GET",
+            "access-control-request-headers": "mcp-protocol-version",
+        }
+        asked = anonymous.options(WELL_KNOWN, headers={"origin": APP, **preflight})
+        assert (asked.status_code, asked["Access-Control-Allow-Headers"]) == (204, "*")
+        for response in (asked, anonymous.get(WELL_KNOWN, headers={"origin": APP})):
+            assert response["Access-Control-Allow-Origin"] == "*"
 
     def test_the_metadata_takes_no_parameter(self, anonymous: Client) -> None:
         problem(anonymous.get(f"{WELL_KNOWN}?format=xml"), 400, "invalid_parameter")
