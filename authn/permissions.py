@@ -100,8 +100,8 @@ class HasClaim(IsAuthenticated):
     """Admit tokens with a certain value in a claim: ``HasClaim.of("role", "admin")``.
 
     The claim equals the value, or is an array that contains it. A text with commas is one value. A
-    claim is as old as its token: who loses a role has it until the token expires. Refuses users of
-    other authenticators, who have no claims.
+    member of ``TextChoices`` is its text. A claim is as old as its token: who loses a role has it
+    until the token expires. Refuses users of other authenticators, who have no claims.
     """
 
     name: ClassVar[str]
@@ -127,7 +127,8 @@ class HasClaim(IsAuthenticated):
         claim: Any = request.auth.payload.get(name)
         found = claim if isinstance(claim, tuple) else (claim,)
         # In Python, True equals 1.
-        return (type(value), value) in [(type(each), each) for each in found]
+        alike = (each for each in found if isinstance(each, bool) is isinstance(value, bool))
+        return value in alike
 
 
 def _checked(method: str, scopes: str | Iterable[Any]) -> frozenset[str]:

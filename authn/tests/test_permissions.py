@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db.models import IntegerChoices, TextChoices
 from rest_framework.permissions import AllowAny, IsAuthenticated
 
 from authn import JWTAuthentication
@@ -18,6 +19,14 @@ pytestmark = pytest.mark.usefixtures("drf")
 Grant = Callable[..., str]
 BY_METHOD = HasScope.of({"GET": ["read"], "POST": ["read", "write"], "DELETE": "admin"})
 READ, WRITE = HasScope.of("read"), HasScope.of("write")
+
+
+class Role(TextChoices):
+    ADMIN = "admin"
+
+
+class Level(IntegerChoices):
+    ADMIN = 1
 
 
 def outcome(response: Any) -> str:
@@ -152,6 +161,7 @@ class TestHasClaim:
             (True, 1, 403),
             (True, "true", 403),
             (1, 1, 200),
+            (1, 1.0, 200),
             (1, True, 403),
             (1, "1", 403),
             (0, False, 403),
@@ -164,6 +174,12 @@ class TestHasClaim:
     ) -> None:
         permission = HasClaim.of("role", value)
         assert ask(mint(role=claim), permission_classes=[permission]).status_code == status
+
+    @pytest.mark.parametrize("value", [Role.ADMIN, Level.ADMIN])
+    def test_a_choice_of_django_is_its_value(self, mint: Mint, value: Any) -> None:
+        permission = HasClaim.of("role", value)
+        assert ask(mint(role=value.value), permission_classes=[permission]).status_code == 200
+        assert ask(mint(role=True), permission_classes=[permission]).status_code == 403
 
     def test_a_null_is_no_value(self, mint: Mint) -> None:
         token = mint(role=[None])
