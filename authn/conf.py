@@ -96,6 +96,11 @@ class AuthnConfig:
         return setting("BETTER_AUTH_ISSUER") or self.base_url
 
     @property
+    def oauth_base_url(self) -> str:
+        """The base URL of the OAuth endpoints. Without BETTER_AUTH_URL, the issuer's."""
+        return self.base_url or self.access_token_issuer
+
+    @property
     def realm(self) -> str:
         return str(setting("BETTER_AUTH_REALM"))
 
@@ -146,7 +151,7 @@ class AuthnConfig:
             issuer=self.access_token_issuer,
             audiences=frozenset({self.resource}),
             # With the scope openid, Better Auth adds its own userinfo endpoint.
-            tolerated_audiences=frozenset({f"{self.base_url}/oauth2/userinfo"}),
+            tolerated_audiences=frozenset({f"{self.oauth_base_url}/oauth2/userinfo"}),
             issuer_required=True,
             audience_required=True,
         )

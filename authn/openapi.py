@@ -53,7 +53,7 @@ def _schemes() -> JSON:
     }
     config = AuthnConfig()
     if config.resource:
-        base = config.base_url or config.access_token_issuer
+        base = config.oauth_base_url
         token_url = spectacular_settings.OAUTH2_TOKEN_URL or f"{base}/oauth2/token"
         schemes["oauth2"] = {
             "type": "oauth2",

@@ -73,6 +73,14 @@ def test_the_audience_is_the_resource_beside_userinfo_alone(grant: Grant, aud: A
     assert verify(grant(aud=aud))
 
 
+def test_without_a_base_url_userinfo_is_below_the_issuer(grant: Grant, settings: Settings) -> None:
+    settings.BETTER_AUTH_JWKS_URL = "https://auth.example.com/api/auth/jwks"
+    settings.BETTER_AUTH_ISSUER = "https://auth.example.com/api/auth"
+    settings.BETTER_AUTH_AUDIENCE = ["https://auth.example.com"]
+    settings.BETTER_AUTH_URL = ""
+    assert verify(grant(aud=[RESOURCE, USERINFO]))
+
+
 @pytest.mark.parametrize(
     ("claims", "error"),
     [
