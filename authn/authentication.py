@@ -86,14 +86,15 @@ def authenticate_token(
 ) -> tuple[Any, Claims]:
     """Verify ``token``, as ``TokenVerifier.verify`` does, and resolve its user.
 
-    Raises ``InvalidToken`` or ``VerificationUnavailable``, and what the resolver raises. ``None``
-    and a user who is not active are refused: DRF would take ``None`` for a user.
+    Raises ``InvalidToken`` or ``VerificationUnavailable``, and what the resolver raises. ``None``,
+    also in a lazy object, and a user who is not active are refused: DRF would take ``None`` for a
+    user.
     """
     try:
         verifier, resolve_user = get_verifier(), get_user_resolver()
         claims = verifier.verify(token, before_work=before_work)
         user = resolve_user(claims)
-        if user is None or not getattr(user, "is_active", True):
+        if not user or not getattr(user, "is_active", True):
             raise UserRefused
     except TokenRejected as reason:
         logger.debug("Token refused: %s", reason.code)

@@ -10,6 +10,7 @@ import pytest
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.http import Http404
+from django.utils.functional import SimpleLazyObject
 from pytest_django import Settings
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied, Throttled
 from rest_framework.permissions import AllowAny
@@ -101,7 +102,17 @@ class TestResolver:
         resolve(lambda claims: User(pk=f"{claims.subject} {claims.payload['team']}"))
         assert ask(mint(sub="ada", team="blue")).data == {"id": "ada blue"}
 
-    @pytest.mark.parametrize("user", [None, User("ada", is_active=False), AnonymousUser()])
+    @pytest.mark.parametrize(
+        "user",
+        [
+            None,
+            False,
+            SimpleLazyObject(lambda: None),
+            User("ada", is_active=False),
+            AnonymousUser(),
+        ],
+        ids=["None", "False", "lazy None", "inactive", "anonymous"],
+    )
     @pytest.mark.parametrize("permission", [[], [AllowAny]], ids=["none", "AllowAny"])
     def test_a_token_without_an_active_user_is_refused(
         self, mint: Mint, resolve: Callable[..., None], user: Any, permission: list[Any]
