@@ -87,7 +87,7 @@ class TokenNotYetValid(TokenRejected):
 
 class ClaimMissing(TokenRejected):
     code = "claim_missing"
-    detail = "The token lacks a required claim: exp, sub, iss or aud."
+    detail = "The token lacks a required claim: exp, sub, iss, aud or client_id."
 
 
 class ClaimInvalid(TokenRejected):
