@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from authn.conf import AuthnConfig
+from authn.conf import get_config
 
 UNQUOTABLE = re.compile(r"[^ !#-\[\]-~]")
 
@@ -12,9 +12,10 @@ UNQUOTABLE = re.compile(r"[^ !#-\[\]-~]")
 def bearer_challenge() -> str:
     """Return the challenge of a request without a token.
 
-    With OAUTH_RESOURCE it says where the metadata is (RFC 9728 section 5.1).
+    With OAUTH_RESOURCE it says where the metadata is (RFC 9728 section 5.1). Raises
+    ``NotConfigured``, because no token helps until the operator has set what is missing.
     """
-    config = AuthnConfig()
+    config = get_config()
     challenge = f"Bearer {parameters(realm=config.realm)}"
     if url := config.resource_metadata_url:
         challenge += f", {parameters(resource_metadata=url)}"

@@ -108,6 +108,8 @@ class AuthnConfig:
     def resolve_user(self) -> Callable[[Claims], Any]:
         """The function that makes a user of claims. Raises ``ImportError`` for a wrong path."""
         path = setting("BETTER_AUTH_USER_RESOLVER")
+        if path.startswith("."):  # importlib raises other errors
+            raise ImportError(f"{path} is a relative path")
         return import_string(path) if path else TokenUser.from_claims
 
     @property
@@ -155,6 +157,12 @@ class AuthnConfig:
             issuer_required=True,
             audience_required=True,
         )
+
+
+def get_config() -> AuthnConfig:
+    """Return the configuration. Raises ``NotConfigured`` for a mistake in the settings."""
+    get_verifier()
+    return AuthnConfig()
 
 
 def _bytes_of(secret: str) -> bytes:

@@ -10,7 +10,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_http_methods
 
-from authn.conf import AuthnConfig
+from authn.conf import get_config
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 # Clients in a browser read it from any origin. Some send MCP-Protocol-Version, for which the
@@ -41,9 +41,9 @@ def protected_resource(request: HttpRequest, scopes: Iterable[str] = ()) -> Http
 def resource_metadata(path: str, scopes: Iterable[str]) -> dict[str, Any] | None:
     """Return the metadata if ``path`` is theirs, with or without the path of the resource.
 
-    Some clients look second at the path without it.
+    Some clients look second at the path without it. Raises ``NotConfigured``.
     """
-    config = AuthnConfig()
+    config = get_config()
     paths = (WELL_KNOWN, unquote(urlsplit(config.resource_metadata_url).path))
     if not config.resource or path.rstrip("/") not in paths:
         return None

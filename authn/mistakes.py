@@ -24,6 +24,7 @@ MIN_SECRET_BYTES = 32  # RFC 7518 section 3.2
 # Better Auth's own default outside production (packages/better-auth/src/utils/constants.ts).
 PUBLIC_SECRET = b"better-auth-secret-12345678901234567890"
 REALM = re.compile(r"[ !#-\[\]-~]*")  # RFC 9110 section 5.6.4, without escapes
+RESOURCE = re.compile(r"[^\s?#]+")  # compared as text with aud
 NEW_SECRET = "Set the same random secret in Better Auth and here: openssl rand -base64 32"  # noqa: S105
 
 
@@ -140,12 +141,11 @@ def _mistakes_with_key_set(config: AuthnConfig) -> Iterator[Error]:
 
 
 def _mistakes_with_resource(config: AuthnConfig) -> Iterator[Error]:
-    parts = split_url(config.resource)
-    if parts is None or parts.query or parts.fragment:
+    if not RESOURCE.fullmatch(config.resource) or not split_url(config.resource):
         yield Error(
             "OAUTH_RESOURCE is not an http or https URL that every browser reads the same way.",
             hint="Write the URL of this API, as clients ask Better Auth for it in resource=: "
-            "https://api.example.com, without a query and a fragment.",
+            "https://api.example.com, without spaces, a query and a fragment.",
             id="authn.E015",
         )
     if not config.key_set_algorithms or not config.access_token_issuer:

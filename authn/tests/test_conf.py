@@ -106,6 +106,8 @@ def test_each_derived_value_can_be_overridden(settings: Settings) -> None:
         ({"SECRET": "x" * 32, "REALM": "todos\r\nX: y"}, ["authn.E014"]),
         ({"SECRET": "x" * 32, "USER_RESOLVER": "authn.users.TokenUser.nope"}, ["authn.E017"]),
         ({"SECRET": "x" * 32, "USER_RESOLVER": "nope"}, ["authn.E017"]),
+        ({"SECRET": "x" * 32, "USER_RESOLVER": ".users.user_of"}, ["authn.E017"]),
+        ({"SECRET": "x" * 32, "USER_RESOLVER": "."}, ["authn.E017"]),
         ({"SECRET": "x" * 32, "USER_RESOLVER": "authn.claims.MAX_NUMERIC_DATE"}, ["authn.E017"]),
     ],
     ids=repr,
@@ -159,6 +161,9 @@ def test_the_secret_has_the_bytes_of_the_environment(settings: Settings) -> None
         ("api.example.com", {"URL": "https://a.example"}, ["authn.E015"]),
         ("https://api.example.com?x=y", {"URL": "https://a.example"}, ["authn.E015"]),
         ("https://api.example.com#x", {"URL": "https://a.example"}, ["authn.E015"]),
+        ("https://api.example.com/#", {"URL": "https://a.example"}, ["authn.E015"]),
+        (" https://api.example.com", {"URL": "https://a.example"}, ["authn.E015"]),
+        ("https://api.exam\nple.com", {"URL": "https://a.example"}, ["authn.E015"]),
         ("https://api.example.com", {"SECRET": "x" * 32}, ["authn.E016"]),
         (
             "https://api.example.com",

@@ -12,6 +12,7 @@ from django.urls import get_resolver, include, path
 from pytest_django import Settings
 
 from authn.conf import AuthnConfig
+from authn.exceptions import NotConfigured
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 urlpatterns = [path("", include("authn.urls"))]
@@ -91,6 +92,15 @@ def test_any_other_path_is_404(settings: Settings, method: str, resource: str, u
     settings.OAUTH_RESOURCE = resource
     with pytest.raises(Http404):
         ask(url, method)
+
+
+@pytest.mark.parametrize("resource", [None, "api.example.com", ["https://api.example.com"]])
+def test_a_mistake_in_the_settings_is_never_shown_as_metadata(
+    settings: Settings, resource: Any
+) -> None:
+    settings.OAUTH_RESOURCE = resource
+    with pytest.raises(NotConfigured, match="OAUTH_RESOURCE"):
+        ask(WELL_KNOWN)
 
 
 @pytest.mark.parametrize(

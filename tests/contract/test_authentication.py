@@ -137,12 +137,14 @@ def test_tokens_of_key_set_and_secret_are_accepted_at_once(
     assert bearer(mint(sub="bob")).get("/api/me/").json()["id"] == "bob"
 
 
+@pytest.mark.parametrize("has_token", [True, False], ids=["token", "anonymous"])
 def test_without_configuration_a_request_is_500_without_details(
-    settings: Settings, mint: Mint
+    settings: Settings, mint: Mint, has_token: bool
 ) -> None:
     settings.BETTER_AUTH_SECRET = ""
     client = Client(raise_request_exception=False)
-    response = client.get("/api/me/", headers={"authorization": f"Bearer {mint()}"})
+    headers = {"authorization": f"Bearer {mint()}"} if has_token else {}
+    response = client.get("/api/me/", headers=headers)
     assert (response.status_code, response.json()["code"]) == (500, "internal_error")
     assert "BETTER_AUTH" not in response.content.decode()
     with pytest.raises(NotConfigured, match="BETTER_AUTH_URL"):
