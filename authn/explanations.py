@@ -52,7 +52,10 @@ ADVICE = {
         "BETTER_AUTH_ISSUER or BETTER_AUTH_AUDIENCE is set. OAuth access tokens also need "
         "`client_id` or `azp`."
     ),
-    "claim_invalid": "Let the issuer write times as numbers and `iss`, `aud`, `jti` as strings.",
+    "claim_invalid": (
+        "Let the issuer write times as numbers, and `iss`, `aud`, `jti`, `scope`, `client_id`, "
+        "`azp` as strings."
+    ),
     "token_bound": (
         "Ask the issuer for a token without `cnf`. With it (DPoP, mutual TLS), a token proves "
         "nothing without its key."
@@ -62,8 +65,14 @@ ADVICE = {
         "credentials)."
     ),
     "subject_invalid": "Let the issuer write a `sub` of 1 to 255 characters that is not blank.",
-    "issuer_mismatch": "Check BETTER_AUTH_ISSUER, or the origin of BETTER_AUTH_URL.",
-    "audience_mismatch": "Check BETTER_AUTH_AUDIENCE, or the origin of BETTER_AUTH_URL.",
+    "issuer_mismatch": (
+        "Check BETTER_AUTH_ISSUER, or the origin of BETTER_AUTH_URL. The issuer of OAuth access "
+        "tokens (at+jwt) has the path of BETTER_AUTH_URL too."
+    ),
+    "audience_mismatch": (
+        "Check BETTER_AUTH_AUDIENCE, or the origin of BETTER_AUTH_URL. OAuth access tokens "
+        "(at+jwt) are for OAUTH_RESOURCE alone: let the client ask for them with that resource."
+    ),
     "keys_unavailable": (
         "Check that BETTER_AUTH_URL or BETTER_AUTH_JWKS_URL answers from this machine."
     ),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -121,6 +122,25 @@ class TestInspectToken:
         assert str(caught.value).startswith(f"{code}: ")
         assert setting in str(caught.value)
         assert not any(part in str(caught.value) for part in token.split("."))
+
+    @pytest.mark.parametrize(
+        ("claims", "advice"),
+        [
+            ({"aud": "https://other.example.com"}, "OAUTH_RESOURCE"),
+            ({"iss": "https://auth.example.com"}, "path of BETTER_AUTH_URL"),
+            ({"scope": ["read"]}, "scope"),
+        ],
+        ids=["aud", "iss", "scope"],
+    )
+    def test_the_advice_is_for_access_tokens_as_well(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        grant: Callable[..., str],
+        claims: dict[str, Any],
+        advice: str,
+    ) -> None:
+        with pytest.raises(CommandError, match=rf"(?s)\n.*{advice}"):
+            inspect(monkeypatch, grant(**claims))
 
     def test_an_error_names_the_url_of_unavailable_keys(
         self, monkeypatch: pytest.MonkeyPatch, issuer: Issuer
