@@ -25,7 +25,8 @@ class InvalidToken(AuthenticationFailed):
     """401, with the reason in ``WWW-Authenticate`` (RFC 6750 section 3).
 
     DRF assigns ``auth_header`` before its exception handler reads it. ``challenge`` is the same
-    without ``error_code``, for a handler that shows the code elsewhere.
+    without ``error_code``, for a handler that shows the code elsewhere. The challenge of another
+    authenticator stays as it is.
     """
 
     def __init__(self, reason: TokenRejected) -> None:
@@ -35,18 +36,23 @@ class InvalidToken(AuthenticationFailed):
 
     @property
     def challenge(self) -> str:
-        if not self._challenge:
-            return ""
-        error = parameters(error="invalid_token", error_description=self.reason.detail)
-        return f"{self._challenge}, {error}"
+        return self._with(self._error)
 
     @property
     def auth_header(self) -> str:
-        return self.challenge and f"{self.challenge}, {parameters(error_code=self.reason.code)}"
+        return self._with(f"{self._error}, {parameters(error_code=self.reason.code)}")
 
     @auth_header.setter
     def auth_header(self, challenge: str) -> None:
         self._challenge = challenge
+
+    @property
+    def _error(self) -> str:
+        return parameters(error="invalid_token", error_description=self.reason.detail)
+
+    def _with(self, error: str) -> str:
+        is_own = self._challenge.startswith("Bearer ")
+        return f"{self._challenge}, {error}" if is_own else self._challenge
 
 
 class VerificationUnavailable(APIException):

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.http import Http404
 from django.utils.functional import SimpleLazyObject
 from pytest_django import Settings
+from rest_framework.authentication import BasicAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied, Throttled
 from rest_framework.permissions import AllowAny
 from rest_framework.request import WrappedAttributeError
@@ -84,6 +85,11 @@ class TestChallenges:
         response = ask("x", authentication_classes=[Anonymous, JWTAuthentication])
         assert response.status_code == 403
         assert "WWW-Authenticate" not in response
+
+    def test_the_challenge_of_another_authenticator_gets_no_reason(self) -> None:
+        classes = [BasicAuthentication, JWTAuthentication]
+        response = ask("x", authentication_classes=classes)
+        assert (response.status_code, response["WWW-Authenticate"]) == (401, 'Basic realm="api"')
 
     def test_keys_that_cannot_be_had_are_503(self, issuer: Issuer) -> None:
         issuer.broken = True
