@@ -217,9 +217,13 @@ class Resource:
         return str(self._data.get("etag", ""))
 
     def _extra_actions(self, *, detail: bool) -> list[tuple[str, str]]:
-        """The path and the label of each extra action that takes a POST."""
-        actions = self._view.get_extra_actions() if self._allowed("POST") else []
-        found = [each for each in actions if each.detail == detail and "post" in each.mapping]
+        """The path and the label of each extra action. One on an item takes a POST."""
+        shown = {"post"} if detail else {"get", "post"}
+        methods = shown.intersection(self._view.http_method_names)
+        actions = self._view.get_extra_actions()
+        found = [
+            each for each in actions if each.detail == detail and methods & each.mapping.keys()
+        ]
         return [(each.url_path, each.kwargs["name"]) for each in found]
 
     def _address(self, name: str, **kwargs: Any) -> str:

@@ -200,5 +200,5 @@ class Overloaded(APIException):
 class SearchTooBroad(APIException):
     status_code = 503
     default_code = "search_too_broad"
-    default_detail = "This search takes too long. Search for a longer text, or add a filter."
+    default_detail = "This takes too long. In a list, search for a longer text or add a filter."
     wait = 5

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
@@ -88,6 +89,19 @@ class FilterSet(StrictSerializer):
         return frozenset(name for name, each in fields if isinstance(each, serializers.ListField))
 
     @classmethod
+    def read_query(cls, query: QueryDict) -> dict[str, Any]:
+        """Return the validated values of a query. Raises one ``InvalidParameter`` for all."""
+        repeatable = cls.repeatable_parameters()
+        data = {
+            name: query.getlist(name) if name in repeatable else query[name]
+            for name in cls.parameters() & query.keys()
+        }
+        try:
+            return cls.read(data, partial=True)
+        except serializers.ValidationError as error:
+            raise InvalidParameter(*_mistakes(error.detail)) from None
+
+    @classmethod
     def filtered(cls, queryset: QuerySet[Any], **lookups: Any) -> QuerySet[Any]:
         """Filter by validated values. Override this for a parameter that is no lookup."""
         return queryset.filter(**lookups)
@@ -99,18 +113,8 @@ class FilterBackend(BaseFilterBackend):
     def filter_queryset(
         self, request: Request, queryset: QuerySet[Any], view: APIView
     ) -> QuerySet[Any]:
-        """Raise one ``InvalidParameter`` for all invalid values."""
         filterset: type[FilterSet] = view.filterset_class  # type: ignore[attr-defined]
-        query, repeatable = request.query_params, filterset.repeatable_parameters()
-        data = {
-            name: query.getlist(name) if name in repeatable else query[name]
-            for name in filterset.parameters() & query.keys()
-        }
-        try:
-            lookups = filterset.read(data, partial=True)
-        except serializers.ValidationError as error:
-            raise InvalidParameter(*_mistakes(error.detail)) from None
-        return filterset.filtered(queryset, **lookups)
+        return filterset.filtered(queryset, **filterset.read_query(request.query_params))
 
 
 def _mistakes(errors: Any) -> Iterator[Mistake]:

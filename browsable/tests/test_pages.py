@@ -70,6 +70,7 @@ def visit(alices: Browser) -> dict[str, Page]:
         "missing": alices.get(address),
         "forbidden": alices.get(f"/api/todos/{strangers.pk}/"),
         "batch": alices.get("/api/todos/batch/"),
+        "summary": alices.get(alices.get("/api/todos/").links["Summary…"]),
         "wrong filter": alices.get("/api/todos/?limit=x&tag=&x=1"),
         "unknown path": alices.get("/api/nothing/"),
         "login": alices.get("/api/login/"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.support.rules import Rule
+from tests.support.rules import READ, Rule
 from todos.models import Todo
 from todos.serializers import TodoSerializer
 
@@ -14,4 +14,5 @@ ROUTES = {
         body=json.dumps({"operations": [{"op": "create", **TodoSerializer.example}]}),
         model=Todo,
     ),
+    "/api/todos/summary/": Rule(READ, model=Todo),
 }

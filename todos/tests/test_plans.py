@@ -82,6 +82,12 @@ class TestAmongMany:
         assert "Seq Scan" not in found
         assert '"SCAN' not in found
 
+    def test_a_summary_reads_no_rows_of_other_owners(self, alice: Client) -> None:
+        [found] = plans(alice, "/api/todos/summary/?tz=Europe/Berlin")
+        assert BY_OWNER.search(found)
+        assert "Seq Scan" not in found
+        assert "SCAN todos_todo" not in found
+
     def test_a_todo_is_read_by_an_index(self, alice: Client) -> None:
         todo = make_todo()
         [found] = plans(alice, f"/api/todos/{todo.pk}/")
