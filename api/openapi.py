@@ -98,7 +98,6 @@ class Schema(AutoSchema):
             read_only = {
                 name: IGNORED for name, each in serializer.fields.items() if each.read_only
             }
-            read_only.pop("id", None)  # only a change may have one, and it repeats its path
             schema["properties"].update(read_only)
             tell_defaults(schema["properties"], serializer)
         return schema

@@ -82,9 +82,11 @@ class ApiForm(forms.Form):
 
 
 def body_fields(serializer: serializers.Serializer[Any]) -> dict[str, forms.Field]:
-    """The fields that a request may set, each with its default."""
+    """The fields that a request may set, each with its default. The server makes the id."""
     fields = serializer.fields.items()
-    return {name: _body_field(field) for name, field in fields if not field.read_only}
+    return {
+        name: _body_field(field) for name, field in fields if not field.read_only and name != "id"
+    }
 
 
 def _body_field(field: SerializerField) -> forms.Field:

@@ -60,7 +60,7 @@ class Resource:
     @cached_property
     def url(self) -> str:
         """The address of one item, or ``""``."""
-        if self._response.status_code == 201:
+        if getattr(self._view, "action", "") == "create" and not self.problem:
             return self._address("detail", pk=self._data["id"])
         is_item = getattr(self._view, "detail", False)
         return self._address("detail", **self._view.kwargs) if is_item else ""

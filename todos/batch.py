@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,13 @@ from api.bodies.fields import CANONICAL_UUID, ArrayField, CanonicalUUIDField
 from api.bodies.renderers import octets_of
 from api.bodies.serializers import StrictSerializer, field_error
 from api.bodies.text import TextField
-from api.errors.exceptions import ContentTooLarge, PreconditionError, PreconditionFailed
+from api.errors.exceptions import (
+    ContentTooLarge,
+    IdTaken,
+    PreconditionError,
+    PreconditionFailed,
+)
+from api.owned.creation import create_once
 from api.owned.fields import links_of
 from api.writes.conditional import require_match
 from authn.users import TokenUser
@@ -100,6 +106,10 @@ def run_batch(user: TokenUser, data: Any, *, max_octets: int) -> dict[str, list[
     return {"results": results}
 
 
+def canonical_ids(texts: Iterable[str]) -> list[UUID]:
+    return [*map(UUID, filter(CANONICAL_UUID.fullmatch, texts))]
+
+
 class Batch:
     """The locked todos of a batch, and its errors so far."""
 
@@ -107,14 +117,16 @@ class Batch:
         self._user = user
         for link in links_of(Todo):
             named = {str(each.fields.get(link.attname)) for each in operations}
-            link.lock_targets(user.pk, [*map(UUID, filter(CANONICAL_UUID.fullmatch, named))])
-        ids = {each.id for each in operations if each.id is not None}
+            link.lock_targets(user.pk, canonical_ids(named))
+        created = {str(each.fields.get("id")) for each in operations if each.op == "create"}
+        ids = {*canonical_ids(created), *(each.id for each in operations if each.id is not None)}
         # Lock in one order, so that no two batches wait for one another.
         rows = Todo.objects.owned_by(user).as_shown().filter(pk__in=ids).order_by("pk")
         self._todos = {todo.pk: todo for todo in rows.select_for_update()}
-        # No client can know the new etag of a todo that an earlier operation changed.
-        self._before: dict[UUID, Any] = {}  # each changed todo as it was before
+        # No client can know the new etag of a todo that an earlier operation changed or made.
+        self._before: dict[UUID, Any] = {}  # how it was before the batch, or None if it was not
         self._precondition_error: PreconditionError | None = None
+        self._id_taken: IdTaken | None = None
         self._errors: dict[str, Any] = {}
 
     def attempt(self, index: int, operation: Operation) -> Any:
@@ -124,12 +136,16 @@ class Batch:
             self._precondition_error = self._precondition_error or error.at(
                 f"/operations/{index}/etag"
             )
+        except IdTaken as error:
+            self._id_taken = self._id_taken or error.at(f"/operations/{index}/id")
         except serializers.ValidationError as error:
             self._errors[str(index)] = error.detail
 
     def require_success(self) -> None:
         if self._precondition_error:
             raise self._precondition_error
+        if self._id_taken:  # an error of a later operation on this id would only follow from it
+            raise self._id_taken
         if self._errors:
             raise serializers.ValidationError({"operations": self._errors})
 
@@ -137,8 +153,7 @@ class Batch:
         if operation.mistake:
             raise serializers.ValidationError(operation.mistake)
         if operation.op == "create":
-            fields = TodoSerializer.read(operation.fields)
-            return TodoSerializer.shown(Todo.objects.create(owner_id=self._user.pk, **fields))
+            return TodoSerializer.shown(self._create(operation.fields))
         todo = self._target(operation)
         match operation.op:
             case "update":
@@ -150,6 +165,17 @@ class Batch:
             case op:
                 todo.change(completed=op == "complete")
         return TodoSerializer.shown(todo)
+
+    def _create(self, body: Mapping[str, Any]) -> Todo:
+        fields = TodoSerializer.read(body)
+        if "id" not in fields:
+            return Todo.objects.create(owner_id=self._user.pk, **fields)
+        sent = TodoSerializer.read(body, partial=True)
+        todo: Todo
+        todo, is_new = create_once(Todo, self._user, fields, sent=sent)
+        self._todos[todo.pk] = todo
+        self._before.setdefault(todo.pk, None if is_new else TodoSerializer.shown(todo))
+        return todo
 
     def _target(self, operation: Operation) -> Todo:
         todo = self._todos.get(operation.id) if operation.id else None

@@ -44,6 +44,22 @@ class CanonicalUUIDField(serializers.UUIDField):
         return UUID(data)
 
 
+class NewIdField(CanonicalUUIDField):
+    """The id that a client gives to a new row: random, or in the order of time."""
+
+    versions = (4, 7)
+    pattern = (
+        "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[47][0-9A-Fa-f]{3}-[89ABab][0-9A-Fa-f]{3}-[0-9A-Fa-f]{12}$"
+    )
+    default_error_messages = {"invalid": "Send a UUID of version 4 or 7 in its 36 characters."}
+
+    def to_internal_value(self, data: Any) -> UUID:
+        new_id = super().to_internal_value(data)
+        if new_id.version not in self.versions:
+            self.fail("invalid", value=data)
+        return new_id
+
+
 class CalendarDateField(serializers.DateField):
     """``YYYY-MM-DD`` (RFC 3339 section 5.6, full-date), and no other form of ISO 8601."""
 

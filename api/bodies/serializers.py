@@ -67,6 +67,8 @@ class StrictSerializer(serializers.Serializer[Any]):
         defaults: dict[str, Any] = {}
         if isinstance(data, Mapping):
             errors = self._refused_fields(data)
+            if self.instance is not None:  # it has its id
+                data = {name: value for name, value in data.items() if name != "id"}
             if self.partial:
                 # In a merge patch, null returns an optional field to its default.
                 defaults = {
@@ -92,13 +94,10 @@ class StrictSerializer(serializers.Serializer[Any]):
             name: [serializers.ErrorDetail(message, code="unknown_field")]
             for name in islice(unknown, MAX_UNKNOWN_FIELDS)
         }
-        if "id" in data and "id" in self.fields and self.fields["id"].read_only:
-            if self.instance is None:
-                code, detail = "id_not_supported", "The server chooses the id: send none."
-                refused["id"] = [serializers.ErrorDetail(detail, code)]
-            elif str(data["id"]).lower() != str(self.instance.pk):
-                detail = "This is not the id in the path: send that one or none."
-                refused["id"] = [serializers.ErrorDetail(detail, "id_mismatch")]
+        changed = self.instance if "id" in data and "id" in self.fields else None
+        if changed is not None and str(data["id"]).lower() != str(changed.pk):
+            detail = "This is not the id in the path: send that one or none."
+            refused["id"] = [serializers.ErrorDetail(detail, "id_mismatch")]
         return refused
 
     def optional_fields(self) -> Fields:

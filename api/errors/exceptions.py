@@ -84,8 +84,8 @@ class LengthRequired(APIException):
     default_detail = "This server reads no body without a Content-Length. Send one."
 
 
-class PreconditionError(APIException):
-    """``errors`` tells which of several preconditions in a body is meant."""
+class ErrorOfPart(APIException):
+    """An error that ``at`` gives to one part of a body, and that ``errors`` then names."""
 
     errors: Sequence[dict[str, str]] = ()
 
@@ -94,6 +94,18 @@ class PreconditionError(APIException):
         detail = str(self.detail)
         self.errors = [{"pointer": pointer, "code": self.default_code, "detail": detail}]
         return self
+
+
+class IdTaken(ErrorOfPart):
+    """Tell a client that it cannot have this id, and never who has it."""
+
+    status_code = 409
+    default_code = "id_taken"
+    default_detail = "This id is taken. Create the row with a new id."
+
+
+class PreconditionError(ErrorOfPart):
+    """A precondition of a request, or of an operation in a batch."""
 
 
 class PreconditionFailed(PreconditionError):

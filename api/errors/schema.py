@@ -32,7 +32,7 @@ ERROR_CODES = (
     "due_at_unknown",
     "due_time_incomplete",
     "id_mismatch",
-    "id_not_supported",
+    "id_taken",
     "invalid",
     "invalid_choice",
     "invalid_op",
@@ -116,10 +116,15 @@ HEADERS: JSON = {
     },
     "WWW-Authenticate": {"schema": TEXT, "required": True, "example": 'Bearer realm="todos"'},
 }
+# The other error with status 409, an id that is taken, goes on for good.
+OF_A_KEY_IN_FLIGHT = {
+    "schema": {"type": "integer", "minimum": 1},
+    "description": "Seconds, with the code `idempotency_key_in_flight`.",
+}
 COUNTED = ("RateLimit-Policy", "RateLimit", "X-Request-Id")
 HEADERS_OF_PROBLEMS = {
     401: ["WWW-Authenticate"],
-    **{status: ["Retry-After"] for status in (409, 429, 503)},
+    **{status: ["Retry-After"] for status in (429, 503)},
 }
 
 
@@ -166,6 +171,7 @@ def _errors() -> list[APIException]:
         drf.NotAcceptable(),
         own.RequestTimeout(),
         own.IdempotencyKeyInFlight(),
+        own.IdTaken(),
         own.LengthRequired(),
         own.PreconditionFailed(),
         own.ContentTooLarge(),
@@ -185,9 +191,12 @@ def _errors() -> list[APIException]:
 
 def _response(status: int, examples: dict[str, JSON]) -> JSON:
     names = (*HEADERS_OF_PROBLEMS.get(status, ()), *COUNTED)
+    headers = {name: reference("headers", name) for name in names}
+    if status == own.IdempotencyKeyInFlight.status_code:
+        headers["Retry-After"] = OF_A_KEY_IN_FLIGHT
     return {
         "description": f"{title_of(status)}: {', '.join(f'`{code}`' for code in examples)}.",
-        "headers": {name: reference("headers", name) for name in names},
+        "headers": headers,
         "content": {
             own.PROBLEM_MEDIA_TYPE: {
                 "schema": reference("schemas", "Problem"),

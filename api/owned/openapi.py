@@ -8,6 +8,7 @@ from django.utils.text import camel_case_to_spaces
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
+from api.bodies.fields import NewIdField
 from api.errors.schema import components, reference
 from api.openapi import JSON, Schema, merge, name_choices
 from api.owned.registry import Resource, resources
@@ -123,12 +124,23 @@ class OwnedSchema(Schema):
     def get_response_serializers(self) -> Any:
         if self._action == "retrieve":
             return {200: self.view.serializer_class, 304: None}
+        if self._action == "create":
+            return dict.fromkeys((200, 201), self.view.serializer_class)
         return super().get_response_serializers()
 
     def _postprocess_serializer_schema(self, schema: JSON, serializer: Any, direction: str) -> JSON:
         schema = super()._postprocess_serializer_schema(schema, serializer, direction)
-        is_of_row = isinstance(serializer, OwnedSerializer) and serializer.example
-        if is_of_row and direction == "request" and not serializer.partial:
+        if not isinstance(serializer, OwnedSerializer) or direction != "request":
+            return schema
+        if serializer.partial:
+            del schema["properties"]["id"]  # a change may have one, which repeats its path
+            return schema
+        schema["properties"]["id"] |= {
+            "pattern": NewIdField.pattern,
+            "description": "Of a new row: version 4 or 7. Without one, the server makes it. "
+            "Of a replacement: the id in the path.",
+        }
+        if serializer.example:
             schema["examples"] = [serializer.example]
         return schema
 

@@ -36,7 +36,14 @@ class OwnedQuerySet(models.QuerySet[Row]):
     def somebody_has(self, row_id: UUID) -> bool:
         """Tell 403 from 404, without loading a row.
 
-        No other statement of a request leaves out the owner. docs/scaling.md has its cost.
+        Only ``has_id`` leaves out the owner as well. docs/scaling.md has their cost.
+        """
+        return self.filter(pk=row_id).exists()
+
+    def has_id(self, row_id: UUID) -> bool:
+        """Tell if the id of a new row is taken, by a row of any owner.
+
+        Leaves out the owner too, and only if a client sent the id.
         """
         return self.filter(pk=row_id).exists()
 

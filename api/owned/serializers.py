@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from api.bodies.fields import CanonicalUUIDField, EtagField
+from api.bodies.fields import CanonicalUUIDField, EtagField, NewIdField
 from api.bodies.serializers import Fields, StrictSerializer
 
 LAST = ("created_at", "updated_at", "etag")
@@ -24,7 +24,7 @@ class OwnedSerializer(StrictSerializer):
     # The body of a create request, for the OpenAPI document and for the tests of all resources.
     example: ClassVar[Mapping[str, Any]] = {}
 
-    id = serializers.UUIDField(read_only=True)
+    id = NewIdField(required=False)
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
     etag = EtagField()

@@ -29,6 +29,7 @@ from api.lists.ordering import Column, Ordering
 from api.lists.pagination import UNFILTERED, CursorPagination, beginning_at
 from api.lists.parameters import KnownParametersOnly
 from api.lists.time_limits import time_limit
+from api.owned.creation import create_once
 from api.owned.fields import missing
 from api.owned.filters import LinkParameter, OwnedFilters
 from api.owned.models import OwnedModel, StaleRow
@@ -176,7 +177,13 @@ class OwnedViewSet(KnownParametersOnly, GenericViewSet[Any]):
     @idempotent
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         fields = self.serializer_class.read(request.data)
-        row = self.model.objects.create(owner_id=self.user.id, **fields)
+        if "id" in fields:
+            sent = self.serializer_class.read(request.data, partial=True)
+            row, is_new = create_once(self.model, self.user, fields, sent=sent)
+            if not is_new:
+                return self.answer(row)
+        else:
+            row = self.model.objects.create(owner_id=self.user.id, **fields)
         shown = self.serializer_class.shown(row)
         return Response(shown, status.HTTP_201_CREATED, headers=self.get_success_headers(shown))
 

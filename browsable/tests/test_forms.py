@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from datetime import date
 from http import HTTPStatus
 from typing import Any
@@ -114,6 +115,14 @@ class TestCreate:
         assert page.status == HTTPStatus.BAD_REQUEST
         assert page.form("_raw").value("_raw") == '{"title": 5}'
         assert "title: Not a valid string." in page.text
+
+    def test_the_page_shows_a_todo_that_its_id_created_before(self, alices: Browser) -> None:
+        raw = json.dumps({"id": str(uuid.uuid4()), "title": "Buy milk"})
+        for status in (HTTPStatus.CREATED, HTTPStatus.OK):
+            page = alices.get(LIST).form("_raw").submit(_raw=raw)
+            assert page.status == status
+            assert page.form_to("/complete/")
+        assert "id" not in page.form("title", button="PATCH").names
 
     @pytest.mark.parametrize("raw", ["", "{", "[]", "null", '{"a": 1, "a": 2}', "😀"])
     def test_json_that_is_no_object_creates_nothing(self, alices: Browser, raw: str) -> None:

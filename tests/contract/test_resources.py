@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from api.owned.registry import Resource
-from tests.support.problems import problem
+from tests.support.problems import problem, without_instance
 from tests.support.routes import every_resource, paths_of
 from tests.support.rows import make_row
 from todos.tests.walking import shown, walk
@@ -21,9 +22,17 @@ pytestmark = [pytest.mark.django_db, every_resource]
 JSON = "application/json"
 
 
-def create(client: Client, resource: Resource, **headers: str) -> Any:
-    body = resource.view.serializer_class.example
+def create(client: Client, resource: Resource, key: str = "", **fields: Any) -> Any:
+    """Create the example with other ``fields``, and with a ``key`` for repeats."""
+    body = {**resource.view.serializer_class.example, **fields}
+    headers = {"idempotency-key": key} if key else {}
     return client.post(resource.path, body, content_type=JSON, headers=headers)
+
+
+def required(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the values that a new row must have."""
+    fields = resource.view.serializer_class().fields
+    return {name: value for name, value in values.items() if fields[name].required}
 
 
 def mistakes(response: Any) -> list[tuple[str, str]]:
@@ -54,9 +63,7 @@ def test_the_example_is_stored_as_it_was_sent(alice: Client, resource: Resource)
 
 
 def test_the_required_fields_are_enough(alice: Client, resource: Resource) -> None:
-    serializer_class = resource.view.serializer_class
-    fields, example = serializer_class().fields, serializer_class.example
-    body = {name: value for name, value in example.items() if fields[name].required}
+    body = required(resource, resource.view.serializer_class.example)
     assert alice.post(resource.path, body, content_type=JSON).status_code == 201
 
 
@@ -76,14 +83,68 @@ def test_options_have_one_name_for_a_resource(alice: Client, resource: Resource)
     assert single.replace(" ", "") == resource.view.__name__.removesuffix("ViewSet")
 
 
-def test_no_body_chooses_an_owner_or_an_id(alice: Client, resource: Resource) -> None:
+def test_no_body_chooses_an_owner_or_another_id(alice: Client, resource: Resource) -> None:
     body = {**resource.view.serializer_class.example, "owner_id": "bob", "id": str(uuid4())}
     response = alice.post(resource.path, body, content_type=JSON)
-    assert {*mistakes(response)} == {("/owner_id", "unknown_field"), ("/id", "id_not_supported")}
+    assert {*mistakes(response)} == {("/owner_id", "unknown_field")}
     path = f"{resource.path}{make_row(resource.view.model).pk}/"
     for method in (alice.put, alice.patch):
         response = method(path, body, content_type=JSON)
         assert {*mistakes(response)} == {("/owner_id", "unknown_field"), ("/id", "id_mismatch")}
+
+
+def test_a_client_makes_the_id_of_a_new_row(alice: Client, resource: Resource) -> None:
+    new_id = uuid4()
+    response = create(alice, resource, id=str(new_id).upper())
+    assert (response.status_code, response.json()["id"]) == (201, str(new_id))
+    assert response["Location"] == f"http://testserver{resource.path}{new_id}/"
+    assert alice.get(response["Location"]).json() == response.json()
+
+
+def test_a_create_with_an_id_is_safe_to_repeat(alice: Client, resource: Resource) -> None:
+    new_id = str(uuid4())
+    first, again = (create(alice, resource, id=new_id) for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == first.json()
+    assert again["ETag"] == first["ETag"]
+    assert resource.view.model.objects.count() == 1
+
+
+def test_a_create_finds_a_row_by_what_was_sent(alice: Client, resource: Resource) -> None:
+    row = make_row(resource.view.model)
+    shown = alice.get(f"{resource.path}{row.pk}/").json()
+    for sent in (shown, {"id": shown["id"], **required(resource, shown)}):
+        response = alice.post(resource.path, sent, content_type=JSON)
+        assert (response.status_code, response.json()) == (200, shown)
+
+
+def test_a_taken_id_is_the_same_conflict_whoever_has_it(alice: Client, resource: Resource) -> None:
+    answers = []
+    for owner_id in ("alice", "bob"):
+        row = make_row(resource.view.model, owner_id=owner_id)
+        response = create(alice, resource, id=str(row.pk))
+        answers.append(without_instance(problem(response, 409, "id_taken")))
+        assert "ETag" not in response
+        assert resource.view.model.objects.get(pk=row.pk).version == row.version
+    assert answers[0] == answers[1]
+    assert answers[0]["errors"][0]["pointer"] == "/id"
+    assert resource.view.model.objects.count() == 2
+
+
+def test_a_refused_id_leaves_the_idempotency_key_free(alice: Client, resource: Resource) -> None:
+    taken = str(make_row(resource.view.model).pk)
+    first, second = (create(alice, resource, key="k", id=each) for each in (taken, str(uuid4())))
+    problem(first, 409, "id_taken")
+    assert second.status_code == 201
+
+
+def test_an_id_of_the_client_costs_one_statement(alice: Client, resource: Resource) -> None:
+    costs = []
+    for fields in ({}, {"id": str(uuid4())}):
+        with CaptureQueriesContext(connection) as queries:
+            assert create(alice, resource, **fields).status_code == 201
+        costs.append(sum("SAVEPOINT" not in each["sql"] for each in queries))
+    assert costs[1] == costs[0] + 1
 
 
 def test_a_row_can_be_written_back_as_it_was_read(alice: Client, resource: Resource) -> None:
@@ -131,7 +192,7 @@ def test_a_deleted_row_is_missing(alice: Client, resource: Resource) -> None:
 
 
 def test_a_repeated_create_makes_one_row(alice: Client, resource: Resource) -> None:
-    first, again = (create(alice, resource, **{"idempotency-key": "k"}) for _ in range(2))
+    first, again = (create(alice, resource, key="k") for _ in range(2))
     assert (first.status_code, again.status_code) == (201, 201)
     assert again["Idempotency-Replayed"] == "true"
     assert again.content == first.content

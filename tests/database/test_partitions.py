@@ -14,10 +14,18 @@ import pytest
 from django.db import connection, models
 from django.test import Client
 
-from api.owned.registry import owned_models
+from api.owned.registry import Resource, owned_models
 from authn.testing import Bearer, Mint
 from tests.support.partitioned import PARTITIONS, Partitioning
-from tests.support.routes import CASES, CASES_ABOUT_ONE_ROW, ask, every_case, make_row_for
+from tests.support.routes import (
+    CASES,
+    CASES_ABOUT_ONE_ROW,
+    ask,
+    every_case,
+    every_resource,
+    make_row_for,
+)
+from tests.support.rows import make_row
 from tests.support.scenes import Scene
 from tests.support.statements import TABLES, Statement, recorded
 from tests.support.stories import Story, every_story
@@ -133,6 +141,21 @@ def test_a_foreign_or_missing_row_is_looked_up_in_every_partition(
     assert partitions(own) == [partition_of("bob")]
     assert miss.is_miss
     assert sorted(partitions(miss)) == list(range(PARTITIONS))
+
+
+@every_resource
+def test_an_id_of_the_client_is_looked_up_in_every_partition(
+    bob: Client, resource: Resource
+) -> None:
+    taken = make_row(resource.view.model, owner_id="alice")
+    body = {**resource.view.serializer_class.example, "id": str(taken.pk)}
+    with recorded() as statements:
+        response = bob.post(resource.path, body, content_type="application/json")
+    assert response.status_code == 409
+    miss, own = statements
+    assert miss.is_miss
+    assert sorted(partitions(miss)) == list(range(PARTITIONS))
+    assert partitions(own) == [partition_of("bob")]
 
 
 @pytest.mark.usefixtures("many_todos")

@@ -81,7 +81,7 @@ def token_of(subject: str) -> str:
 
 
 @live
-@pytest.mark.parametrize(("title", "requests"), [("curl", 5), ("HTTPie", 9)])
+@pytest.mark.parametrize(("title", "requests"), [("curl", 5), ("HTTPie", 16)])
 def test_a_request_gets_the_answer_in_its_comment(
     api: Api, tmp_path: Path, title: str, requests: int
 ) -> None:

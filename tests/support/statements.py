@@ -50,7 +50,7 @@ class Statement:
 
     @property
     def is_miss(self) -> bool:
-        """Recognise the statement that tells 403 from 404."""
+        """Recognise the look-up of an id among the rows of all owners."""
         return self.sql in MISSES
 
 

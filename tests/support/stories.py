@@ -49,6 +49,13 @@ def repeats(scene: Scene) -> None:
     assert [answer.status_code for answer in answers] == [201, 201, 422, 400]
 
 
+def creates_with_ids_of_the_client(scene: Scene) -> None:
+    body = {**scene.example, "id": str(uuid.uuid4())}
+    taken = {**scene.example, "id": str(make_row(scene.resource.view.model, owner_id="bob").pk)}
+    answers = [scene.post(each).status_code for each in (body, body, taken)]
+    assert answers == [201, 200, 409]
+
+
 def repeats_of_a_change(scene: Scene) -> None:
     headers = {"idempotency-key": "k", "if-match": scene.row.etag}
     assert [scene.patch(scene.example, **headers).status_code for _ in range(2)] == [200, 200]
@@ -102,6 +109,7 @@ OF_EVERY_RESOURCE: dict[str, Story] = {
         every_page,
         every_filter,
         repeats,
+        creates_with_ids_of_the_client,
         repeats_of_a_change,
         repeats_of_a_deletion,
         taking_over_what_was_abandoned,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from functools import partial
 from itertools import chain
 from random import Random
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -157,6 +159,47 @@ def test_overtaken_changes_with_a_key_do_not_deadlock(alices: list[Client]) -> N
 
     answers = simultaneously([partial(change_often, alice, n) for n, alice in enumerate(alices)])
     assert statuses([*chain.from_iterable(answers)]) == {200: WRITERS * 5}
+
+
+def create_at_once(clients: list[Client], way: str) -> Counter[int]:
+    """Let all clients create a todo of the same id, and half of them each of two titles."""
+    new_id = str(uuid4())
+
+    def make(client: Client, number: int) -> Any:
+        todo = {"id": new_id, "title": f"Buy milk {number % 4 // 2}"}
+        path, body = "/api/todos/", json.dumps(todo)
+        if way == "batch":
+            path += "batch/"
+            body = json.dumps({"operations": [{"op": "create", **todo}]})
+        key = {"idempotency-key": str(number)} if way == "key" else {}
+        return client.post(path, body, content_type="application/json", headers=key)
+
+    return statuses(simultaneously([partial(make, client, n) for n, client in enumerate(clients)]))
+
+
+every_way = pytest.mark.parametrize("way", ["plain", "key", "batch"])
+
+
+@every_way
+def test_one_of_twenty_creates_with_the_same_id_makes_a_todo(
+    alices: list[Client], way: str
+) -> None:
+    found, half = create_at_once(alices, way), WRITERS // 2
+    made = Counter({200: half} if way == "batch" else {201: 1, 200: half - 1})
+    assert found == made + Counter({409: half})
+    assert Todo.objects.count() == 1
+
+
+@every_way
+def test_two_owners_may_create_with_the_same_id_at_once(
+    bearer: Bearer, mint: Mint, way: str
+) -> None:
+    """On tables that are partitioned by owner, each of them may get it."""
+    owners = [bearer(mint(sub=name)) for name in ("alice", "bob")]
+    found = create_at_once(owners * (WRITERS // 2), way)
+    assert found.keys() <= {200, 201, 409}
+    owned = Counter(todo.owner_id for todo in Todo.objects.all())
+    assert set(owned.values()) == {1}
 
 
 def test_a_list_whose_deletion_is_412_keeps_its_todos(alices: list[Client]) -> None:

@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from tests.support.problems import problem
 from todos.models import Todo
 from todos.tests.factories import make_todo
 from todos.tests.writing import create, pointers
@@ -72,8 +73,6 @@ def test_an_update_accepts_the_body_of_a_get(alice: Client) -> None:
     todo = create(alice, title="x").json()
     response = batch(alice, {"op": "update", **todo})
     assert response.json()["results"] == [todo]
-    created = batch(alice, {"op": "update", **todo}, {"op": "create", **todo})
-    assert pointers(created) == [("/operations/1/id", "id_not_supported")]
 
 
 def test_operations_run_in_their_order(alice: Client) -> None:
@@ -99,6 +98,58 @@ def test_every_batch_locks_its_todos_in_the_same_order(alice: Client) -> None:
         batch(alice, *(on(make_todo(), "complete") for _ in range(3)))
     (read,) = (query["sql"] for query in queries if query["sql"].startswith("SELECT"))
     assert 'ORDER BY "todos_todo"."id" ASC' in read
+
+
+class TestIdsOfTheClient:
+    def test_later_operations_name_a_created_todo(self, alice: Client, settings: Settings) -> None:
+        settings.REQUIRE_IF_MATCH = True
+        made, gone = Todo(pk=uuid.uuid4()), Todo(pk=uuid.uuid4())
+        response = batch(
+            alice,
+            new(id=str(made.pk)),
+            on(made, "update", title="Changed"),
+            on(made, "complete"),
+            new(id=str(gone.pk)),
+            on(gone, "delete"),
+        )
+        created, changed, completed, _, deleted = response.json()["results"]
+        assert (created["id"], created["title"]) == (str(made.pk), "New")
+        assert (changed["title"], completed["completed"], deleted) == ("Changed", True, None)
+        assert alice.get(f"/api/todos/{made.pk}/").json() == completed
+        assert alice.get(f"/api/todos/{gone.pk}/").status_code == 404
+
+    def test_a_repeated_batch_changes_nothing(self, alice: Client, settings: Settings) -> None:
+        settings.REQUIRE_IF_MATCH = True
+        made = Todo(pk=uuid.uuid4())
+        operations = new(id=str(made.pk)), on(made, "complete")
+        first = batch(alice, *operations).json()["results"]
+        assert batch(alice, *operations).json()["results"] == [first[1]] * 2
+
+    def test_a_todo_is_named_after_it_is_created(self, alice: Client) -> None:
+        made = Todo(pk=uuid.uuid4())
+        response = batch(alice, on(made, "complete"), new(id=str(made.pk)))
+        assert pointers(response) == [("/operations/0/id", "not_found")]
+        assert not Todo.objects.exists()
+
+    def test_a_stale_etag_of_a_created_todo_brings_none(self, alice: Client) -> None:
+        made = Todo(pk=uuid.uuid4())
+        response = batch(alice, new(id=str(made.pk)), on(made, "complete", etag='"stale"'))
+        assert (response.status_code, "current" in response.json()) == (412, False)
+
+    @pytest.mark.parametrize("owner", ["alice", "bob"])
+    def test_a_taken_id_rolls_back_the_batch(self, alice: Client, owner: str) -> None:
+        taken = make_todo(owner_id=owner)
+        id_ = str(taken.pk)
+        response = batch(alice, new(), new(id=id_), on(taken, "update", title=""), new(id=id_))
+        detail = "This id is taken. Create the row with a new id."
+        error = {"pointer": "/operations/1/id", "code": "id_taken", "detail": detail}
+        assert problem(response, 409, "id_taken")["errors"] == [error]
+        assert list(Todo.objects.all()) == [taken]
+
+    def test_a_stale_etag_comes_before_a_taken_id(self, alice: Client) -> None:
+        todo = make_todo()
+        operations = new(id=str(todo.pk)), on(todo, "complete", etag='"stale"')
+        assert batch(alice, *operations).json()["code"] == "precondition_failed"
 
 
 class TestAllOrNothing:

@@ -22,7 +22,10 @@ KEPT = [
     ("priority", ["none", "low", "medium", "high"]),
     ("tags", [[], ["home", "work"], ["x" * 50], ["%", "_", "\\", ",", '"']]),
     ("tags", [[str(number) for number in range(20)]]),
+    ("id", ["3f1c9a52-7d0e-4b8a-9c41-5e2f60d7a813", "01890a5d-ac96-774b-bcce-b302099a8057"]),
 ]
+# Of version 1, and of no version at all.
+OTHER_IDS = ["c232ab00-9414-11ec-b3c8-9f6bdeced846", "00000000-0000-0000-0000-000000000001"]
 REFUSED = [
     ("title", "blank", ["", "   ", "\u2028"]),
     ("title", "null", [None]),
@@ -47,7 +50,8 @@ REFUSED = [
     ("tags/0", "surrogate_characters_not_allowed", [["\ud800"]]),
     ("tags/0", "invalid", [[["x"]]]),
     ("tags/1", "blank", [["ok", ""]]),
-    ("id", "id_not_supported", ["00000000-0000-0000-0000-000000000001", "x", "", None, 7, ["x"]]),
+    ("id", "invalid", [*OTHER_IDS, "{3f1c9a52-7d0e-4b8a-9c41-5e2f60d7a813}", "x", "", 7, ["x"]]),
+    ("id", "null", [None]),
     *[(name, "unknown_field", ["bob"]) for name in ("owner_id", "user_id", "owner", "sub")],
 ]
 
