@@ -25,6 +25,20 @@ class Octets(models.Func):
         return self.as_sql(compiler, connection, template=template, **context)
 
 
+class ChangeCounter(models.Model):
+    """The number of the last change of an owner (``api.owned.counting``)."""
+
+    owner_id = models.CharField(max_length=255, primary_key=True)
+    value = models.BigIntegerField()
+    # Of rows that are no longer stored: the highest number of their last changes, and how often
+    # some were deleted.
+    purged_to = models.BigIntegerField(default=0)
+    purges = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.owner_id}: {self.value}"
+
+
 class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
     def spent(self, now: datetime) -> Self:
         """Return keys whose answer has expired, or that were abandoned in flight."""

@@ -68,6 +68,7 @@ CORS_EXPOSE_HEADERS = [
     "X-Request-Id",
 ]
 
+TRASH_DAYS = whole_number("TRASH_DAYS", default=30, allowed=range(1, 3651))
 REQUIRE_IF_MATCH = flag("REQUIRE_IF_MATCH")
 BROWSABLE_API = flag("BROWSABLE_API", default=DEBUG)
 

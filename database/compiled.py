@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import orjson
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Field, JSONField, Model, QuerySet
+from django.db.models import JSONField, Model, QuerySet
 from django.db.models.base import ModelState
-from django.db.models.sql import InsertQuery
 
 Row = TypeVar("Row", bound=Model)
 
@@ -71,25 +69,3 @@ def _from_json(value: str, expression: Any, connection: object) -> Any:
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return expression.target.get_default()
     return loaded
-
-
-def insert(instance: Model) -> None:
-    """Insert a new row. Sends no signals."""
-    connection = connections[DEFAULT_DB_ALIAS]
-    sql, fields = _insertion(type(instance))
-    values = [
-        field.get_db_prep_save(field.pre_save(instance, add=True), connection) for field in fields
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-    state = instance._state  # noqa: SLF001 - as Model.save_base() does
-    state.db, state.adding = DEFAULT_DB_ALIAS, False
-
-
-@cache
-def _insertion(model: type[Model]) -> tuple[str, Sequence[Field[Any, Any]]]:
-    fields = model._meta.concrete_fields  # noqa: SLF001 - public by name
-    query = InsertQuery(model)
-    query.insert_values(fields, [model()])
-    [(sql, _)] = query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
-    return sql, fields

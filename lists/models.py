@@ -19,7 +19,10 @@ class TodoList(OwnedModel):
         verbose_name = "list"
         constraints: ClassVar = [
             *OwnedModel.Meta.constraints,
-            models.CheckConstraint(name="todolist_has_name", condition=~models.Q(name="")),
+            models.CheckConstraint(
+                name="todolist_has_name",
+                condition=~models.Q(name="") | models.Q(erased_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

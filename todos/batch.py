@@ -20,8 +20,8 @@ from api.errors.exceptions import (
     PreconditionError,
     PreconditionFailed,
 )
+from api.owned import counting
 from api.owned.creation import create_once
-from api.owned.fields import links_of
 from api.writes.conditional import require_match
 from authn.users import TokenUser
 from todos.models import Todo
@@ -91,8 +91,8 @@ def run_batch(user: TokenUser, data: Any, *, max_octets: int) -> dict[str, list[
     another owner gets the error of a missing one. Raises ``ContentTooLarge``, and changes nothing,
     if the answer would have more than ``max_octets``.
 
-    Costs a query that locks the todos, one that locks the lists named, and one for each change. A
-    change that sets a list locks it once more.
+    Costs a query that locks the owner, one that reads the todos, and one for each change. A change
+    that sets a list looks it up.
     """
     operations = BatchSerializer.read(data)["operations"]
     with transaction.atomic():
@@ -115,14 +115,11 @@ class Batch:
 
     def __init__(self, user: TokenUser, operations: Sequence[Operation]) -> None:
         self._user = user
-        for link in links_of(Todo):
-            named = {str(each.fields.get(link.attname)) for each in operations}
-            link.lock_targets(user.pk, canonical_ids(named))
+        counting.lock(user.pk)
         created = {str(each.fields.get("id")) for each in operations if each.op == "create"}
         ids = {*canonical_ids(created), *(each.id for each in operations if each.id is not None)}
-        # Lock in one order, so that no two batches wait for one another.
-        rows = Todo.objects.owned_by(user).as_shown().filter(pk__in=ids).order_by("pk")
-        self._todos = {todo.pk: todo for todo in rows.select_for_update()}
+        rows = Todo.objects.owned_by(user).as_shown().filter(pk__in=ids)
+        self._todos = {todo.pk: todo for todo in rows}
         # No client can know the new etag of a todo that an earlier operation changed or made.
         self._before: dict[UUID, Any] = {}  # how it was before the batch, or None if it was not
         self._precondition_error: PreconditionError | None = None

@@ -43,7 +43,9 @@ class Todo(OwnedModel):
     class Meta(OwnedModel.Meta):
         constraints: ClassVar = [
             *OwnedModel.Meta.constraints,
-            models.CheckConstraint(name="todo_has_title", condition=~Q(title="")),
+            models.CheckConstraint(
+                name="todo_has_title", condition=~Q(title="") | Q(erased_at__isnull=False)
+            ),
             models.CheckConstraint(
                 name="todo_priority_is_a_choice", condition=Q(priority__lte=Priority.HIGH)
             ),

@@ -11,4 +11,4 @@ if TYPE_CHECKING:
 class TodoQuerySet(OwnedQuerySet["Todo"]):
     def as_shown(self) -> Self:
         """Defer the copies that are only searched, which are as long as their originals."""
-        return self.defer("description_folded", "tags_folded")
+        return super().as_shown().defer("description_folded", "tags_folded")

@@ -14,8 +14,6 @@ from django.utils.functional import cached_property
 from api.bodies.serializers import field_error
 from api.bodies.text import folded, folded_lines
 
-MOST_EMPTIED = 5000  # rows in a statement
-
 if TYPE_CHECKING:
     _Field = models.Field[Any, Any]
 else:
@@ -106,6 +104,7 @@ class Readable(models.Func):
     # SQLite computes 24:00 and February 31 only when it adds something, such as no days.
     # Django cannot introspect a short word after ", ".
     sqlite = {
+        "BigIntegerField": "CAST({} AS INTEGER) IS {}",
         "BooleanField": "({} = 0 OR {} = 1)",
         "CharField": "TYPEOF({}) <> 'blob'",
         "DateField": "DATE({},'+0 days') IS {} AND {} >= '0001-'",
@@ -144,8 +143,9 @@ class Readable(models.Func):
 class OwnedForeignKey(models.ForeignKey):  # type: ignore[type-arg]
     """A link to another row of the same owner, or null.
 
-    A write locks the target. A target that is missing or of another owner is one and the same
-    error. When the target goes, ``OwnedRow.remove`` empties the link and renews versions.
+    A target that is missing, in the trash or of another owner is one and the same error. The lock
+    of the owner keeps a target until the write ends. When the target goes, ``OwnedRow.remove``
+    empties the link and renews versions.
     No constraint in the database: a table that is partitioned by owner has no key without it.
     """
 
@@ -159,33 +159,16 @@ class OwnedForeignKey(models.ForeignKey):  # type: ignore[type-arg]
             return None
         return Readable.sqlite["UUIDField"].replace("{}", connection.ops.quote_name(self.column))
 
-    def lock_targets(self, owner_id: str, ids: Collection[UUID]) -> set[UUID]:
-        """Lock these rows of the owner and return their ids.
-
-        A transaction locks targets before rows that link to them, and both in the order of their
-        ids: no two transactions then wait for one another.
-        """
-        targets = self.related_model._default_manager.filter(owner_id=owner_id, pk__in=ids)
-        locked = targets.order_by("pk").select_for_update(no_key=True)
-        return {*locked.values_list("pk", flat=True)}
-
     def empty(self, target: Any) -> None:
-        """Empty the links to a row that goes, and renew the versions of the rows with them.
-
-        Each statement is about a part of many rows, to end within the time limit.
-        """
+        """Empty the links to a row that goes, and renew the versions of the rows with them."""
         own = self.model._default_manager.filter(owner_id=target.owner_id)
         rows = own.filter(**{self.attname: target.pk}).exclude(pk=target.pk)
-        some = rows.order_by("pk").select_for_update().values_list("pk", flat=True)[:MOST_EMPTIED]
-        while ids := [*some]:
-            own.filter(pk__in=ids).update(**{self.attname: None})
-            if len(ids) < MOST_EMPTIED:
-                return
-            some = some.all()  # without the rows that it has read
+        rows.update(**{self.attname: None})
 
     def require_targets(self, owner_id: str, ids: Collection[UUID]) -> None:
-        """Lock these rows. Raises ``ValidationError`` if the owner lacks one."""
-        if len(self.lock_targets(owner_id, ids)) < len(ids):
+        """Raise ``ValidationError`` if the owner lacks one. Needs the lock of the owner."""
+        own = self.related_model._default_manager.filter(owner_id=owner_id, deleted_at=None)
+        if ids and own.filter(pk__in=ids).count() < len(ids):
             raise field_error(self.attname, "not_found", missing(self.related_model))
 
 

@@ -3,22 +3,23 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from functools import cache, lru_cache
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self
 
 from django.db import DEFAULT_DB_ALIAS, models, transaction
-from django.db.models.signals import class_prepared, post_save, pre_save
+from django.db.models.signals import class_prepared, post_delete, post_save, pre_delete, pre_save
 from django.dispatch import receiver
 from django.utils.timezone import now
 
 from api.bodies.fields import etag_of
 from api.lists.ordering import Ordering
-from api.owned.fields import Readable, columns_of, followers_of, links_of, links_to
+from api.owned import counting
+from api.owned.fields import Follower, Readable, columns_of, followers_of, links_of, links_to
 from api.owned.querysets import OwnedQuerySet
 from authn.users import TokenUser
-from database.compiled import Compiled, insert
+from database.compiled import Compiled
 
 # Examples for the compiler: each request puts its own in their place.
 ANY_USER, ANY_ID = TokenUser(id=""), uuid.UUID(int=0)
@@ -51,6 +52,9 @@ class OwnedRow:
     owner_id: Any
     created_at: Any
     updated_at: Any
+    deleted_at: Any
+    erased_at: Any
+    change_number: Any
     version: Any
 
     @property
@@ -98,20 +102,35 @@ class OwnedRow:
                 setattr(self, name, value)
             self._write(differing, differing)
 
-    def remove(self) -> None:
-        """Delete the row, and empty the links to it. Raises ``StaleRow``, and changes nothing."""
-        row = self._as_loaded()
-        if row.is_erased_at_once():
-            deleted, _ = row.erase()
-            if not deleted:
-                raise StaleRow
-            return
-        with transaction.atomic(using=self._state.db):
-            if row.select_for_update().values_list("pk").first() is None:
-                raise StaleRow
-            for link in links_to(self._meta.model):
+    def remove(self, *, erased: bool = False) -> None:
+        """Put the row into the trash, and empty the links to it.
+
+        ``erased`` takes its content away: its texts are then blank, and no one can restore it.
+        Raises ``StaleRow``, and changes nothing.
+        """
+        values: dict[str, Any] = {"deleted_at": self.deleted_at or now()}
+        if erased:
+            values |= {"erased_at": now(), **self._blank()}
+        model, links = type(self), links_to(self._meta.model)
+        signal = {"sender": model, "instance": self, "using": DEFAULT_DB_ALIAS, "origin": self}
+        is_alone = not links and not pre_delete.has_listeners(model)
+        with nullcontext() if is_alone else transaction.atomic():
+            if not is_alone:
+                counting.lock(self.owner_id)
+                if not self._as_loaded().exists():
+                    raise StaleRow
+                pre_delete.send(**signal)
+            vars(self).update(values)
+            self._store(values)
+            for link in links:
                 link.empty(self)
-            row.erase()
+            post_delete.send(**signal)
+
+    def restore(self) -> None:
+        """Take the row out of the trash. Raises ``StaleRow``."""
+        self.change(deleted_at=None)
+
+    restore.alters_data = True  # type: ignore[attr-defined]
 
     remove.alters_data = True  # type: ignore[attr-defined]
 
@@ -148,33 +167,41 @@ class OwnedRow:
         self.__dict__.update(columns)
         return columns
 
-    def lock_links(self) -> None:
-        """Lock the rows that this row links to, as far as they are still there."""
-        for link in links_of(self._meta.model):
-            link.lock_targets(self.owner_id, {getattr(self, link.attname)} - {None})
-
     def _insert(self) -> None:
         with self._signals(created=True), self._links_locked(None):
             if self.pk is None:  # of a copy
                 self.pk = self._meta.pk.get_default()
             self.follow(None, self.created_at)
-            insert(cast("models.Model", self))
+            counting.insert(self)
 
     def _write(self, names: Iterable[str], update_fields: Iterable[str] | None = None) -> None:
         with self._signals(created=False, update_fields=update_fields):
-            as_loaded = self._as_loaded()
             names = self._own_names(names)
             with self._links_locked(names):
-                fields = [self._meta.get_field(name) for name in names]
-                written = {field.attname: field.pre_save(self, add=False) for field in fields}
-                columns = {**written, **self.follow(names, now()), "version": new_version()}
-                if not as_loaded.write(**columns):
-                    raise StaleRow
-            self.version = columns["version"]
+                self._store(names)
+
+    def _store(self, names: Iterable[str]) -> None:
+        """Write these columns and what follows from them. Raises ``StaleRow``."""
+        fields = [self._meta.get_field(name) for name in names]
+        written = {field.attname: field.pre_save(self, add=False) for field in fields}
+        columns = {**written, **self.follow([*names], now()), "version": new_version()}
+        number = counting.update(self._as_loaded(), self.owner_id, columns)
+        if number is None:
+            raise StaleRow
+        self.version, self.change_number = columns["version"], number
+
+    def _blank(self) -> dict[str, Any]:
+        """Return what takes the place of the content: nulls, blank texts, or else defaults."""
+        given = {field.attname for field in OwnedModel._meta.get_fields()}
+        return {
+            field.attname: "" if field.empty_strings_allowed else field.get_default()
+            for field in self._meta.concrete_fields
+            if field.attname not in given and not isinstance(field, Follower)
+        }
 
     def _own_names(self, names: Iterable[str]) -> list[str]:
         """Put sources in the place of columns that follow, and leave out what stays."""
-        fixed = {"owner_id", "version", "updated_at", self._meta.pk.attname}
+        fixed = {"owner_id", "version", "updated_at", "change_number", self._meta.pk.attname}
         sources = {field.attname: field.of for field in followers_of(self._meta.model)}
         own = dict.fromkeys(each for name in names for each in sources.get(name, (name,)))
         return [name for name in own if name not in fixed]
@@ -210,6 +237,7 @@ class OwnedRow:
             yield
             return
         with transaction.atomic():
+            counting.lock(self.owner_id)
             for link in links:
                 link.require_targets(self.owner_id, [getattr(self, link.attname)])
             yield
@@ -222,6 +250,10 @@ class OwnedModel(OwnedRow, models.Model):  # type: ignore[misc]
     owner_id = models.CharField(max_length=255, editable=False)
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)  # in the trash since then
+    erased_at = models.DateTimeField(null=True, editable=False)  # without content since then
+    # Null in a row that a version before 0.4 wrote while this one served.
+    change_number = models.BigIntegerField(null=True, editable=False)
     version = models.CharField(max_length=16, default=new_version, editable=False)
 
     objects: ClassVar[OwnedQuerySet[Any]] = OwnedQuerySet.as_manager()
@@ -231,11 +263,21 @@ class OwnedModel(OwnedRow, models.Model):  # type: ignore[misc]
         base_manager_name = "objects"  # also a related manager gives new versions
         indexes: ClassVar = [
             models.Index(
-                fields=["owner_id", "-created_at", "-id"], name="%(class)s_owner_newest_first"
+                fields=["owner_id", "-created_at", "-id"],
+                condition=models.Q(deleted_at=None),
+                name="%(class)s_newest_first",
+            ),
+            models.Index(
+                fields=["owner_id", "-deleted_at", "-id"],
+                condition=models.Q(deleted_at__isnull=False),
+                name="%(class)s_trash",
             ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(name="%(class)s_has_owner", condition=~models.Q(owner_id="")),
+            models.UniqueConstraint(
+                fields=["owner_id", "change_number"], name="%(class)s_change_number"
+            ),
         ]
 
     @classmethod
@@ -282,4 +324,5 @@ def _follow_a_fixture(*, instance: Any, raw: bool, **_: Any) -> None:
         is_stored = type(instance)._default_manager.filter(pk=instance.pk).exists()
         moment = None if is_stored else instance.updated_at
         instance.version = new_version()
+        instance.change_number = counting.advance(instance.owner_id)
         instance.follow(None, moment or now())

@@ -1,20 +1,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from django.db import models, transaction
-from django.db.models.deletion import Collector
+from django.db.models import Case, Value, When
 from django.utils.timezone import now
 
-from api.owned.fields import columns_of, followers_of, links_of, links_to
+from api.owned import counting
+from api.owned.fields import columns_of, followers_of, links_of
 from authn.users import AnonymousUser, TokenUser
 
 if TYPE_CHECKING:
     from api.owned.models import OwnedModel
+
+MOST_AT_ONCE = 1000  # rows in a statement
 
 Row = TypeVar("Row", bound="OwnedModel")
 
@@ -26,22 +31,31 @@ class OwnedQuerySet(models.QuerySet[Row]):
     """
 
     def owned_by(self, user: TokenUser | AnonymousUser) -> Self:
-        """Return the rows of a user: views reach rows in no other way."""
+        """Return the rows of a user outside the trash: views reach rows in no other way."""
+        return self.kept_for(user).filter(deleted_at=None)
+
+    def in_trash_of(self, user: TokenUser | AnonymousUser) -> Self:
+        """Return the rows that the user can restore."""
+        oldest = now() - timedelta(days=settings.TRASH_DAYS)
+        return self.kept_for(user).filter(deleted_at__gt=oldest, erased_at=None)
+
+    def kept_for(self, user: TokenUser | AnonymousUser) -> Self:
+        """Return all rows of a user, those in the trash and those without content among them."""
         return self.filter(owner_id=user.pk) if user.is_authenticated else self.none()
 
     def as_shown(self) -> Self:
         """Defer the columns that no answer and no cursor needs."""
-        return self.all()
+        return self.defer("erased_at")
 
     def somebody_has(self, row_id: UUID) -> bool:
         """Tell 403 from 404, without loading a row.
 
         Only ``has_id`` leaves out the owner as well. docs/scaling.md has their cost.
         """
-        return self.filter(pk=row_id).exists()
+        return self.filter(pk=row_id, deleted_at=None).exists()
 
     def has_id(self, row_id: UUID) -> bool:
-        """Tell if the id of a new row is taken, by a row of any owner.
+        """Tell if the id of a new row is taken, by a row of any owner, also in the trash.
 
         Leaves out the owner too, and only if a client sent the id.
         """
@@ -63,18 +77,13 @@ class OwnedQuerySet(models.QuerySet[Row]):
     write.alters_data = write.queryset_only = True  # type: ignore[attr-defined]
 
     def erase(self) -> tuple[int, dict[str, int]]:
-        """Delete rows in one statement, although others may link to them."""
+        """Delete rows for good, as Django does. No replica hears of it."""
         return super().delete()
 
     erase.alters_data = erase.queryset_only = True  # type: ignore[attr-defined]
 
-    def is_erased_at_once(self) -> bool:
-        """Tell whether one statement deletes a row: no link, signal or cascade needs another."""
-        is_alone = Collector(using=self.db).can_fast_delete(self)
-        return is_alone and not links_to(self.model)
-
     def update(self, **values: Any) -> int:
-        """Write one statement with a new version, or change each row if columns follow.
+        """Write rows with new versions and numbers. Change each by itself if columns follow.
 
         A link that is set changes each row too, because its target is locked. Raises
         ``TypeError`` for an expression that a column would have to follow.
@@ -89,12 +98,34 @@ class OwnedQuerySet(models.QuerySet[Row]):
         point = any(values.get(link.attname) is not None for link in links_of(self.model))
         if not follow and not point:
             version = self.model._meta.get_field("version").get_default()
-            return self.write(**{"updated_at": now(), **values, "version": version})
+            return self._write_numbered({"updated_at": now(), **values, "version": version})
         with transaction.atomic(using=self.db):
-            rows = [*self.select_for_update()]
+            self._locked_owners()
+            rows = [*self]
             for row in rows:
                 row.change(**values)
         return len(rows)
+
+    def _write_numbered(self, values: Mapping[str, Any]) -> int:
+        written = 0
+        with transaction.atomic(using=self.db):
+            for owner_id in self._locked_owners():
+                own: Any = self.model._default_manager.filter(owner_id=owner_id)
+                ids = [*self.filter(owner_id=owner_id).order_by("pk").values_list("pk", flat=True)]
+                for start in range(0, len(ids), MOST_AT_ONCE):
+                    some = ids[start : start + MOST_AT_ONCE]
+                    first = counting.advance(owner_id, len(some)) - len(some) + 1
+                    cases = [When(pk=pk, then=Value(n)) for n, pk in enumerate(some, first)]
+                    numbers = Case(*cases, output_field=models.BigIntegerField())
+                    written += own.filter(pk__in=some).write(**values, change_number=numbers)
+        return written
+
+    def _locked_owners(self) -> list[str]:
+        """Lock the owners of these rows, in one order for all transactions, and return them."""
+        owners = sorted({*self.order_by().values_list("owner_id", flat=True)})
+        for owner_id in owners:
+            counting.lock(owner_id)
+        return owners
 
     def bulk_create(  # type: ignore[override]
         self, objs: Iterable[Row], batch_size: int | None = None, **options: Any
@@ -103,13 +134,17 @@ class OwnedQuerySet(models.QuerySet[Row]):
         if options.get("update_conflicts"):
             raise TypeError("bulk_create() cannot update: use update_or_create() or change().")
         rows = [*objs]
+        owned: dict[str, list[Row]] = defaultdict(list)
+        for row in rows:
+            owned[row.owner_id].append(row)
         with transaction.atomic(using=self.db):
-            for link in links_of(self.model):
-                targets: dict[str, set[UUID]] = defaultdict(set)
-                for row in rows:
-                    targets[row.owner_id] |= {getattr(row, link.attname)} - {None}
-                for owner_id in sorted(targets):
-                    link.require_targets(owner_id, targets[owner_id])
+            for owner_id, some in sorted(owned.items()):
+                first = counting.advance(owner_id, len(some)) - len(some) + 1
+                for number, row in enumerate(some, first):
+                    row.change_number = number
+                for link in links_of(self.model):
+                    targets = {getattr(row, link.attname) for row in some} - {None}
+                    link.require_targets(owner_id, targets)
             for row in rows:
                 row.follow(None, row.created_at)
             return super().bulk_create(rows, batch_size, **options)
@@ -125,11 +160,10 @@ class OwnedQuerySet(models.QuerySet[Row]):
         return len(rows)
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        """Delete with one statement, or remove each row if others may link to it."""
-        if not links_to(self.model):
-            return self.erase()
+        """Put each row into the trash."""
         with transaction.atomic(using=self.db):
-            rows = [*self.select_for_update()]
+            self._locked_owners()
+            rows = [*self.filter(deleted_at=None)]
             for row in rows:
                 row.remove()
         return len(rows), {self.model._meta.label: len(rows)}

@@ -29,6 +29,7 @@ from api.lists.ordering import Column, Ordering
 from api.lists.pagination import UNFILTERED, CursorPagination, beginning_at
 from api.lists.parameters import KnownParametersOnly
 from api.lists.time_limits import time_limit
+from api.owned import counting
 from api.owned.creation import create_once
 from api.owned.fields import missing
 from api.owned.filters import LinkParameter, OwnedFilters
@@ -98,12 +99,10 @@ class OwnedViewSet(KnownParametersOnly, GenericViewSet[Any]):
     def row(self) -> Any:
         return self.get_object()
 
-    def get_object(self, *, locked: bool = False) -> Any:
+    def get_object(self) -> Any:
         """Load the row of the path. Raises also what its preconditions raise."""
         row_id = self._row_id()
-        if locked:
-            row = self.get_queryset().filter(pk=row_id).select_for_update().first()
-        elif self._shows_all():
+        if self._shows_all():
             row = self.model.owned(self.user, row_id)
         else:
             row = self.get_queryset().filter(pk=row_id).first()
@@ -111,15 +110,12 @@ class OwnedViewSet(KnownParametersOnly, GenericViewSet[Any]):
             raise PermissionDenied if self.model.objects.somebody_has(row_id) else Http404
         self.check_object_permissions(self.request, row)
         if self.action not in (None, "metadata"):  # 405, or OPTIONS
-            self._check_preconditions(row)
+            try:
+                check_preconditions(self.request, row.etag)
+            except PreconditionFailed as failed:
+                failed.current = self.serializer_class.shown(row)
+                raise
         return row
-
-    def _check_preconditions(self, row: OwnedModel) -> None:
-        try:
-            check_preconditions(self.request, row.etag)
-        except PreconditionFailed as failed:
-            failed.current = self.serializer_class.shown(row)
-            raise
 
     def known_parameters(self) -> Set[str]:
         if self.action != "list":
@@ -218,19 +214,19 @@ class OwnedViewSet(KnownParametersOnly, GenericViewSet[Any]):
     def write(self, change: Callable[[Any], None]) -> Any:
         """Make a change that is a compare-and-set on the row as it was loaded, and return it.
 
-        If another request was quicker, lock the row, check everything again and repeat the
+        If another request was quicker, lock the owner, check everything again and repeat the
         change: changes of different fields both survive, and a precondition may fail now.
         """
         row = self.row
-        # In the transaction of a key, a change that finds a stale row would keep it locked.
+        # In the transaction of a key, a change that finds a stale row would keep its owner locked.
         has_key = META_FIELD in self.request.META
         try:
             with transaction.atomic() if has_key else nullcontext():
                 change(row)
         except StaleRow:
             with transaction.atomic():
-                row.lock_links()  # before the row, as every transaction does
-                row = self.get_object(locked=True)
+                counting.lock(row.owner_id)
+                row = self.get_object()
                 change(row)
         return row
 

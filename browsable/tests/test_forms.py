@@ -128,7 +128,7 @@ class TestCreate:
     def test_json_that_is_no_object_creates_nothing(self, alices: Browser, raw: str) -> None:
         page = alices.get(LIST).form("_raw").submit(_raw=raw)
         assert page.status == HTTPStatus.BAD_REQUEST
-        assert not Todo.objects.exists()
+        assert not Todo.objects.filter(deleted_at=None).exists()
 
 
 class TestChange:
@@ -237,7 +237,7 @@ class TestChange:
         page = page.form_to("/reopen/").submit()
         page = page.form("_if_match", button="DELETE").submit("DELETE")
         assert page.status == HTTPStatus.OK
-        assert not Todo.objects.exists()
+        assert not Todo.objects.filter(deleted_at=None).exists()
 
 
 class TestOtherForms:
@@ -256,7 +256,7 @@ class TestOtherForms:
         assert page.links["Back to the list"] == LIST
         assert "PATCH sends" not in page.text
         assert "Content-Type" not in page.text
-        assert not Todo.objects.exists()
+        assert not Todo.objects.filter(deleted_at=None).exists()
 
     def test_a_delete_form_sent_twice_replays_its_response(
         self, alices: Browser, todo: Todo

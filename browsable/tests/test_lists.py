@@ -37,7 +37,7 @@ def test_a_list_is_created_renamed_and_deleted(alices: Browser) -> None:
     assert [*TodoList.objects.values_list("name", "color")] == [("At home", None)]
     page = page.form("_if_match", button="DELETE").submit("DELETE")
     assert page.links["Back to the list"] == LISTS
-    assert not TodoList.objects.exists()
+    assert not TodoList.objects.filter(deleted_at=None).exists()
 
 
 def test_a_wrong_color_has_its_error_beside_it(alices: Browser) -> None:

@@ -120,15 +120,17 @@ def test_a_create_finds_a_row_by_what_was_sent(alice: Client, resource: Resource
 
 def test_a_taken_id_is_the_same_conflict_whoever_has_it(alice: Client, resource: Resource) -> None:
     answers = []
-    for owner_id in ("alice", "bob"):
+    for owner_id, is_in_trash in (("alice", False), ("bob", False), ("alice", True)):
         row = make_row(resource.view.model, owner_id=owner_id)
+        if is_in_trash:
+            row.remove()
         response = create(alice, resource, id=str(row.pk))
         answers.append(without_instance(problem(response, 409, "id_taken")))
         assert "ETag" not in response
         assert resource.view.model.objects.get(pk=row.pk).version == row.version
-    assert answers[0] == answers[1]
+    assert answers[0] == answers[1] == answers[2]
     assert answers[0]["errors"][0]["pointer"] == "/id"
-    assert resource.view.model.objects.count() == 2
+    assert resource.view.model.objects.count() == 3
 
 
 def test_a_refused_id_leaves_the_idempotency_key_free(alice: Client, resource: Resource) -> None:

@@ -41,7 +41,8 @@ def partitioning(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> P
             cursor.execute(_sql())
         after = _tables()
         for model in _models():
-            model.objects.all().delete()
+            rows = model.objects.all()
+            rows.erase() if hasattr(rows, "erase") else rows.delete()
         connection.close()
     return Partitioning(before, after)
 
@@ -52,10 +53,11 @@ def _sql() -> str:
 
 
 def _models() -> list[Any]:
-    from api.models import IdempotencyKey  # needs the settings, which pytest-django loads later
+    # Needs the settings, which pytest-django loads later.
+    from api.models import ChangeCounter, IdempotencyKey
     from api.owned.registry import owned_models
 
-    return [*owned_models(), IdempotencyKey]
+    return [*owned_models(), ChangeCounter, IdempotencyKey]
 
 
 def _fill() -> None:
@@ -63,7 +65,7 @@ def _fill() -> None:
 
     from tests.support.rows import make_row
 
-    *owned, keys = _models()
+    *owned, _, keys = _models()
     for number in range(3 * PARTITIONS):
         owner_id = str(number)
         for model in owned:

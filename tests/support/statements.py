@@ -11,17 +11,28 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model
 
-from api.models import IdempotencyKey
+from api.models import ChangeCounter, IdempotencyKey
+from api.owned.counting import COUNTED as COUNTED_SQL
 from api.owned.registry import owned_models
 
-MODELS: list[type[Model]] = [*owned_models(), IdempotencyKey]
+MODELS: list[type[Model]] = [*owned_models(), ChangeCounter, IdempotencyKey]
+A_CHANGE = 1 if connection.vendor == "postgresql" else 2  # statements that write a row
 TABLES = [model._meta.db_table for model in MODELS]
 ABOUT_ROWS = re.compile(f'"({"|".join(TABLES)})"')
 # The owner, compared outside of every OR.
 OWNED = re.compile(
-    rf""" WHERE \(?(?:"\w+"\."\w+" [<>=]+ %s AND )*{ABOUT_ROWS.pattern}\."owner_id" = %s(?! OR )"""
+    r' WHERE \(?(?:"\w+"\."\w+" (?:[<>=]+ %s|IS NULL) AND )*'
+    rf'{ABOUT_ROWS.pattern}\."owner_id" = %s(?! OR )'
 )
-MISSES = [f'SELECT %s AS "a" FROM "{each}" WHERE "{each}"."id" = %s LIMIT 1' for each in TABLES]
+MISSES = [
+    f'SELECT %s AS "a" FROM "{each}" WHERE {condition} LIMIT 1'
+    for each in TABLES
+    for condition in (
+        f'("{each}"."deleted_at" IS NULL AND "{each}"."id" = %s)',
+        f'"{each}"."id" = %s',  # of a new row with an id of the client
+    )
+]
+COUNTED = COUNTED_SQL.split("{}", maxsplit=1)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +43,16 @@ class Statement:
     parameters: tuple[Any, ...]
 
     @property
+    def main(self) -> str:
+        """The statement without the counting of a change, which begins it on PostgreSQL."""
+        return self.sql.removeprefix(COUNTED)
+
+    @property
     def kind(self) -> str:
         """Such as ``"SELECT todos_todo"``."""
-        table = ABOUT_ROWS.search(self.sql)
+        table = ABOUT_ROWS.search(self.main)
         assert table
-        return f"{self.sql.split()[0]} {table[1]}"
+        return f"{self.main.split()[0]} {table[1]}"
 
     @property
     def owner(self) -> Any:
@@ -46,7 +62,7 @@ class Statement:
 
     @property
     def is_insert(self) -> bool:
-        return self.sql.startswith("INSERT ")
+        return self.main.startswith("INSERT ")
 
     @property
     def is_miss(self) -> bool:

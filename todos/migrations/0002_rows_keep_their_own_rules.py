@@ -9,6 +9,7 @@ import todos.due
 import todos.querysets
 from api.bodies.text import folded_lines
 from api.owned.fields import JSONType, Readable
+from api.owned.migrating import AddBeforeAnother
 from api.owned.models import new_version
 
 # Columns stay as they are: only Python knows these kinds of fields.
@@ -41,18 +42,6 @@ READABLE = (
     "description_folded",
     "tags_folded",
 )
-
-
-class AddBeforeAnother(migrations.AddConstraint):
-    """Leave the work to the last constraint of the migration, if the database copies the table.
-
-    SQLite copies it for each ``AddConstraint``, together with all constraints that the model has
-    by then.
-    """
-
-    def database_forwards(self, app_label: str, schema_editor: Any, *states: Any) -> None:
-        if schema_editor.connection.vendor != "sqlite":
-            super().database_forwards(app_label, schema_editor, *states)
 
 
 def end_unknown_values(apps: Any, schema_editor: Any) -> None:

@@ -108,7 +108,7 @@ def expected(rows: list[Todo], query: dict[str, Any]) -> set[str]:
 
 
 def stored(drawn: list[dict[str, Any]]) -> list[Todo]:
-    Todo.objects.all().delete()
+    Todo.objects.all().erase()
     return [
         make_todo(**{**fields, "title": f"{number}: {fields['title']}"})
         for number, fields in enumerate(drawn)

@@ -55,7 +55,7 @@ def outcome(response: Any) -> str:
 def leave_in_flight() -> None:
     """Leave the key of a process that died before it committed an answer."""
     IdempotencyKey.objects.update(status=None, headers={}, body="")
-    Todo.objects.all().delete()
+    Todo.objects.all().erase()
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ class TestChange:
     ) -> None:
         repeat(alice, change, todo)
         if change == "DELETE":
-            todo = make_todo(id=todo.pk)
+            Todo.objects.get().restore()
         else:
             Todo.objects.get().change(title="By somebody else")
         before = Todo.objects.get().version
@@ -220,7 +220,8 @@ class TestChange:
     ) -> None:
         repeat(alice, change, todo)
         IdempotencyKey.objects.update(status=None)
-        todo = make_todo(id=todo.pk) if change == "DELETE" else todo
+        if change == "DELETE":
+            Todo.objects.get().restore()
         assert repeat(alice, change, todo) == "409 idempotency_key_in_flight"
         assert repeat(alice, change, todo, **{"if-match": '"x"'}) == "412 precondition_failed"
 

@@ -110,7 +110,7 @@ def ids(*pages: dict[str, Any]) -> list[str]:
 def test_every_ordering_shows_every_todo_once_forth_and_back(
     alice: Client, titles: list[str], ordering: str, data: st.DataObject, limit: int
 ) -> None:
-    Todo.objects.all().delete()
+    Todo.objects.all().erase()
     rows = Todo.objects.bulk_create(data.draw(several(titles, most=12)))
     forth = walk(alice, f"/api/todos/?ordering={ordering}&limit={limit}")
     assert ids(*forth) == in_order(rows, ordering)
@@ -124,7 +124,7 @@ class Changing:
     """Alice's todos while they come and go."""
 
     def __init__(self, data: st.DataObject, titles: list[str], ordering: str) -> None:
-        Todo.objects.all().delete()
+        Todo.objects.all().erase()
         self._draw, self._few, self._ordering = data.draw, several(titles, most=3), ordering
         self._ever: dict[UUID, Todo] = {}
         self._gone: set[UUID] = set()

@@ -46,6 +46,7 @@ def _many() -> None:
         own = {
             "id": "gen_random_uuid()",
             "owner_id": "CASE WHEN n %% 4 = 0 THEN 'bob' ELSE 'alice' END",
+            "change_number": "-n",
             "title_folded": "md5(n::text)",
             "description_folded": "'about ' || md5((-n)::text)",
         }
