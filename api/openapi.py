@@ -76,7 +76,9 @@ class Schema(AutoSchema):
         names = {each["name"] for each in operation.get("parameters", ())}
         if "Idempotency-Key" in names:
             yield from (409, 422)
-        if names & {"If-Match", "If-None-Match"}:
+        if "since" in names:
+            yield 410
+        elif names & {"If-Match", "If-None-Match"}:
             yield 412
         if "If-Match" in names:
             yield 428

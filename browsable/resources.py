@@ -90,7 +90,8 @@ class Resource:
     def links(self) -> dict[str, str]:
         """The texts that become links: top-level addresses of this API, and the ids of items."""
         texts = [each for each in self._data.values() if isinstance(each, str)]
-        items = [self._data, *self._data.get("results", ())] if self.list_url else []
+        rows = self._data.get("results") or self._data.get("documents", ())
+        items = [self._data, *rows] if self.list_url else []
         ids = [item["id"] for item in items if "id" in item]
         return {
             **{each: each for each in texts if each.startswith(f"{root_of(self._request)}/")},

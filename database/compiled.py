@@ -29,16 +29,17 @@ class Compiled(Generic[Row]):
         self._sql, self._examples = compiler.as_sql()
         columns = [column for column, _, _ in compiler.select]
         self._model = queryset.model
-        self._names = [column.target.attname for column in columns]
+        # An annotation has an alias.
+        self._names = [alias or column.target.attname for column, _, alias in compiler.select]
         self._converters = [
             (self._names[index], convert, expression)
             for index, (converters, expression) in compiler.get_converters(columns).items()
             for convert in (
-                [_from_json] if isinstance(expression.target, JSONField) else converters
+                [_from_json] if isinstance(expression.output_field, JSONField) else converters
             )
         ]
 
-    def rows(self, *parameters: str | UUID) -> list[Row]:
+    def rows(self, *parameters: str | int | UUID) -> list[Row]:
         """Run the query with ``parameters`` in the order of its SQL, by default its own."""
         connection = connections[DEFAULT_DB_ALIAS]
         if not connection.features.has_native_uuid_field:

@@ -78,6 +78,14 @@ class IdempotencyKeyInFlight(APIException):
     wait = 1
 
 
+class ResyncRequired(APIException):
+    status_code = 410
+    default_code = "resync_required"
+    default_detail = (
+        "The server no longer knows every change since this position. Read all again, with since=0."
+    )
+
+
 class LengthRequired(APIException):
     status_code = 411
     default_code = "length_required"

@@ -172,6 +172,7 @@ def _errors() -> list[APIException]:
         own.RequestTimeout(),
         own.IdempotencyKeyInFlight(),
         own.IdTaken(),
+        own.ResyncRequired(),
         own.LengthRequired(),
         own.PreconditionFailed(),
         own.ContentTooLarge(),

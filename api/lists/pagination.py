@@ -49,10 +49,10 @@ class CursorPagination(BasePagination):
         self._ordering = _ordering(query.get("ordering"), view)
         # The owner comes last: it is the one part that can contain anything.
         self._salt = f"api.pagination:{FORMAT}:{self._ordering}:{request.user.pk}"
-        limit, cursor = _limit(query.get("limit")), self._cursor(query.get("cursor"))
+        limit, cursor = limit_of(request, DEFAULT_LIMIT), self._cursor(query.get("cursor"))
         rows = queryset(self._ordering, cursor, limit + 1)
         shown = [*map(view.serializer_class.shown, rows[:limit])]
-        count = self._fitting(shown)
+        count = fitting(shown, request)
         self._set_links(rows, count, cursor)
         page = shown[:count]
         return page[::-1] if cursor and cursor.backward else page
@@ -91,13 +91,6 @@ class CursorPagination(BasePagination):
             for name, (schema, description) in schemas.items()
         ]
 
-    def _fitting(self, shown: Sequence[Any]) -> int:
-        """Count the rows, in the order in which they are read, that fit into an answer."""
-        # Percent-encoding makes three octets of one.
-        link = 3 * len(self._request.META["QUERY_STRING"]) + CURSOR_OCTETS
-        room = octets_for(self._request) - 2 * link - len(shown) * len(",")
-        return max(1, bisect_right([*accumulate(map(octets_of, shown))], room))
-
     def _set_links(self, rows: Sequence[Any], count: int, cursor: Cursor | None) -> None:
         """Find where to go on from the first ``count`` of the rows as they were read."""
         backward = cursor is not None and cursor.backward
@@ -128,9 +121,18 @@ class CursorPagination(BasePagination):
         return f"{root_of(self._request)}{self._request.path}?{urlencode(query, doseq=True)}"
 
 
-def _limit(text: str | None) -> int:
+def fitting(shown: Sequence[Any], request: Request) -> int:
+    """Count the rows, in the order in which they are read, that fit into an answer with links."""
+    # Percent-encoding makes three octets of one.
+    link = 3 * len(request.META["QUERY_STRING"]) + CURSOR_OCTETS
+    room = octets_for(request) - 2 * link - len(shown) * len(",")
+    return max(1, bisect_right([*accumulate(map(octets_of, shown))], room))
+
+
+def limit_of(request: Request, default: int) -> int:
+    text = request.query_params.get("limit")
     if text is None:
-        return DEFAULT_LIMIT
+        return default
     if not re.fullmatch("[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_LIMIT:
         raise InvalidParameter(("limit", "out_of_range", f"Send a number from 1 to {MAX_LIMIT}."))
     return int(text)

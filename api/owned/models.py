@@ -191,10 +191,10 @@ class OwnedRow:
         self.version, self.change_number = columns["version"], number
 
     def _blank(self) -> dict[str, Any]:
-        """Return what takes the place of the content: nulls, blank texts, or else defaults."""
+        """Return what takes the place of the content: defaults, or else nulls and blank texts."""
         given = {field.attname for field in OwnedModel._meta.get_fields()}
         return {
-            field.attname: "" if field.empty_strings_allowed else field.get_default()
+            field.attname: field.get_default()
             for field in self._meta.concrete_fields
             if field.attname not in given and not isinstance(field, Follower)
         }

@@ -10,13 +10,16 @@ from drf_spectacular.utils import OpenApiParameter
 
 from api.bodies.fields import NewIdField
 from api.errors.schema import components, reference
+from api.lists.pagination import MAX_LIMIT
 from api.openapi import JSON, Schema, merge, name_choices
+from api.owned.feed import MAX_SINCE
 from api.owned.registry import Resource, resources
 from api.owned.serializers import OwnedSerializer
 
 # The verb of each action and its summary, for nouns such as "todo" and "todos".
 ACTIONS = {
     "list": ("list", "List your {plural}"),
+    "changes": ("pull", "List the {plural} that have changed since a position"),
     "create": ("create", "Create a {noun}"),
     "retrieve": ("get", "Get a {noun}"),
     "update": ("replace", "Replace a {noun}: omitted fields return to their defaults"),
@@ -50,6 +53,18 @@ REPLAYED = header(
     {"type": "string", "enum": ["true"]},
     "Present where the answer is the stored one of an earlier request.",
     response=[200, 201, 204],
+)
+
+
+SINCE = OpenApiParameter(
+    "since",
+    {"type": "integer", "minimum": 0, "maximum": MAX_SINCE},
+    description="`0` for a client without a copy, or the `since` of a checkpoint. Default: `0`.",
+)
+LIMIT = OpenApiParameter(
+    "limit",
+    {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT},
+    description=f"How many at most; fewer at 1 MiB. Default: `{MAX_LIMIT}`.",
 )
 
 
@@ -94,12 +109,13 @@ class OwnedSchema(Schema):
 
     @property
     def _plural(self) -> str:
-        return str(self.path).split("/")[-2].replace("-", " ")
+        path = self.path.removesuffix("/").removesuffix(f"/{self._action}")
+        return str(path.split("/")[-1].replace("-", " "))
 
     def get_operation_id(self) -> str:
         verb, _ = ACTIONS.get(self._action, (self._action, ""))
         first, *others = verb.split("_")
-        name = self._plural.title() if verb == "list" else name_of(self.view)
+        name = self._plural.title() if verb in ("list", "pull") else name_of(self.view)
         return "".join([first, *map(str.capitalize, others), *name.split()])
 
     def get_summary(self) -> str:
@@ -112,6 +128,8 @@ class OwnedSchema(Schema):
         match self._action:
             case "create":
                 return [IDEMPOTENCY_KEY, ETAG, LOCATION, REPLAYED]
+            case "changes":
+                return [SINCE, LIMIT, if_none_match("list of changes"), ETAG]
             case "retrieve":
                 return [ID, if_none_match(self._noun), ETAG]
         if not self.view.detail:
@@ -126,6 +144,8 @@ class OwnedSchema(Schema):
             return {200: self.view.serializer_class, 304: None}
         if self._action == "create":
             return dict.fromkeys((200, 201), self.view.serializer_class)
+        if self._action == "changes":
+            return {200: reference("schemas", f"{name_of(self.view)}Changes"), 304: None}
         return super().get_response_serializers()
 
     def _postprocess_serializer_schema(self, schema: JSON, serializer: Any, direction: str) -> JSON:
@@ -151,6 +171,7 @@ def overlay(*, result: JSON, **kwargs: Any) -> JSON:
     for resource in resources():
         document["tags"].append(tag_of(resource))
         add_links(document, resource)
+        document["components"]["schemas"] |= changes(document, name_of(resource.view))
     merge(document, {"components": components(current=current())})
     return document
 
@@ -159,6 +180,38 @@ def current() -> JSON:
     rows = [reference("schemas", name_of(each.view)) for each in resources()]
     description = "The row as it is now: only of a 412 about one."
     return {"anyOf": rows, "description": description}
+
+
+def changes(document: JSON, name: str) -> JSON:
+    """Return schemas of the answer with changes. A row without content has blank texts."""
+    row, deleted = document["components"]["schemas"][name], {"type": "boolean"}
+    texts = {
+        field: {"anyOf": [schema, {"type": "string", "maxLength": 0}]}
+        for field, schema in row["properties"].items()
+        if schema.get("type") == "string" and "pattern" in schema
+    }
+    return {
+        f"{name}Document": {
+            **row,
+            "description": f"{row['description']} `deleted` tells if it is in the trash.",
+            "properties": {**row["properties"], **texts, "deleted": deleted},
+            "required": [*row["required"], "deleted"],
+        },
+        f"{name}Changes": {
+            "type": "object",
+            "required": ["documents", "checkpoint", "more"],
+            "properties": {
+                "documents": {"type": "array", "items": reference("schemas", f"{name}Document")},
+                "checkpoint": {
+                    "type": "object",
+                    "description": "Where to go on.",
+                    "required": ["since"],
+                    "properties": {"since": {"type": "integer", "minimum": 0}},
+                },
+                "more": {"type": "boolean", "description": "Ask again at once."},
+            },
+        },
+    }
 
 
 def tag_of(resource: Resource) -> JSON:

@@ -101,10 +101,16 @@ class OwnedQuerySet(models.QuerySet[Row]):
             return self._write_numbered({"updated_at": now(), **values, "version": version})
         with transaction.atomic(using=self.db):
             self._locked_owners()
-            rows = [*self]
+            rows = [*self.all()]  # as they are under the lock
             for row in rows:
                 row.change(**values)
         return len(rows)
+
+    def renumber(self) -> int:
+        """Give rows new numbers and nothing else, so that replicas read them again."""
+        return self._write_numbered({})
+
+    renumber.alters_data = renumber.queryset_only = True  # type: ignore[attr-defined]
 
     def _write_numbered(self, values: Mapping[str, Any]) -> int:
         written = 0

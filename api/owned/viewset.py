@@ -29,7 +29,7 @@ from api.lists.ordering import Column, Ordering
 from api.lists.pagination import UNFILTERED, CursorPagination, beginning_at
 from api.lists.parameters import KnownParametersOnly
 from api.lists.time_limits import time_limit
-from api.owned import counting
+from api.owned import counting, feed
 from api.owned.creation import create_once
 from api.owned.fields import missing
 from api.owned.filters import LinkParameter, OwnedFilters
@@ -118,9 +118,12 @@ class OwnedViewSet(KnownParametersOnly, GenericViewSet[Any]):
         return row
 
     def known_parameters(self) -> Set[str]:
-        if self.action != "list":
-            return frozenset()
-        return CursorPagination.parameters | self.filterset_class.parameters()
+        match self.action:
+            case "list":
+                return CursorPagination.parameters | self.filterset_class.parameters()
+            case "changes":
+                return feed.PARAMETERS
+        return frozenset()
 
     @property
     def repeatable_parameters(self) -> Set[str]:  # type: ignore[override]
@@ -169,6 +172,12 @@ class OwnedViewSet(KnownParametersOnly, GenericViewSet[Any]):
             if rows is None:
                 return self.model.first_owned(self.user, ordering, count)
             return Compiled(beginning_at(cursor, ordering, rows)[:count]).rows()
+
+    @action(detail=False)
+    def changes(self, request: Request) -> Response:
+        if not self._shows_all():
+            raise Http404  # a client would not hear of a row that leaves the narrower queryset
+        return feed.changes_since(self.model, self.serializer_class, request)
 
     @idempotent
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:

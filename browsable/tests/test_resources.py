@@ -76,10 +76,18 @@ def test_pages_have_the_name_of_their_resource(alices: Browser) -> None:
     assert "<h1>Batch</h1>" in alices.get(f"{SPECIMENS}batch/").form("_raw").submit().html
 
 
+def test_the_changes_of_a_resource_are_a_page_with_links_to_its_rows(alices: Browser) -> None:
+    todo = make_todo()
+    page = alices.get("/api/todos/changes/?limit=10")
+    assert "<h1>Changes</h1>" in page.html
+    assert page.links[f'"{todo.pk}"'] == f"/api/todos/{todo.pk}/"
+
+
 @pytest.mark.usefixtures("specimens")
 def test_every_form_of_a_resource_sends_to_its_own_addresses(alices: Browser) -> None:
     page = alices.get(SPECIMENS)
     assert page.links["Batch…"] == f"{SPECIMENS}batch/"
+    assert page.links["Changes…"] == f"{SPECIMENS}changes/"
     page = page.form("_filters").submit(completed="true", ordering="title")
     assert page.url == f"{SPECIMENS}?completed=true&ordering=title"
     page = page.form("title").submit(title="Buy milk")

@@ -72,6 +72,7 @@ def test_a_narrower_get_queryset_holds_for_every_action(
             for todo in (hidden, seen)
         ]
         assert statuses == [403, 200 if method == "GET" else 204]
+    assert alice.get("/api/specimens/changes/").status_code == 404
 
 
 def document() -> Any:
@@ -111,13 +112,19 @@ def test_answers_link_only_to_methods_that_the_resource_takes(
         ("", "get", "listReadingItems", "List your reading items"),
         ("", "post", "createReadingItem", "Create a reading item"),
         (
+            "changes/",
+            "get",
+            "pullReadingItems",
+            "List the reading items that have changed since a position",
+        ),
+        (
             "{id}/mark_read/",
             "post",
             "markReadReadingItem",
             "Mark read a reading item; repeating it changes nothing",
         ),
     ],
-    ids=["list", "create", "action"],
+    ids=["list", "create", "changes", "action"],
 )
 def test_names_of_several_words(path: str, method: str, operation_id: str, summary: str) -> None:
     operation = document()["paths"][f"/api/reading-items/{path}"][method]

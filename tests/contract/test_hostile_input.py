@@ -141,3 +141,9 @@ def test_any_parameter_value_gets_a_documented_answer(query: Iterable[tuple[str,
 def test_any_cursor_gets_a_documented_answer(cursor: str) -> None:
     response = client().get("/api/todos/?cursor=" + quote(cursor.encode(errors="replace")))
     assert (response.status_code, response.json()["code"]) == (400, "invalid_parameter")
+
+
+@given(since=st.integers(0, 2**54).map(str) | strings)
+def test_any_position_gets_a_documented_answer(since: str) -> None:
+    make_todo()
+    assert_answered(client().get(f"/api/todos/changes/?since={encoded(since)}"))

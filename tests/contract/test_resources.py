@@ -218,3 +218,28 @@ def test_a_row_and_a_page_cost_one_query(alice: Client, resource: Resource) -> N
         with CaptureQueriesContext(connection) as queries:
             assert alice.get(path).status_code == 200
         assert len(queries) == 1
+
+
+def test_changes_show_what_has_happened_to_each_own_row(
+    alice: Client, bob: Client, resource: Resource
+) -> None:
+    create(bob, resource)
+    kept, gone = (create(alice, resource).json() for _ in range(2))
+    changes = f"{resource.path}changes/"
+    first = alice.get(changes)
+    assert first.json()["documents"] == [{**each, "deleted": False} for each in (kept, gone)]
+    assert alice.get(changes, headers={"if-none-match": first["ETag"]}).status_code == 304
+    assert alice.delete(f"{resource.path}{gone['id']}/").status_code == 204
+    since = first.json()["checkpoint"]["since"]
+    [deleted] = alice.get(changes, {"since": since}).json()["documents"]
+    assert (deleted["id"], deleted["deleted"]) == (gone["id"], True)
+    assert alice.get(changes, {"since": since + 2}).status_code == 410
+
+
+def test_changes_of_a_row_without_content_are_documented(alice: Client, resource: Resource) -> None:
+    path = create(alice, resource)["Location"]
+    since = alice.get(f"{resource.path}changes/").json()["checkpoint"]["since"]
+    resource.view.model.objects.get().remove(erased=True)
+    [erased] = alice.get(f"{resource.path}changes/", {"since": since}).json()["documents"]
+    assert path.endswith(f"{erased['id']}/")
+    assert erased["deleted"] is True

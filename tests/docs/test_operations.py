@@ -274,6 +274,7 @@ class TestBackups:
             machine.shell(back_up)
         assert api.send("DELETE", f"/api/todos/{kept['id']}/", token).status == 204
         lost = create(api, token, "Too late")
+        seen = api.get("/api/todos/changes/", token).data["checkpoint"]["since"]
         machine.shell(restore)
         for each in machine.apis:
             restored = everything(each, token)
@@ -281,6 +282,9 @@ class TestBackups:
             assert lost["id"] not in restored
             assert each.get("/readyz").status == 200
         create(api, token, "After it")
+        assert api.get(f"/api/todos/changes/?since={seen}", token).status == 410
+        documents = api.get("/api/todos/changes/", token).data["documents"]
+        assert {each["id"] for each in documents} == everything(api, token).keys()
 
 
 class TestEnvironmentFile:

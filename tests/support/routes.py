@@ -23,6 +23,7 @@ from tests.support.rules import READ, Rule
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "FROBNICATE")
 STATUSES = {
     "list": 200,
+    "changes": 200,
     "create": 201,
     "retrieve": 200,
     "update": 200,

@@ -36,6 +36,13 @@ def every_page(scene: Scene) -> None:
             walk(scene.alice, pages[-1]["previous"], "previous")
 
 
+def changes_since_a_position(scene: Scene) -> None:
+    scene.make()
+    for since in (0, 1):
+        answer = scene.alice.get(f"{scene.resource.path}changes/", {"since": since})
+        assert answer.json()["documents"]
+
+
 def every_filter(scene: Scene) -> None:
     # One at a time: PostgreSQL reads no row for two that exclude each other.
     for name, field in scene.resource.view.filterset_class().fields.items():
@@ -107,6 +114,7 @@ OF_EVERY_RESOURCE: dict[str, Story] = {
     story.__name__: story
     for story in (
         every_page,
+        changes_since_a_position,
         every_filter,
         repeats,
         creates_with_ids_of_the_client,

@@ -88,7 +88,7 @@ sound_queries = st.fixed_dictionaries({}, optional=values).map(dict.items)
 
 # And beside them.
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-PATHS = ("", "batch/", f"{MINE}/", f"{MINE}/complete/", f"{MINE}/reopen/")
+PATHS = ("", "batch/", "changes/", f"{MINE}/", f"{MINE}/complete/", f"{MINE}/reopen/")
 targets = st.sampled_from(
     [*product(METHODS, PATHS), *(("PATCH", f"{MINE}/"), ("PUT", f"{MINE}/"), ("POST", "")) * 9]
 )

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from pytest_django import DjangoDbBlocker
 
+from api.models import ChangeCounter
 from todos.models import Todo
 from todos.tests.factories import make_todo
 from todos.tests.walking import walk
@@ -32,6 +33,9 @@ def _among_many(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> It
             Todo(owner_id=f"owner-{number}" if number else "alice", title="x", updated_at=now())
             for number in range(OWNERS)
             for _ in range(TODOS_EACH)
+        )
+        ChangeCounter.objects.bulk_create(  # so many that a scan would not pay
+            ChangeCounter(owner_id=f"other-{number}", value=0) for number in range(3000)
         )
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
@@ -87,6 +91,11 @@ class TestAmongMany:
         assert BY_OWNER.search(found)
         assert "Seq Scan" not in found
         assert "SCAN todos_todo" not in found
+
+    def test_changes_come_in_the_order_of_their_index(self, alice: Client) -> None:
+        for since in (0, TODOS_EACH - 10):
+            for found in plans(alice, f"/api/todos/changes/?since={since}&limit=10"):
+                assert_from_index(found)
 
     def test_a_todo_is_read_by_an_index(self, alice: Client) -> None:
         todo = make_todo()

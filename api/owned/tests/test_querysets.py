@@ -62,6 +62,16 @@ def test_columns_follow_an_update(values: dict[str, Any], follower: str, expecte
         assert getattr(changed(todo), follower) == expected
 
 
+def test_an_update_reads_rows_again_that_were_read_before() -> None:
+    todo = make_todo()
+    todos = Todo.objects.all()
+    assert len(todos) == 1
+    todo.change(description="changed meanwhile")
+    assert todos.update(title="updated") == 1
+    after = stored(todo)
+    assert (after.title, after.description) == ("updated", "changed meanwhile")
+
+
 def test_a_part_of_a_due_time_is_updated() -> None:
     todo = make_todo(**NOON)
     Todo.objects.update(timezone="Asia/Tokyo")
