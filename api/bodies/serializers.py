@@ -100,6 +100,14 @@ class StrictSerializer(serializers.Serializer[Any]):
             refused["id"] = [serializers.ErrorDetail(detail, "id_mismatch")]
         return refused
 
+    def writable_fields(self) -> Fields:
+        """Return the fields that a body may set, without the id."""
+        return {
+            name: field
+            for name, field in self.fields.items()
+            if not field.read_only and name != "id"
+        }
+
     def optional_fields(self) -> Fields:
         return {
             name: field

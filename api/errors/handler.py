@@ -119,14 +119,19 @@ def _is_read_only(exc: Exception) -> bool:
 
 def _members(error: APIException) -> dict[str, Any]:
     if isinstance(error, exceptions.ValidationError):
-        errors = list(islice(_flatten(error.get_full_details()), MAX_ERRORS))
-        return {"detail": "The body is not valid.", "code": "validation_failed", "errors": errors}
+        detail, code = "The body is not valid.", "validation_failed"
+        return {"detail": detail, "code": code, "errors": errors_of(error)}
     members: dict[str, Any] = {"detail": str(error.detail), "code": error.get_codes()}
     if named := getattr(error, "errors", None):
         members["errors"] = named
     if current := getattr(error, "current", None):
         members["current"] = current
     return members
+
+
+def errors_of(error: exceptions.ValidationError) -> list[dict[str, Any]]:
+    """Return the member ``errors`` of the problem document of an invalid body."""
+    return [*islice(_flatten(error.get_full_details()), MAX_ERRORS)]
 
 
 def _flatten(details: Any, pointer: str = "") -> Iterator[dict[str, Any]]:

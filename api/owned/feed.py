@@ -50,10 +50,7 @@ def changes_since(
     rows = _rows_after(number, model, counter, limit + 1)
     if not rows and counter.last > number > 0:  # a purge came between the two statements
         return changes_since(model, serializer_class, request)
-    documents = [
-        {**serializer_class.shown(row), "deleted": row.deleted_at is not None}
-        for row in rows[:limit]
-    ]
+    documents = [*map(serializer_class.document, rows[:limit])]
     count = fitting(documents, request)
     more = count < len(rows)
     reached = rows[count - 1].change_number if more else counter.value

@@ -9,10 +9,11 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
 from api.bodies.fields import NewIdField
-from api.errors.schema import components, reference
+from api.errors.schema import PROBLEM, components, reference
 from api.lists.pagination import MAX_LIMIT
 from api.openapi import JSON, Schema, merge, name_choices
 from api.owned.feed import MAX_SINCE
+from api.owned.push import ASSUMED, MAX_ROWS, NEW
 from api.owned.registry import Resource, resources
 from api.owned.serializers import OwnedSerializer
 
@@ -25,7 +26,9 @@ ACTIONS = {
     "update": ("replace", "Replace a {noun}: omitted fields return to their defaults"),
     "partial_update": ("change", "Change the fields that the body names (RFC 7396)"),
     "destroy": ("delete", "Delete a {noun}"),
+    "sync": ("push", "Push what was changed without a network, each {noun} for itself"),
 }
+PLURAL = ("list", "pull", "push")  # verbs about several rows
 
 
 def header(name: str, schema: Any, description: str, **more: Any) -> OpenApiParameter:
@@ -54,6 +57,17 @@ REPLAYED = header(
     "Present where the answer is the stored one of an earlier request.",
     response=[200, 201, 204],
 )
+REJECTION: JSON = {
+    "type": "object",
+    "required": ["id", "errors"],
+    "properties": {
+        "id": {"type": ["string", "null"], "description": "As it was sent, if it was a text."},
+        "errors": {
+            **PROBLEM["properties"]["errors"],
+            "description": "The mistakes, with pointers into `newDocumentState`.",
+        },
+    },
+}
 
 
 SINCE = OpenApiParameter(
@@ -115,7 +129,7 @@ class OwnedSchema(Schema):
     def get_operation_id(self) -> str:
         verb, _ = ACTIONS.get(self._action, (self._action, ""))
         first, *others = verb.split("_")
-        name = self._plural.title() if verb in ("list", "pull") else name_of(self.view)
+        name = self._plural.title() if verb in PLURAL else name_of(self.view)
         return "".join([first, *map(str.capitalize, others), *name.split()])
 
     def get_summary(self) -> str:
@@ -130,6 +144,8 @@ class OwnedSchema(Schema):
                 return [IDEMPOTENCY_KEY, ETAG, LOCATION, REPLAYED]
             case "changes":
                 return [SINCE, LIMIT, if_none_match("list of changes"), ETAG]
+            case "sync":
+                return [IDEMPOTENCY_KEY, REPLAYED]
             case "retrieve":
                 return [ID, if_none_match(self._noun), ETAG]
         if not self.view.detail:
@@ -137,6 +153,8 @@ class OwnedSchema(Schema):
         return [ID, if_match(self._noun), IDEMPOTENCY_KEY, ETAG, REPLAYED]
 
     def get_request_serializer(self) -> Any:
+        if self._action == "sync":
+            return {"application/json": reference("schemas", f"{name_of(self.view)}Push")}
         return super().get_request_serializer() if self._action in ACTIONS else None
 
     def get_response_serializers(self) -> Any:
@@ -146,6 +164,8 @@ class OwnedSchema(Schema):
             return dict.fromkeys((200, 201), self.view.serializer_class)
         if self._action == "changes":
             return {200: reference("schemas", f"{name_of(self.view)}Changes"), 304: None}
+        if self._action == "sync":
+            return {200: reference("schemas", f"{name_of(self.view)}PushResult")}
         return super().get_response_serializers()
 
     def _postprocess_serializer_schema(self, schema: JSON, serializer: Any, direction: str) -> JSON:
@@ -172,6 +192,7 @@ def overlay(*, result: JSON, **kwargs: Any) -> JSON:
         document["tags"].append(tag_of(resource))
         add_links(document, resource)
         document["components"]["schemas"] |= changes(document, name_of(resource.view))
+        add_push(document, resource)
     merge(document, {"components": components(current=current())})
     return document
 
@@ -216,6 +237,58 @@ def changes(document: JSON, name: str) -> JSON:
 
 def tag_of(resource: Resource) -> JSON:
     return {"name": resource.plural, "description": f"The {resource.plural} of this user."}
+
+
+def add_push(document: JSON, resource: Resource) -> None:
+    """Add the schemas of a push, with the fields of a request, and of its answer."""
+    schemas, name = document["components"]["schemas"], name_of(resource.view)
+    operation = document["paths"].get(f"{resource.path}sync/", {}).get("post")
+    if operation is None:  # the resource takes no POST
+        return
+    operation["requestBody"]["required"] = True
+    request, flag = schemas[f"{name}Request"], {"type": "boolean"}
+    new_id = {"type": "string", "format": "uuid", "pattern": NewIdField.pattern}
+    fields = {**request["properties"], "id": new_id, "deleted": flag}
+    example = {
+        "id": "0190f1f6-5d7c-7e0a-8f3e-2b1c9d4e5f60",
+        **resource.view.serializer_class.example,
+    }
+    assumed = {
+        "type": ["object", "null"],
+        "description": "The document as the client has seen it last. Absent or null: it is new.",
+        "additionalProperties": True,
+    }
+    schemas |= {
+        f"{name}Push": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": MAX_ROWS,
+            "items": reference("schemas", f"{name}Change"),
+            "examples": [[{NEW: example}]],
+        },
+        f"{name}Change": {
+            "type": "object",
+            "required": [NEW],
+            "additionalProperties": False,
+            "properties": {NEW: reference("schemas", f"Pushed{name}"), ASSUMED: assumed},
+        },
+        f"Pushed{name}": {
+            "type": "object",
+            "description": "A new row needs its required fields. An edit may leave fields out.",
+            "required": ["id"],
+            "additionalProperties": False,
+            "properties": fields,
+        },
+        f"{name}PushResult": {
+            "type": "object",
+            "required": ["conflicts", "rejected"],
+            "properties": {
+                "conflicts": {"type": "array", "items": reference("schemas", f"{name}Document")},
+                "rejected": {"type": "array", "items": reference("schemas", "Rejection")},
+            },
+        },
+        "Rejection": REJECTION,
+    }
 
 
 def add_links(document: JSON, resource: Resource) -> None:

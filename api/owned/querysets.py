@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -60,6 +60,13 @@ class OwnedQuerySet(models.QuerySet[Row]):
         Leaves out the owner too, and only if a client sent the id.
         """
         return self.filter(pk=row_id).exists()
+
+    def taken(self, ids: Set[UUID]) -> set[UUID]:
+        """Return those of the ids that a row of any owner has.
+
+        Leaves out the owner too, and only for ids that a client gives to new rows.
+        """
+        return {*self.filter(pk__in=ids).values_list("pk", flat=True)}
 
     @classmethod
     def as_manager(cls) -> Any:

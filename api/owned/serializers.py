@@ -29,6 +29,11 @@ class OwnedSerializer(StrictSerializer):
     updated_at = serializers.DateTimeField(read_only=True)
     etag = EtagField()
 
+    @classmethod
+    def document(cls, row: Any) -> dict[str, Any]:
+        """Return a row, perhaps of the trash, as clients that keep a copy have it."""
+        return {**cls.shown(row), "deleted": row.deleted_at is not None}
+
     def get_fields(self) -> Fields:
         fields = super().get_fields()
         last = {name: fields.pop(name) for name in LAST}

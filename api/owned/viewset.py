@@ -21,6 +21,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from api.bodies.fields import CANONICAL_UUID
 from api.bodies.parsers import JSONParser, MergePatchParser
+from api.bodies.renderers import octets_for
 from api.bodies.serializers import NoFields
 from api.errors.exceptions import InvalidParameter, PreconditionFailed
 from api.lists.cursors import Cursor
@@ -36,6 +37,7 @@ from api.owned.filters import LinkParameter, OwnedFilters
 from api.owned.models import OwnedModel, StaleRow
 from api.owned.openapi import OwnedSchema
 from api.owned.permissions import IsOwner
+from api.owned.push import push
 from api.owned.querysets import OwnedQuerySet
 from api.owned.serializers import OwnedSerializer
 from api.requests import path_of, root_of
@@ -202,6 +204,15 @@ class OwnedViewSet(KnownParametersOnly, GenericViewSet[Any]):
         if has_current(request, response["ETag"]):
             return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": response["ETag"]})
         return response
+
+    @action(detail=False, methods=["post"])
+    @idempotent
+    def sync(self, request: Request) -> Response:
+        if not self._shows_all():
+            raise Http404  # a push would reach rows that the narrower queryset hides
+        most = octets_for(request)
+        kind = (self.model, self.serializer_class)
+        return Response(push(*kind, self.user, request.data, max_octets=most))
 
     @idempotent
     def update(

@@ -310,6 +310,14 @@ class TestOtherForms:
         assert json.loads(page.form("_raw").value("_raw")) == {"operations": operations}
         assert Todo.objects.filter(pk=todo.pk).exists()
 
+    def test_a_push_is_sent_as_json_written_by_hand(self, alices: Browser, todo: Todo) -> None:
+        form = alices.get(alices.get(LIST).links["Sync…"]).form("_raw")
+        assert form.submit().status == HTTPStatus.OK  # the example
+        change = {"newDocumentState": {"id": str(todo.pk), "title": "Changed"}}
+        page = form.submit(_raw=json.dumps([change]))
+        assert page.status == HTTPStatus.OK
+        assert todo.title in page.text
+
     @pytest.mark.parametrize("method", ["", "GET", "HEAD", "TRACE", "delete", "FROBNICATE", "\x00"])
     def test_an_unknown_method_control_means_post(
         self, alices: Browser, todo: Todo, method: str

@@ -18,6 +18,7 @@ from todos.serializers import TodoSerializer
 from todos.tests.factories import make_todo
 from todos.views import TodoViewSet
 
+JSON = "application/json"
 pytestmark = pytest.mark.urls(__name__)
 
 CHANGES = {
@@ -73,6 +74,8 @@ def test_a_narrower_get_queryset_holds_for_every_action(
         ]
         assert statuses == [403, 200 if method == "GET" else 204]
     assert alice.get("/api/specimens/changes/").status_code == 404
+    change = {"newDocumentState": {"id": str(hidden.pk)}}
+    assert alice.post("/api/specimens/sync/", [change], JSON).status_code == 404
 
 
 def document() -> Any:
@@ -118,13 +121,19 @@ def test_answers_link_only_to_methods_that_the_resource_takes(
             "List the reading items that have changed since a position",
         ),
         (
+            "sync/",
+            "post",
+            "pushReadingItems",
+            "Push what was changed without a network, each reading item for itself",
+        ),
+        (
             "{id}/mark_read/",
             "post",
             "markReadReadingItem",
             "Mark read a reading item; repeating it changes nothing",
         ),
     ],
-    ids=["list", "create", "changes", "action"],
+    ids=["list", "create", "changes", "sync", "action"],
 )
 def test_names_of_several_words(path: str, method: str, operation_id: str, summary: str) -> None:
     operation = document()["paths"][f"/api/reading-items/{path}"][method]

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 from django.test import Client
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from authn.testing import SECRET, SecretIssuer
@@ -22,6 +22,7 @@ from todos.tests.hostile import (
     MINE,
     VERSION,
     anything,
+    changes,
     fields,
     headers,
     operations,
@@ -60,6 +61,21 @@ def assert_only_alices_todos_changed(bobs: Todo) -> None:
     assert [todo.version for todo in Todo.objects.exclude(owner_id="alice")] == [bobs.version]
 
 
+def push(text: str, **headers: str) -> Any:
+    return client().generic("POST", "/api/todos/sync/", text, JSON, headers=headers)
+
+
+def outcomes_of(response: Any) -> list[Any]:
+    assert_answered(response)
+    assert response.status_code == 200
+    answer = response.json()
+    return [*answer["conflicts"], *answer["rejected"]]
+
+
+def contents() -> set[tuple[Any, ...]]:
+    return {*Todo.objects.values_list("pk", "version", "deleted_at")}
+
+
 def filled_in(text: str, mine: Todo, bobs: Todo) -> str:
     values = {MINE: str(mine.pk), VERSION: mine.version, BOBS: str(bobs.pk)}
     for placeholder, value in values.items():
@@ -92,6 +108,31 @@ def test_any_batch_gets_a_documented_answer(
     for _ in range(2):
         path = "/api/todos/batch/"
         assert_answered(client().generic("POST", path, text, JSON, headers=headers))
+    assert_only_alices_todos_changed(bobs)
+
+
+@given(changes=st.lists(changes, min_size=1, max_size=4), with_key=st.booleans())
+def test_any_change_of_a_push_is_made_a_conflict_or_rejected(
+    bobs: Todo, changes: list[Any], with_key: bool
+) -> None:
+    mine = make_todo(title="Mine")
+    assume("NaN" not in json.dumps(changes) and "Infinity" not in json.dumps(changes))
+    for change in changes:
+        before = contents()
+        outcomes = outcomes_of(push(filled_in(json.dumps([change]), mine, bobs)))
+        assert len(outcomes) <= 1
+        assert not outcomes or contents() == before
+    headers = {"idempotency-key": str(mine.pk)} if with_key else {}
+    text = filled_in(json.dumps(changes), mine, bobs)
+    first, again = (outcomes_of(push(text, **headers)) for _ in range(2))
+    assert len(first) <= len(changes)
+    assert len(again) <= len(changes)
+    assert_only_alices_todos_changed(bobs)
+
+
+@given(body=anything)
+def test_any_push_gets_a_documented_answer(bobs: Todo, body: Any) -> None:
+    assert_answered(push(json.dumps(body)))
     assert_only_alices_todos_changed(bobs)
 
 

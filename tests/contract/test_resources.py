@@ -243,3 +243,51 @@ def test_changes_of_a_row_without_content_are_documented(alice: Client, resource
     [erased] = alice.get(f"{resource.path}changes/", {"since": since}).json()["documents"]
     assert path.endswith(f"{erased['id']}/")
     assert erased["deleted"] is True
+
+
+def test_a_push_creates_changes_deletes_and_restores(alice: Client, resource: Resource) -> None:
+    model, example = resource.view.model, resource.view.serializer_class.example
+    document: dict[str, Any] = {"id": str(uuid4()), **example}
+    steps = [{}, {"deleted": True}, {"deleted": True}, {"deleted": False}]
+    assumed = None
+    for step in steps:
+        row = {"newDocumentState": {**document, **step}, "assumedMasterState": assumed}
+        assert push(alice, resource, row) == {"conflicts": [], "rejected": []}
+        assert (model.objects.get().deleted_at is not None) == step.get("deleted", False)
+        assumed = row["newDocumentState"]
+    stored = alice.get(f"{resource.path}{document['id']}/").json()
+    assert {name: stored[name] for name in example} == example
+    assert push(alice, resource, {"newDocumentState": {"id": document["id"], "x": 1}})["rejected"]
+
+
+def test_a_push_on_an_unknown_state_is_a_conflict(alice: Client, resource: Resource) -> None:
+    row = make_row(resource.view.model)
+    shown = alice.get(f"{resource.path}{row.pk}/").json()
+    new = {"id": str(row.pk), **resource.view.serializer_class.example}
+    answer = push(alice, resource, {"newDocumentState": new})
+    assert answer == {"conflicts": [{**shown, "deleted": False}], "rejected": []}
+    assert alice.get(f"{resource.path}{row.pk}/").json() == shown
+
+
+def test_a_pushed_id_of_somebody_else_is_taken(bob: Client, resource: Resource) -> None:
+    row = make_row(resource.view.model)
+    new = {"id": str(row.pk), **resource.view.serializer_class.example}
+    (rejected,) = push(bob, resource, {"newDocumentState": new})["rejected"]
+    assert (rejected["id"], rejected["errors"][0]["code"]) == (str(row.pk), "id_taken")
+    assert resource.view.model.objects.get().version == row.version
+
+
+def test_a_deleted_row_without_content_is_a_documented_conflict(
+    alice: Client, resource: Resource
+) -> None:
+    row = make_row(resource.view.model)
+    row.remove(erased=True)
+    new = {"id": str(row.pk), **resource.view.serializer_class.example}
+    (conflict,) = push(alice, resource, {"newDocumentState": new})["conflicts"]
+    assert conflict["deleted"] is True
+
+
+def push(client: Client, resource: Resource, *rows: Any) -> Any:
+    response = client.post(f"{resource.path}sync/", rows, content_type=JSON)
+    assert response.status_code == 200
+    return response.json()

@@ -15,6 +15,7 @@ from django.db import connection
 from django.test import Client
 
 from api.models import ChangeCounter, IdempotencyKey
+from api.owned.registry import Resource
 from tests.support.meanwhile import Meanwhile
 from tests.support.routes import (
     CASES,
@@ -23,6 +24,7 @@ from tests.support.routes import (
     ROUTES,
     ask,
     every_case,
+    every_resource,
     make_row_for,
 )
 from tests.support.rows import make_row
@@ -89,6 +91,19 @@ def test_every_statement_of_a_story_names_the_owner(scene: Scene, story: Story) 
         story(scene)
     assert without_owner(statements, "alice") == []
     assert misses(statements) == MISSES_OF_STORIES.get(story, 0)
+
+
+@every_resource
+def test_a_push_of_new_rows_takes_one_statement_without_owner(
+    alice: Client, resource: Resource
+) -> None:
+    documents = [{"id": str(uuid.uuid4()), **resource.view.serializer_class.example}] * 2
+    rows = [{"newDocumentState": each} for each in documents]
+    with recorded() as statements:
+        alice.post(f"{resource.path}sync/", rows, content_type="application/json")
+    (look_up,) = without_owner(statements, "alice")
+    table = resource.view.model._meta.db_table
+    assert look_up.startswith(f'SELECT "{table}"."id" AS "pk" FROM "{table}" WHERE')
 
 
 def test_the_stories_send_every_kind_of_statement(alice: Client, meanwhile: Meanwhile) -> None:

@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import get_resolver
 
 from api.checks import iterate_routes
+from api.owned.push import NEW
 from api.owned.registry import Resource, owned_models, resources
 from api.owned.viewset import OwnedViewSet
 from tests.support.apps import declared, project_apps
@@ -50,6 +51,9 @@ def routes_of_resources() -> Iterator[tuple[str, Rule]]:
                 answers["HEAD"] = answers["GET"]
             body = json.dumps(view.serializer_class.example) if standard else ""
             yield route, Rule({**answers, "OPTIONS": 200}, body, view.model)
+        elif "sync" in actions.values():
+            body = json.dumps([{NEW: {"id": ROW_ID, **view.serializer_class.example}}])
+            yield route, Rule({"POST": 200, "OPTIONS": 200}, body, view.model)
 
 
 RESOURCES = [*resources()]
@@ -88,8 +92,8 @@ def make_row_for(route: str, **fields: Any) -> Any:
 
 
 def ask(client: Client, method: str, route: str, row_id: Any, **headers: str) -> Any:
-    path = path_of(route, row_id)
-    return client.generic(method, path, ROUTES[route].body, "application/json", headers=headers)
+    path, body = path_of(route, row_id), ROUTES[route].body.replace(ROW_ID, str(row_id))
+    return client.generic(method, path, body, "application/json", headers=headers)
 
 
 def path_of(route: str, row_id: Any) -> str:

@@ -110,6 +110,16 @@ def a_change_of_what_is_deleted_meanwhile(scene: Scene) -> None:
     assert scene.patch(scene.example).status_code == 404
 
 
+def a_push_of_an_edit_and_a_deletion(scene: Scene) -> None:
+    edit, deletion = ({"id": str(each.pk), **scene.example} for each in (scene.row, scene.make()))
+    changes = [{"newDocumentState": each} for each in (edit, {**deletion, "deleted": True})]
+    path = f"{scene.resource.path}sync/"
+    for change in changes:
+        (change["assumedMasterState"],) = scene.post([change], path=path).json()["conflicts"]
+    answer = scene.post(changes, path=path)
+    assert answer.json() == {"conflicts": [], "rejected": []}
+
+
 OF_EVERY_RESOURCE: dict[str, Story] = {
     story.__name__: story
     for story in (
@@ -126,6 +136,7 @@ OF_EVERY_RESOURCE: dict[str, Story] = {
         a_change_that_is_overtaken,
         a_deletion_that_is_overtaken,
         a_change_of_what_is_deleted_meanwhile,
+        a_push_of_an_edit_and_a_deletion,
     )
 }
 

@@ -68,6 +68,21 @@ operations = st.builds(
     optional={"etag": etags},
 )
 
+ids = st.sampled_from([MINE, MINE, BOBS]) | st.uuids(version=4).map(str) | anything
+documents = st.builds(
+    lambda fields, address: {**fields, **address},
+    fields | st.fixed_dictionaries({}, optional=basics),
+    st.fixed_dictionaries({"id": ids}, optional={"deleted": st.booleans() | anything}),
+)
+changes = (
+    st.fixed_dictionaries(
+        {"newDocumentState": documents},
+        optional={"assumedMasterState": st.just({"title": "Mine"}) | fields | anything},
+    )
+    | st.fixed_dictionaries({"newDocumentState": documents | anything, "other": anything})
+    | anything
+)
+
 # In a query.
 values = {
     "completed": st.sampled_from(["true", "false"]),
@@ -88,7 +103,7 @@ sound_queries = st.fixed_dictionaries({}, optional=values).map(dict.items)
 
 # And beside them.
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-PATHS = ("", "batch/", "changes/", f"{MINE}/", f"{MINE}/complete/", f"{MINE}/reopen/")
+PATHS = ("", "batch/", "changes/", "sync/", f"{MINE}/", f"{MINE}/complete/", f"{MINE}/reopen/")
 targets = st.sampled_from(
     [*product(METHODS, PATHS), *(("PATCH", f"{MINE}/"), ("PUT", f"{MINE}/"), ("POST", "")) * 9]
 )

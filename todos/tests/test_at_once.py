@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
+from api.models import ChangeCounter
 from authn.testing import Bearer, Mint
 from lists.models import TodoList
 from todos.models import Todo
@@ -217,3 +218,77 @@ def test_a_list_whose_deletion_is_412_keeps_its_todos(alices: list[Client]) -> N
     assert (left.list_id, left.etag == todo.etag) == (
         (None, False) if found[204] else (home.pk, True)
     )
+
+
+PUSHES = {
+    "edit": lambda todo: {**todo, "title": "Changed"},
+    "deletion": lambda todo: {**todo, "deleted": True},
+}
+
+
+def push(client: Client, new: Any, assumed: Any = None) -> Any:
+    rows = [{"newDocumentState": new, "assumedMasterState": assumed}]
+    return client.post("/api/todos/sync/", rows, content_type="application/json")
+
+
+@pytest.mark.parametrize("change", ["create", *PUSHES])
+def test_twenty_pushes_of_the_same_change_make_it_once(alices: list[Client], change: str) -> None:
+    new: dict[str, Any] = {"id": str(uuid4()), "title": "New"}
+    assumed = None
+    if change in PUSHES:
+        push(alices[0], new)
+        new, assumed = PUSHES[change](new), new
+    answers = simultaneously([partial(push, alice, new, assumed) for alice in alices])
+    assert statuses(answers) == {200: WRITERS}
+    assert {answer.content for answer in answers} == {b'{"conflicts":[],"rejected":[]}'}
+    todo = Todo.objects.get()
+    assert (todo.title, todo.deleted_at is None) == (new["title"], change != "deletion")
+    assert ChangeCounter.objects.get().value == (2 if change in PUSHES else 1)
+
+
+@pytest.mark.parametrize("is_new", [True, False], ids=["create", "edit"])
+def test_one_of_twenty_different_pushes_is_made(alices: list[Client], *, is_new: bool) -> None:
+    seen = {"id": str(uuid4()), "title": "Seen"}
+    if not is_new:
+        push(alices[0], seen)
+    answers = simultaneously(
+        [
+            partial(push, alice, {**seen, "title": str(number)}, None if is_new else seen)
+            for number, alice in enumerate(alices)
+        ]
+    )
+    assert statuses(answers) == {200: WRITERS}
+    conflicts = [answer.json()["conflicts"] for answer in answers]
+    (winner,) = (number for number, each in enumerate(conflicts) if not each)
+    assert {each[0]["title"] for each in conflicts if each} == {str(winner)}
+    assert Todo.objects.get().title == str(winner)
+
+
+def test_one_of_many_owners_gets_an_id(bearer: Bearer, mint: Mint) -> None:
+    new = {"id": str(uuid4()), "title": "New"}
+    owners = [bearer(mint(sub=f"owner {number}")) for number in range(WRITERS)]
+    answers = simultaneously([partial(push, owner, new) for owner in owners])
+    assert statuses(answers) == {200: WRITERS}
+    codes = [each["errors"][0]["code"] for a in answers for each in a.json()["rejected"]]
+    assert codes == ["id_taken"] * (WRITERS - 1)
+    assert Todo.objects.count() == 1
+
+
+def test_pushes_batches_and_changes_of_one_owner_do_not_deadlock(alices: list[Client]) -> None:
+    todos = [make_todo() for _ in range(6)]
+
+    def write(client: Client, number: int) -> Any:
+        ordered = Random(number).sample(todos, 6)
+        if number % 3 == 0:
+            new = [{"id": str(todo.pk), "title": str(number)} for todo in ordered]
+            rows = [{"newDocumentState": each} for each in new]
+            return client.post("/api/todos/sync/", rows, content_type="application/json")
+        if number % 3 == 1:
+            operations = [{"op": "complete", "id": str(todo.pk)} for todo in ordered]
+            body = {"operations": operations}
+            return client.post("/api/todos/batch/", body, content_type="application/json")
+        path = f"/api/todos/{ordered[0].pk}/"
+        return client.patch(path, {"title": "x"}, content_type="application/json")
+
+    answers = simultaneously([partial(write, alice, n) for n, alice in enumerate(alices)])
+    assert statuses(answers) == {200: WRITERS}
