@@ -62,6 +62,7 @@ def _authn_clock(_authn_settings: Callable[..., object], monkeypatch: pytest.Mon
         BETTER_AUTH_SECRETS="",
         BETTER_AUTH_ALLOW_HTTP=False,
         BETTER_AUTH_LEEWAY=30,
+        OAUTH_RESOURCE="",  # needs a key set
     )
     clock = Clock(int(time.time()))  # a whole second, as in the claims
     monkeypatch.setattr(conf, "TokenVerifier", partial(TokenVerifier, clock=clock))

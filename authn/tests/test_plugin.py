@@ -12,6 +12,7 @@ pytest_plugins = "pytester"
 
 SETTINGS = """
 BETTER_AUTH_SECRET = "own"
+OAUTH_RESOURCE = "https://api.example.com"
 INSTALLED_APPS = ["authn"]
 """
 SET_UP = """
@@ -40,6 +41,7 @@ from django.conf import settings
 
 def assert_nothing_has_changed():
     assert settings.BETTER_AUTH_SECRET == "own"
+    assert settings.OAUTH_RESOURCE == "https://api.example.com"
     assert not hasattr(settings, "BETTER_AUTH_URL")
     assert (conf.KeySet, conf.TokenVerifier) == (KeySet, TokenVerifier)
 
