@@ -104,8 +104,8 @@ class HasClaim(IsAuthenticated):
     until the token expires. Refuses users of other authenticators, who have no claims.
     """
 
-    name: ClassVar[str]
-    value: ClassVar[str | int]
+    name: str
+    value: str | int
 
     @classmethod
     def of(cls, name: str, value: str | int) -> type[HasClaim]:
