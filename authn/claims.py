@@ -120,7 +120,8 @@ class AccessTokenPolicy(ClaimPolicy):
     tolerated_audiences: frozenset[str] = frozenset()
 
     def check(self, payload: Mapping[str, Any], *, now: float, leeway_seconds: float) -> Claims:
-        """Raises ``SubjectNotUser`` for the token that a client got for itself, as well."""
+        """Raises also ``SubjectNotUser``, for a token that a client got for itself."""
+        # Before Python 3.14, super() fails in a dataclass with slots.
         claims = ClaimPolicy.check(self, payload, now=now, leeway_seconds=leeway_seconds)
         clients = [payload[name] for name in ("client_id", "azp") if name in payload]
         if not clients:

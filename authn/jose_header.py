@@ -14,14 +14,14 @@ MAX_TOKEN_CHARACTERS = 8 * 1024
 # Three segments of base64url without padding (RFC 7515 section 3.1).
 COMPACT_TOKEN = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 # Compared in lower case (RFC 8725 section 3.11). The second is an OAuth access token's (RFC 9068).
-SESSION_TOKEN = "jwt"  # noqa: S105
-ACCESS_TOKEN = "at+jwt"  # noqa: S105
+JWT_TYPE = "jwt"
+AT_JWT_TYPE = "at+jwt"
 
 
 def parse_header(token: str, *, accepted_types: Collection[str]) -> dict[str, Any]:
     """Return the JOSE header of ``token``, or raise ``TokenRejected``.
 
-    ``typ`` becomes one of ``accepted_types``, by default ``SESSION_TOKEN``.
+    ``typ`` becomes one of ``accepted_types``, by default ``JWT_TYPE``.
 
     ``jku``, ``x5u``, ``x5c`` and ``jwk`` are ignored, because a token must not bring its own key
     (RFC 8725 section 3.5).
@@ -38,9 +38,9 @@ def parse_header(token: str, *, accepted_types: Collection[str]) -> dict[str, An
         raise TokenMalformed
     if "crit" in header or "b64" in header:
         raise HeaderUnsupported
-    header["typ"] = str(header.get("typ", SESSION_TOKEN)).lower()
-    if header["typ"] == f"application/{ACCESS_TOKEN}":
-        header["typ"] = ACCESS_TOKEN
+    header["typ"] = str(header.get("typ", JWT_TYPE)).lower()
+    if header["typ"] == f"application/{AT_JWT_TYPE}":
+        header["typ"] = AT_JWT_TYPE
     if header["typ"] not in accepted_types:
         raise TypeUnsupported
     return header

@@ -25,7 +25,7 @@ from authn.exceptions import (
     TypeUnsupported,
 )
 from authn.fetching import TIMEOUT_SECONDS
-from authn.jose_header import ACCESS_TOKEN, SESSION_TOKEN, parse_header
+from authn.jose_header import AT_JWT_TYPE, JWT_TYPE, parse_header
 from authn.jwks import VerificationKey, canonical_algorithm
 from authn.keys import KeySource
 from authn.strict_json import parse_object
@@ -49,7 +49,7 @@ class Trust:
 
     def policy_for(self, token_type: str) -> ClaimPolicy:
         """Raises ``TypeUnsupported``."""
-        policy = self.access_token_policy if token_type == ACCESS_TOKEN else self.policy
+        policy = self.access_token_policy if token_type == AT_JWT_TYPE else self.policy
         if policy is None:
             raise TypeUnsupported
         return policy
@@ -81,7 +81,7 @@ class TokenVerifier:
     ) -> None:
         self._trusts = trusts
         has_access_tokens = any(trust.access_token_policy for trust in trusts)
-        self._types = {SESSION_TOKEN, ACCESS_TOKEN} if has_access_tokens else {SESSION_TOKEN}
+        self._types = {JWT_TYPE, AT_JWT_TYPE} if has_access_tokens else {JWT_TYPE}
         self._leeway_seconds = leeway_seconds
         self._clock = clock
         # Keyed by a digest, so that no token is kept; the oldest first.
