@@ -1,4 +1,4 @@
-"""Read the ``BETTER_AUTH_*`` settings, and build the verifier for them.
+"""Read the settings, and build the verifier for them.
 
 Tests may override each setting, which builds another verifier without the keys of the last.
 """
@@ -28,9 +28,11 @@ from authn.settings import DEFAULTS, setting
 from authn.users import TokenUser
 from authn.verifier import TokenVerifier, Trust
 
+METADATA_PATH = "/.well-known/oauth-protected-resource"  # RFC 9728 section 3
+
 
 class AuthnConfig:
-    """The values that follow from the ``BETTER_AUTH_*`` settings. Empty means unset."""
+    """The values that follow from the settings of ``authn.settings``. Empty means unset."""
 
     @property
     def algorithms(self) -> frozenset[str]:
@@ -86,7 +88,7 @@ class AuthnConfig:
     def resource_metadata_url(self) -> str:
         """The URL of the metadata that name the issuer of access tokens (RFC 9728 section 3.1)."""
         if parts := split_url(self.resource):
-            path = f"/.well-known/oauth-protected-resource{parts.path.rstrip('/')}"
+            path = f"{METADATA_PATH}{parts.path.rstrip('/')}"
             return f"{parts.scheme}://{parts.netloc}{path}"
         return ""
 

@@ -10,9 +10,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_http_methods
 
-from authn.conf import get_config
+from authn.conf import METADATA_PATH, get_config
 
-WELL_KNOWN = "/.well-known/oauth-protected-resource"
 # Clients in a browser read it from any origin. Some send MCP-Protocol-Version, for which the
 # browser asks with OPTIONS first (https://modelcontextprotocol.io/specification).
 CROSS_ORIGIN = {
@@ -39,12 +38,12 @@ def protected_resource(request: HttpRequest, scopes: Iterable[str] = ()) -> Http
 
 
 def resource_metadata(path: str, scopes: Iterable[str]) -> dict[str, Any] | None:
-    """Return the metadata if ``path`` is theirs, with or without the path of the resource.
+    """Return the metadata that ``path`` names, or ``None``.
 
-    Some clients look second at the path without it. Raises ``NotConfigured``.
+    Some clients look second at the path without that of the resource. Raises ``NotConfigured``.
     """
     config = get_config()
-    paths = (WELL_KNOWN, unquote(urlsplit(config.resource_metadata_url).path))
+    paths = (METADATA_PATH, unquote(urlsplit(config.resource_metadata_url).path))
     if not config.resource or path.rstrip("/") not in paths:
         return None
     metadata: dict[str, Any] = {

@@ -8,8 +8,11 @@ django-cors-headers, must leave their path out (CORS_URLS_REGEX).
 
 from __future__ import annotations
 
+import re
+
 from django.urls import re_path
 
+from authn.conf import METADATA_PATH
 from authn.metadata import protected_resource
 
-urlpatterns = [re_path(r"^\.well-known/oauth-protected-resource(?:/.*)?$", protected_resource)]
+urlpatterns = [re_path(rf"^{re.escape(METADATA_PATH[1:])}(?:/.*)?$", protected_resource)]

@@ -5,6 +5,7 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from api.views import IndexView, ProtectedResourceView
+from authn.conf import METADATA_PATH
 from lists.views import ListViewSet
 from todos.views import TodoViewSet
 
@@ -14,13 +15,11 @@ router.register("api/lists", ListViewSet, basename="list")
 
 pages = [path("api/", include("browsable.urls"))] if settings.BROWSABLE_API else []
 
-METADATA = ".well-known/oauth-protected-resource"
-
 urlpatterns = [
     *router.urls,
     path("", IndexView.as_view()),
-    path(METADATA, ProtectedResourceView.as_view()),
-    path(f"{METADATA}/<path:path>", ProtectedResourceView.as_view()),
+    path(METADATA_PATH[1:], ProtectedResourceView.as_view()),
+    path(f"{METADATA_PATH[1:]}/<path:path>", ProtectedResourceView.as_view()),
     path("api/", include("api.urls")),
     *pages,
 ]
