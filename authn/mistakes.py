@@ -129,7 +129,7 @@ def _mistakes_with_key_set(config: AuthnConfig) -> Iterator[Error]:
         yield Error(
             "The key set has an http URL: anyone on the network path could replace the keys.",
             hint="Use https in BETTER_AUTH_URL or BETTER_AUTH_JWKS_URL. In a private network, set "
-            "BETTER_AUTH_ALLOW_HTTP=true. DEBUG and loopback addresses allow http.",
+            "BETTER_AUTH_ALLOW_HTTP. DEBUG and loopback addresses allow http.",
             id="authn.E005",
         )
     if not config.expected_issuer or not config.expected_audience:

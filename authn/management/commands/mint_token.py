@@ -21,7 +21,7 @@ def duration_seconds(text: str) -> int:
 
 
 class Command(BaseCommand):
-    help = "Print a token for SUB, signed with BETTER_AUTH_SECRET, to try the API with."
+    help = "Print a token for SUB, signed with the newest secret, to try the API with."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("subject", metavar="SUB", help="the user id, which becomes `sub`")
@@ -39,8 +39,8 @@ class Command(BaseCommand):
         if not can_mint():
             base_url = AuthnConfig().base_url or "<Better Auth>/api/auth"
             raise CommandError(
-                "BETTER_AUTH_SECRET is not in use, and a key set cannot sign. Set the secret, "
-                f"or get a token from Better Auth: GET {base_url}/token"
+                "No secret is in use, and a key set cannot sign. Set BETTER_AUTH_SECRET, or "
+                f"get a token from Better Auth: GET {base_url}/token"
             )
         try:
             token = mint(
