@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from pytest_django import Settings
 
 from authn.testing import Issuer
-
-RESOURCE = "https://api.example.com/v1"
+from authn.tests.language import RESOURCE, Grant
 
 
 @pytest.fixture
@@ -18,7 +15,7 @@ def drf(settings: Settings) -> None:
 
 
 @pytest.fixture
-def grant(settings: Settings, issuer: Issuer) -> Callable[..., str]:
+def grant(settings: Settings, issuer: Issuer) -> Grant:
     """Let a client act for Alice, with the scopes and claims that the test names."""
     settings.OAUTH_RESOURCE = RESOURCE
     return lambda scope="todos:read", **claims: issuer.mint_access_token(

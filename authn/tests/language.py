@@ -17,7 +17,11 @@ from authn.testing import KEY_SET_ALGORITHMS, SECRET, Issuer
 from authn.verifier import TokenVerifier, Trust
 
 LEEWAY_SECONDS = 30
+RESOURCE = "https://api.example.com/v1"
 BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+# The type of the fixture `grant`.
+Grant = Callable[..., str]
 
 
 class WorkNeeded(Exception):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pytest_django import Settings
 
 from authn import verify
-from authn.conf import AuthnConfig
 from authn.exceptions import (
     AudienceMismatch,
     ClaimInvalid,
@@ -24,21 +22,9 @@ from authn.exceptions import (
     TypeUnsupported,
 )
 from authn.testing import Issuer, Mint
+from authn.tests.language import RESOURCE, Grant
 
-RESOURCE = "https://api.example.com/v1"
 USERINFO = "https://auth.example.com/api/auth/oauth2/userinfo"
-Grant = Callable[..., str]
-
-
-@pytest.fixture
-def grant(settings: Settings, issuer: Issuer) -> Grant:
-    """Let a client act for Alice, with the scopes and claims that the test names."""
-    settings.OAUTH_RESOURCE = RESOURCE
-
-    def grant(scope: str | None = "todos:read", **claims: Any) -> str:
-        return issuer.mint_access_token(**{"resource": RESOURCE, "scope": scope, **claims})
-
-    return grant
 
 
 def refusal_of(token: str) -> type[TokenRejected]:
@@ -178,19 +164,3 @@ def test_the_issuer_can_be_named(grant: Grant, settings: Settings) -> None:
 def test_a_remembered_access_token_keeps_its_scopes(grant: Grant) -> None:
     token = grant()
     assert verify(token).scopes == verify(token).scopes == frozenset({"todos:read"})
-
-
-@pytest.mark.parametrize(
-    ("resource", "path"),
-    [
-        ("https://api.example.com", ""),
-        ("https://API.example.com:443/", ""),
-        ("https://api.example.com/v1/", "/v1"),
-    ],
-)
-def test_the_metadata_is_on_the_host_of_the_resource(
-    settings: Settings, resource: str, path: str
-) -> None:
-    settings.OAUTH_RESOURCE = resource
-    expected = f"https://api.example.com/.well-known/oauth-protected-resource{path}"
-    assert AuthnConfig().resource_metadata_url == expected

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from pytest_django import Settings
@@ -15,8 +16,8 @@ from authn.claims import Claims
 from authn.exceptions import KeysPending, KeysUnavailable, KeyUnknown, NotConfigured, TokenExpired
 from authn.keys import MAX_AGE_SECONDS, MAX_WAITING, REFRESH_AFTER_SECONDS, KeySet
 from authn.testing import Clock, Issuer, Mint
-from authn.tests.language import Gate, key_set_trust, settle
-from authn.verifier import TokenVerifier, Trust
+from authn.tests.language import Gate, settle
+from authn.verifier import TokenVerifier
 
 BLOCKED_SECONDS = 0.5
 
@@ -30,12 +31,8 @@ def gate(issuer: Issuer) -> Iterator[Gate]:
 
 @pytest.fixture
 def verifier(issuer: Issuer, gate: Gate, clock: Clock) -> TokenVerifier:
-    trust = key_set_trust(issuer)
-    keys = KeySet(gate.fetch, clock=clock)
-    policy = issuer.verifier()._trusts[0].policy
-    return TokenVerifier(
-        [Trust(algorithms=trust.algorithms, keys=keys, policy=policy)], clock=clock
-    )
+    [trust] = issuer.verifier()._trusts
+    return TokenVerifier([replace(trust, keys=KeySet(gate.fetch, clock=clock))], clock=clock)
 
 
 async def while_ticking(work: Awaitable[object]) -> float:

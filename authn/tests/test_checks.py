@@ -185,7 +185,7 @@ class TestDistributions:
             "pip uninstall authn, then pip install --force-reinstall drf-better-auth."
         )
 
-    def test_one_distribution_is_none(self, tmp_path: Path) -> None:
+    def test_one_distribution_is_no_clash(self, tmp_path: Path) -> None:
         (tmp_path / "authn-1.dist-info" / "top_level.txt").write_text("other\n")
         assert found("authn.E020") == []
 

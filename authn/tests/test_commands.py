@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from authn.conf import get_verifier
 from authn.exceptions import AuthnError
 from authn.explanations import ADVICE
 from authn.testing import Issuer, Mint
+from authn.tests.language import Grant
 
 
 def run(command: str, *arguments: str) -> str:
@@ -135,7 +135,7 @@ class TestInspectToken:
     def test_the_advice_is_for_access_tokens_as_well(
         self,
         monkeypatch: pytest.MonkeyPatch,
-        grant: Callable[..., str],
+        grant: Grant,
         claims: dict[str, Any],
         advice: str,
     ) -> None:

@@ -61,10 +61,20 @@ def test_the_document_is_at_the_path_of_the_resource(
     }
 
 
-def test_the_challenge_has_the_url_of_the_document(settings: Settings) -> None:
-    settings.OAUTH_RESOURCE = "https://api.example.com/v1/"
+@pytest.mark.parametrize(
+    ("resource", "path"),
+    [
+        ("https://api.example.com", ""),
+        ("https://API.example.com:443/", ""),
+        ("https://api.example.com/v1/", "/v1"),
+    ],
+)
+def test_the_challenge_has_the_url_of_the_document(
+    settings: Settings, resource: str, path: str
+) -> None:
+    settings.OAUTH_RESOURCE = resource
     url = AuthnConfig().resource_metadata_url
-    assert url.startswith("https://api.example.com/")
+    assert url == f"https://api.example.com{WELL_KNOWN}{path}"
     assert ask(url).status_code == 200
 
 
@@ -88,7 +98,9 @@ def test_the_project_names_its_scopes_in_its_urls(settings: Settings) -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
-def test_any_other_path_is_404(settings: Settings, method: str, resource: str, url: str) -> None:
+def test_the_metadata_of_another_path_is_404(
+    settings: Settings, method: str, resource: str, url: str
+) -> None:
     settings.OAUTH_RESOURCE = resource
     with pytest.raises(Http404):
         ask(url, method)
@@ -106,7 +118,7 @@ def test_a_mistake_in_the_settings_is_never_shown_as_metadata(
 @pytest.mark.parametrize(
     "url", [f"{WELL_KNOWN}x", f"/v1{WELL_KNOWN}", "/xwell-known/oauth-protected-resource"]
 )
-def test_the_urls_have_no_other_path(settings: Settings, url: str) -> None:
+def test_the_metadata_has_no_address_beside_its_own(settings: Settings, url: str) -> None:
     settings.OAUTH_RESOURCE = "https://api.example.com"
     with pytest.raises(Http404):
         ask(url)
@@ -121,13 +133,13 @@ def test_the_prefix_of_a_mounted_application_does_not_count(settings: Settings) 
     ("method", "status"),
     [("GET", 200), ("HEAD", 200), ("OPTIONS", 204), ("POST", 405), ("PUT", 405), ("DELETE", 405)],
 )
-def test_it_can_only_be_read(settings: Settings, method: str, status: int) -> None:
+def test_the_metadata_can_only_be_read(settings: Settings, method: str, status: int) -> None:
     settings.OAUTH_RESOURCE = "https://api.example.com"
     assert ask(WELL_KNOWN, method).status_code == status
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_a_page_of_any_origin_can_read_it(settings: Settings, method: str) -> None:
+def test_a_page_of_any_origin_can_read_the_metadata(settings: Settings, method: str) -> None:
     settings.OAUTH_RESOURCE = "https://api.example.com"
     response = ask(WELL_KNOWN, method)
     assert response["Access-Control-Allow-Origin"] == "*"
@@ -135,7 +147,7 @@ def test_a_page_of_any_origin_can_read_it(settings: Settings, method: str) -> No
     assert "Access-Control-Allow-Credentials" not in response
 
 
-def test_it_needs_no_login(settings: Settings) -> None:
+def test_the_metadata_needs_no_login(settings: Settings) -> None:
     """``LoginRequiredMiddleware`` asks the view."""
     view, _, _ = get_resolver().resolve(WELL_KNOWN)
     assert not getattr(view, "login_required", True)

@@ -59,7 +59,7 @@ def test_a_subclass_has_the_bearer_scheme_alone() -> None:
     assert found["paths"]["/view/"]["post"]["security"] == [{"bearer": []}]
 
 
-def test_a_resource_has_the_scheme_of_access_tokens_too(resource: None) -> None:
+def test_a_resource_adds_the_scheme_of_access_tokens(resource: None) -> None:
     schemes = document(OAUTH2_SCOPES=SCOPES)["components"]["securitySchemes"]
     assert [*schemes] == ["bearer", "oauth2"]
     assert schemes["oauth2"]["type"] == "oauth2"

@@ -45,7 +45,7 @@ def test_the_first_secret_signs(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("_two_secrets")
-def test_the_plain_secret_passes_beside_them_and_does_not_sign(
+def test_the_plain_secret_verifies_beside_versioned_ones_and_signs_nothing(
     settings: Settings, clock: Clock
 ) -> None:
     settings.BETTER_AUTH_SECRET = OTHER
@@ -76,7 +76,7 @@ def test_a_remembered_token_is_forgotten_with_its_secret(settings: Settings, clo
         ("1:two words", {1: "two words"}),
     ],
 )
-def test_the_format_is_that_of_better_auth(text: str, expected: dict[int, str]) -> None:
+def test_secrets_are_read_in_the_format_of_better_auth(text: str, expected: dict[int, str]) -> None:
     assert [*versioned_secrets(text).items()] == [*expected.items()]
 
 
@@ -98,7 +98,7 @@ def test_the_format_is_that_of_better_auth(text: str, expected: dict[int, str]) 
         "1:hunter2,01:b",
     ],
 )
-def test_another_format_is_refused_without_a_secret_in_the_error(text: str) -> None:
+def test_secrets_in_another_format_are_refused_and_not_shown(text: str) -> None:
     with pytest.raises(ValueError, match=r"^[^:]+$|version:secret") as caught:
         versioned_secrets(text)
     assert "hunter2" not in str(caught.value)
