@@ -43,8 +43,9 @@ class HasScope(IsAuthenticated):
     """Limit OAuth access tokens to those with certain scopes.
 
     Scopes limit clients, not users: a token of the user's own session passes, and so does a user
-    of another authenticator. In a list of ``permission_classes``, the refusal names the scopes
-    (``InsufficientScope``). DRF drops the reasons of permissions composed with an operator.
+    of another authenticator. In a list of ``permission_classes``, the refusal
+    (``InsufficientScope``) and the OpenAPI document name the scopes. Composed with an operator they
+    do not: DRF drops the reasons of permissions in it.
     """
 
     scopes: ClassVar[Mapping[str, frozenset[str]]]  # method -> scopes that it needs, all of them
