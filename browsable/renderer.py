@@ -67,7 +67,7 @@ class PageRenderer(BaseRenderer):
             "mistakes": resource.mistakes,
             "filters": resource.filters(),
             "resource": resource if has_forms else None,
-            "pages": data if resource.is_list and not resource.problem else None,
+            "pages": resource.pages,
         }
         html = render_to_string("browsable/answer.html", context, request)
         mark_as_page(request, response)

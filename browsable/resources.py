@@ -12,6 +12,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.text import Truncator
 from rest_framework.response import Response
 
 from api.lists.pagination import DEFAULT_LIMIT, MAX_LIMIT
@@ -20,6 +21,7 @@ from api.views import openapi_document
 from browsable.forms import ApiForm, body_fields, parameter_field, select
 from browsable.submissions import submission_of
 
+LABEL_CHARACTERS = 40
 # Errors that the user can correct in the same form.
 CORRECTABLE = (400, 405, 409, 412, 413, 415, 422, 428)
 
@@ -42,7 +44,7 @@ class Resource:
     """The item, the list of items or the other address that one response is about.
 
     Its forms are those of a ``OwnedViewSet``: create in a list; change, delete and act on one
-    item. Any other route has a form for JSON.
+    item. The trash has a button for each item. Any other route has a form for JSON.
     """
 
     def __init__(self, view: Any, request: HttpRequest, response: Response, data: Any) -> None:
@@ -84,6 +86,11 @@ class Resource:
         return not self.problem or self._response.status_code in CORRECTABLE
 
     @property
+    def pages(self) -> Mapping[str, Any] | None:
+        """The links to the pages before and after this one, or ``None``."""
+        return self._data if {"next", "previous"} <= self._data.keys() else None
+
+    @property
     def is_list(self) -> bool:
         return not self.url and self._is_at_list
 
@@ -91,7 +98,7 @@ class Resource:
         """The texts that become links: top-level addresses of this API, and the ids of items."""
         texts = [each for each in self._data.values() if isinstance(each, str)]
         rows = self._data.get("results") or self._data.get("documents", ())
-        items = [self._data, *rows] if self.list_url else []
+        items = [self._data, *rows] if self.list_url and not self._is_trash else []
         ids = [item["id"] for item in items if "id" in item]
         return {
             **{each: each for each in texts if each.startswith(f"{root_of(self._request)}/")},
@@ -110,10 +117,11 @@ class Resource:
         ]
 
     def filters(self) -> ApiForm | None:
-        """The parameters of a list, with their values in this request."""
-        if getattr(self._view, "action", "") != "list" or not self.is_open:
+        """The parameters of a list or of its trash, with their values in this request."""
+        is_filtered = getattr(self._view, "action", "") == "list"
+        if not (is_filtered or self._is_trash) or not self.is_open:
             return None
-        filters = self._view.filterset_class().fields.items()
+        filters = self._view.filterset_class().fields.items() if is_filtered else ()
         orderings = [sign + name for name in self._view.orderings for sign in ("", "-")]
         fields = {
             **{name: parameter_field(each) for name, each in filters},
@@ -137,19 +145,40 @@ class Resource:
         is_corrected = self.url and self._sent and self._request.method in methods
         return self._form(self.url, methods) if is_corrected and self.is_open else None
 
-    def delete(self) -> RequestForm | None:
+    def deletions(self) -> list[RequestForm]:
         methods = self._allowed("DELETE")
         if not self._shows_item or not methods:
-            return None
-        return RequestForm(self.url, methods, if_match=self._etag)
+            return []
+        queries = {"Delete": "", "Delete for good": "?permanent=true"}
+        return [
+            RequestForm(f"{self.url}{query}", methods, label=label, if_match=self._etag)
+            for label, query in queries.items()
+        ]
 
     def actions(self) -> list[RequestForm]:
         """The extra actions on one item, such as complete. Their forms have a button alone."""
+        if self._is_trash:
+            return self._restorations()
         if not self._shows_item:
             return []
         return [
             RequestForm(f"{self.url}{path}/", ["POST"], label=label, if_match=self._etag)
             for path, label in self._extra_actions(detail=True)
+            if path != "restore"
+        ]
+
+    def _restorations(self) -> list[RequestForm]:
+        """A button for each item in the trash, with the first field of the item."""
+        name = next(iter(body_fields(self._view.serializer_class())))
+        return [
+            RequestForm(
+                f"{self._address('detail', pk=item['id'])}restore/",
+                self._allowed("POST"),
+                label=f"Restore {Truncator(item[name]).chars(LABEL_CHARACTERS)}",
+                if_match=item["etag"],
+            )
+            for item in self._data.get("results", ())
+            if self._allowed("POST")
         ]
 
     def other_routes(self) -> list[tuple[str, str]]:
@@ -205,6 +234,10 @@ class Resource:
     @property
     def _is_at_list(self) -> bool:
         return path_of(self._request) == self.list_url
+
+    @property
+    def _is_trash(self) -> bool:
+        return getattr(self._view, "action", "") == "trash"
 
     @property
     def _shows_item(self) -> bool:

@@ -148,7 +148,7 @@ class IdempotencyKeyReused(APIException):
     status_code = 422
     default_code = "idempotency_key_reused"
     default_detail = (
-        "This Idempotency-Key was sent before with another method or body. Send a new key."
+        "This Idempotency-Key was sent before with another method, query or body. Send a new key."
     )
 
 

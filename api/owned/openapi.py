@@ -25,7 +25,8 @@ ACTIONS = {
     "retrieve": ("get", "Get a {noun}"),
     "update": ("replace", "Replace a {noun}: omitted fields return to their defaults"),
     "partial_update": ("change", "Change the fields that the body names (RFC 7396)"),
-    "destroy": ("delete", "Delete a {noun}"),
+    "destroy": ("delete", "Delete a {noun}: into the trash, or for good"),
+    "trash": ("list_deleted", "List your {plural} in the trash"),
     "sync": ("push", "Push what was changed without a network, each {noun} for itself"),
 }
 PLURAL = ("list", "pull", "push")  # verbs about several rows
@@ -41,6 +42,11 @@ IDEMPOTENCY_KEY = header(
     "Chosen by the client. A repeat within 24 hours gets the stored answer.",
 )
 ID = OpenApiParameter("id", OpenApiTypes.UUID, OpenApiParameter.PATH)
+PERMANENT = OpenApiParameter(
+    "permanent",
+    {"type": "string", "enum": ["true"]},
+    description="`true` takes the content away at once, also in the trash. No one can restore it.",
+)
 ETAG = header(
     "ETag",
     {"type": "string", "pattern": '^"[A-Za-z0-9_-]+"$'},
@@ -129,7 +135,7 @@ class OwnedSchema(Schema):
     def get_operation_id(self) -> str:
         verb, _ = ACTIONS.get(self._action, (self._action, ""))
         first, *others = verb.split("_")
-        name = self._plural.title() if verb in PLURAL else name_of(self.view)
+        name = self._plural.title() if first in PLURAL else name_of(self.view)
         return "".join([first, *map(str.capitalize, others), *name.split()])
 
     def get_summary(self) -> str:
@@ -150,7 +156,8 @@ class OwnedSchema(Schema):
                 return [ID, if_none_match(self._noun), ETAG]
         if not self.view.detail:
             return []
-        return [ID, if_match(self._noun), IDEMPOTENCY_KEY, ETAG, REPLAYED]
+        permanent = [PERMANENT] if self._action == "destroy" else []
+        return [ID, *permanent, if_match(self._noun), IDEMPOTENCY_KEY, ETAG, REPLAYED]
 
     def get_request_serializer(self) -> Any:
         if self._action == "sync":
@@ -166,6 +173,8 @@ class OwnedSchema(Schema):
             return {200: reference("schemas", f"{name_of(self.view)}Changes"), 304: None}
         if self._action == "sync":
             return {200: reference("schemas", f"{name_of(self.view)}PushResult")}
+        if self._action == "trash":
+            return self.view.serializer_class(many=True)
         return super().get_response_serializers()
 
     def _postprocess_serializer_schema(self, schema: JSON, serializer: Any, direction: str) -> JSON:

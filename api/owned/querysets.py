@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import UUID
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Case, Value, When
+from django.db.models import Case, Q, Value, When
 from django.utils.timezone import now
 
 from api.owned import counting
@@ -36,8 +36,19 @@ class OwnedQuerySet(models.QuerySet[Row]):
 
     def in_trash_of(self, user: TokenUser | AnonymousUser) -> Self:
         """Return the rows that the user can restore."""
-        oldest = now() - timedelta(days=settings.TRASH_DAYS)
-        return self.kept_for(user).filter(deleted_at__gt=oldest, erased_at=None)
+        return self.kept_for(user).filter(deleted_at__gt=trash_begins(), erased_at=None)
+
+    def in_reach_of(self, user: TokenUser | AnonymousUser) -> Self:
+        """Return the rows of a user, in the trash and outside."""
+        is_in_reach = Q(deleted_at=None) | Q(deleted_at__gt=trash_begins())
+        return self.kept_for(user).filter(is_in_reach, erased_at=None)
+
+    def to_be_purged(self) -> Self:
+        """Return the rows of all users that no one can restore and no replica waits for.
+
+        A change in the trash keeps a row longer: replicas have ``TRASH_DAYS`` to hear of it.
+        """
+        return self.filter(deleted_at__lte=trash_begins(), updated_at__lte=trash_begins())
 
     def kept_for(self, user: TokenUser | AnonymousUser) -> Self:
         """Return all rows of a user, those in the trash and those without content among them."""
@@ -182,6 +193,11 @@ class OwnedQuerySet(models.QuerySet[Row]):
         return len(rows), {self.model._meta.label: len(rows)}
 
     delete.queryset_only = True  # type: ignore[attr-defined]
+
+
+def trash_begins() -> datetime:
+    """Return the moment since when what is deleted can be restored."""
+    return now() - timedelta(days=settings.TRASH_DAYS)
 
 
 @cache

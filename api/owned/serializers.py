@@ -8,7 +8,7 @@ from rest_framework import serializers
 from api.bodies.fields import CanonicalUUIDField, EtagField, NewIdField
 from api.bodies.serializers import Fields, StrictSerializer
 
-LAST = ("created_at", "updated_at", "etag")
+LAST = ("created_at", "updated_at", "deleted_at", "etag")
 
 
 class LinkField(CanonicalUUIDField):
@@ -27,6 +27,9 @@ class OwnedSerializer(StrictSerializer):
     id = NewIdField(required=False)
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
+    deleted_at = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text="Null outside the trash."
+    )
     etag = EtagField()
 
     @classmethod

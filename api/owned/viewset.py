@@ -46,6 +46,7 @@ from api.writes.idempotency import META_FIELD, idempotent, is_repeat
 from authn.users import TokenUser
 from database.compiled import Compiled
 
+IN_TRASH = {"deleted_at": (Column("deleted_at"),)}
 TIMES = {"created_at": (Column("created_at"),), "updated_at": (Column("updated_at"),)}
 
 
@@ -125,6 +126,10 @@ class OwnedViewSet(KnownParametersOnly, GenericViewSet[Any]):
                 return CursorPagination.parameters | self.filterset_class.parameters()
             case "changes":
                 return feed.PARAMETERS
+            case "trash":
+                return CursorPagination.parameters
+            case "destroy":
+                return {"permanent"}
         return frozenset()
 
     @property
@@ -132,11 +137,23 @@ class OwnedViewSet(KnownParametersOnly, GenericViewSet[Any]):
         return self.filterset_class.repeatable_parameters()
 
     def get_queryset(self) -> OwnedQuerySet[Any]:
-        return self.model.objects.as_shown().owned_by(self.user)
+        rows = self.model.objects.as_shown()
+        if self.action == "trash":
+            return rows.in_trash_of(self.user)
+        return rows.in_reach_of(self.user) if self._reaches_trash else rows.owned_by(self.user)
 
     def _shows_all(self) -> bool:
         """Tell whether a statement that is compiled once finds what ``get_queryset`` returns."""
-        return type(self).get_queryset is OwnedViewSet.get_queryset
+        return type(self).get_queryset is OwnedViewSet.get_queryset and not self._reaches_trash
+
+    @property
+    def _reaches_trash(self) -> bool:
+        """Tell whether the row of the path may be in the trash."""
+        return "restore" in self.action_map.values() or self._is_permanent
+
+    @property
+    def _is_permanent(self) -> bool:
+        return self.action == "destroy" and self.request.query_params.get("permanent") == "true"
 
     def get_parsers(self) -> list[BaseParser]:
         # drf-spectacular calls this before it sets a request.
@@ -228,8 +245,19 @@ class OwnedViewSet(KnownParametersOnly, GenericViewSet[Any]):
 
     @idempotent
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        self.write(self.model.remove)
+        if request.query_params.get("permanent", "true") != "true":
+            raise InvalidParameter(("permanent", "invalid_choice", "Send true, or leave it out."))
+        self.write(partial(self.model.remove, erased=self._is_permanent))
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @action(detail=False, filter_backends=[], orderings=IN_TRASH, default_ordering="-deleted_at")
+    def trash(self, request: Request) -> Response:
+        page = self.paginate_queryset(partial(self._page, self.get_queryset()))  # type: ignore[arg-type]
+        return self.get_paginated_response(page)
+
+    @row_action
+    def restore(self) -> Response:
+        return self.answer(self.write(self.model.restore))
 
     def write(self, change: Callable[[Any], None]) -> Any:
         """Make a change that is a compare-and-set on the row as it was loaded, and return it.

@@ -57,7 +57,7 @@ def idempotent(handler: Handler) -> Handler:
     Not for use inside a transaction. Costs two statements, and a repeat three.
 
     Raises ``InvalidHeader`` for an invalid key. Raises ``ContentTooLarge`` for an answer of over
-    256 KiB. Raises ``IdempotencyKeyReused`` for another method or body. Raises
+    256 KiB. Raises ``IdempotencyKeyReused`` for another method, query or body. Raises
     ``IdempotencyKeyInFlight`` before there is an answer. Raises ``IdempotencyKeysUsedUp`` if the
     stored answers of the user leave no room.
     """
@@ -103,10 +103,12 @@ def _claim_for(request: Request) -> IdempotencyKey:
 def _digest(request: Request) -> str:
     """Digest the method and the JSON, regardless of spaces and the order of members.
 
-    A POST has no method in its digest. A DELETE has no body (RFC 9110 section 9.3.5).
+    A POST has no method in its digest. A DELETE has no body (RFC 9110 section 9.3.5), but may have
+    a query, which decides what it does.
     """
     if request.method == "DELETE":
-        return hashlib.sha256(b"DELETE").hexdigest()
+        query = request.META.get("QUERY_STRING", "")
+        return hashlib.sha256(f"DELETE{query}".encode()).hexdigest()
     method = "" if request.method == "POST" else f"{request.method} "
     text = f"{method}{json.dumps(request.data, sort_keys=True)}"
     return hashlib.sha256(text.encode()).hexdigest()

@@ -104,6 +104,15 @@ def deleted(site: Site, visitor: Visitor) -> None:
     visitor.press("Delete")
 
 
+def trash(site: Site, visitor: Visitor) -> None:
+    token = sign_in(site, visitor)
+    for title in (LONG_TITLE, "Buy milk"):
+        visitor.api.send("DELETE", create(visitor, token, title), token)
+    visitor.open(f"{TODOS}trash/")
+    for summary in visitor.page.locator("summary").all():
+        summary.click()
+
+
 def mistaken(site: Site, visitor: Visitor) -> None:
     sign_in(site, visitor)
     visitor.open(TODOS)
@@ -169,8 +178,8 @@ def list_created(site: Site, visitor: Visitor) -> None:
 
 PAGES = (
     login, login_refused, anonymous, root, me, empty_list, full_list, filtered_list, todo, created,
-    deleted, mistaken, mistaken_filter, missing, no_such_path, somebody_elses, changed_meanwhile,
-    batch, lists, list_mistaken, list_created,
+    deleted, trash, mistaken, mistaken_filter, missing, no_such_path, somebody_elses,
+    changed_meanwhile, batch, lists, list_mistaken, list_created,
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ import schemathesis
 from hypothesis import strategies
 from schemathesis import Case, HookContext, Response
 from schemathesis.core.failures import Failure
-from schemathesis.openapi.checks import RejectedPositiveData
+from schemathesis.openapi.checks import RejectedPositiveData, UseAfterFree
 
 REFUSED_FOR_WHAT_IS_STORED = {
     "changeTodo": {
@@ -45,6 +45,7 @@ schemathesis.openapi.format("timezone", strategies.sampled_from(sorted(zones)))
 schemathesis.openapi.format("uuid", strategies.uuids(version=4).map(str))
 _turns = cycle([True, False])
 _pages: dict[str, dict[str, str]] = {}  # the newest by the label of the operation
+_restored: set[str] = set()  # ids that are in use after a deletion
 
 
 @schemathesis.hook
@@ -62,6 +63,8 @@ def filter_failure(
     context: HookContext, failure: Failure, case: Case[Any], response: Response
 ) -> bool:
     """Tell whether it is a finding."""
+    if isinstance(failure, UseAfterFree):
+        return str(case.path_parameters.get("id")) not in _restored
     if not isinstance(failure, RejectedPositiveData) or response.status_code != 400:
         return True
     operation_id = case.operation.definition.raw["operationId"]
@@ -99,10 +102,13 @@ def _send_a_real_cursor(case: Case[Any]) -> None:
 
 @schemathesis.hook
 def after_call(context: HookContext, case: Case[Any], response: Response) -> None:
-    """Note where the next page of a list starts, and in which order that holds."""
+    """Note what is restored, where the next page of a list starts, and in which order."""
+    if case.operation.path.endswith("/restore/") and response.status_code == 200:
+        _restored.add(str(case.path_parameters["id"]))
     if not case.operation.label.startswith("GET /api/") or response.status_code != 200:
         return
     body = response.json()
     if link := body.get("next") or body.get("previous"):
-        query = {"ordering": "-created_at", **dict(parse_qsl(urlsplit(link).query))}
+        default = "-deleted_at" if case.operation.path.endswith("/trash/") else "-created_at"
+        query = {"ordering": default, **dict(parse_qsl(urlsplit(link).query))}
         _pages[case.operation.label] = {name: query[name] for name in ("cursor", "ordering")}

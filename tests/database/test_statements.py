@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import io
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
+from django.utils.timezone import now
 
 from api.models import ChangeCounter, IdempotencyKey
-from api.owned.registry import Resource
+from api.owned.registry import Resource, owned_models
 from tests.support.meanwhile import Meanwhile
 from tests.support.routes import (
     CASES,
     CASES_ABOUT_ONE_ROW,
     OPEN_ROUTES,
     ROUTES,
+    ROW_ID,
     ask,
     every_case,
     every_resource,
@@ -33,9 +36,13 @@ from tests.support.statements import TABLES, Statement, recorded
 from tests.support.stories import (
     Story,
     a_change_of_what_is_deleted_meanwhile,
+    a_permanent_deletion,
+    a_push_of_an_edit_and_a_deletion,
+    changes_since_a_position,
     creates_with_ids_of_the_client,
     every_story,
     stories,
+    the_trash,
 )
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +64,10 @@ def without_owner(statements: list[Statement], owner_id: str) -> list[str]:
         for statement in statements
         if not (statement.is_insert or statement.is_miss or statement.owner == owner_id)
     ]
+
+
+def reaches_trash(route: str) -> bool:
+    return route.endswith(("/trash/", "/restore/"))
 
 
 @every_case(CASES)
@@ -106,6 +117,31 @@ def test_a_push_of_new_rows_takes_one_statement_without_owner(
     assert look_up.startswith(f'SELECT "{table}"."id" AS "pk" FROM "{table}" WHERE')
 
 
+@every_case(CASES)
+def test_every_other_route_leaves_out_the_trash(alice: Client, route: str, method: str) -> None:
+    row = make_row_for(route)
+    with recorded() as statements:
+        ask(alice, method, route, row.pk)
+    is_read = method in ("GET", "HEAD") or ROW_ID in route
+    reaches = (reaches_trash(route) and is_read) or (method == "POST" and "/sync/" in route)
+    assert any(each.finds_trash for each in statements) == reaches
+
+
+@every_story
+def test_every_other_story_leaves_out_the_trash(scene: Scene, story: Story) -> None:
+    with recorded() as statements:
+        story(scene)
+    found = any(each.finds_trash for each in statements)
+    reaches = (
+        the_trash,
+        a_permanent_deletion,
+        changes_since_a_position,
+        a_push_of_an_edit_and_a_deletion,
+        creates_with_ids_of_the_client,  # an id in the trash is taken
+    )
+    assert found == (story in reaches)
+
+
 def test_the_stories_send_every_kind_of_statement(alice: Client, meanwhile: Meanwhile) -> None:
     """Otherwise the tests of stories would miss a kind."""
     with recorded() as statements:
@@ -135,11 +171,18 @@ def test_every_unique_constraint_names_the_owner(table: str) -> None:
     assert all("owner_id" in columns or columns == ["id"] for columns in unique)
 
 
-def test_the_daily_command_selects_from_all_owners() -> None:
+def test_the_daily_command_looks_for_owners_and_then_names_each() -> None:
+    for model in owned_models():
+        make_row(model)
+        long_ago = now() - timedelta(days=1000)
+        model.objects.all().write(deleted_at=long_ago, updated_at=long_ago)
     with recorded() as statements:
-        call_command("purge_idempotency_keys", stdout=io.StringIO())
-    assert {statement.kind for statement in statements} == {"SELECT api_idempotencykey"}
-    assert {statement.owner for statement in statements} == {None}
+        call_command("purge", stdout=io.StringIO())
+    searches = [each.kind for each in statements if not each.owner and not each.is_insert]
+    about = {*TABLES} - {ChangeCounter._meta.db_table}
+    assert sorted(searches) == sorted(f"SELECT {table}" for table in about)
+    deletions = {each.kind for each in statements if each.owner == "alice"}
+    assert deletions >= {f"DELETE {model._meta.db_table}" for model in owned_models()}
 
 
 @pytest.mark.parametrize(

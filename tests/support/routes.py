@@ -30,6 +30,7 @@ STATUSES = {
     "update": 200,
     "partial_update": 200,
     "destroy": 204,
+    "trash": 200,
 }
 ROW_ID = "<str:pk>"
 

@@ -43,8 +43,8 @@ class Scene:
         return self.alice.delete(self.path, headers=headers)
 
     def change_meanwhile(self) -> None:
-        rows = self.resource.view.model.objects.filter(owner_id="alice", pk=self.row.pk)
-        self.meanwhile(rows.update)
+        live = self.resource.view.model.objects.filter(owner_id="alice", deleted_at=None)
+        self.meanwhile(live.filter(pk=self.row.pk).update)
 
     def remove_meanwhile(self) -> None:
         self.meanwhile(self.row.remove)

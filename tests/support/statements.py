@@ -13,11 +13,18 @@ from django.db.models import Model
 
 from api.models import ChangeCounter, IdempotencyKey
 from api.owned.counting import COUNTED as COUNTED_SQL
+from api.owned.fields import links_of
 from api.owned.registry import owned_models
 
 MODELS: list[type[Model]] = [*owned_models(), ChangeCounter, IdempotencyKey]
 A_CHANGE = 1 if connection.vendor == "postgresql" else 2  # statements that write a row
 TABLES = [model._meta.db_table for model in MODELS]
+READS = {f"SELECT {model._meta.db_table}" for model in owned_models()}
+LINKS = [link.column for model in owned_models() for link in links_of(model)]
+# Or a row as it was read, or the links to a row that goes, which are emptied in the trash too.
+OUTSIDE_TRASH = re.compile(
+    rf""""deleted_at" IS NULL(?! OR )|"version" = %s|"({"|".join(LINKS)})" = %s AND NOT \("""
+)
 ABOUT_ROWS = re.compile(f'"({"|".join(TABLES)})"')
 # The owner, compared outside of every OR.
 OWNED = re.compile(
@@ -59,6 +66,11 @@ class Statement:
         """The only owner whose rows the statement can reach; ``None`` if it names none."""
         owned = OWNED.search(self.sql)
         return self.parameters[self.sql[: owned.end()].count("%s") - 1] if owned else None
+
+    @property
+    def finds_trash(self) -> bool:
+        """Tell if the statement looks for rows in the trash."""
+        return self.kind in READS and not OUTSIDE_TRASH.search(self.sql)
 
     @property
     def is_insert(self) -> bool:

@@ -95,6 +95,23 @@ def a_deletion_of_what_others_link_to(scene: Scene) -> None:
     assert scene.delete().status_code == 204
 
 
+def the_trash(scene: Scene) -> None:
+    trash = f"{scene.resource.path}trash/"
+    for ordering in ("deleted_at", "-deleted_at"):
+        for _ in range(2):
+            scene.make().remove()
+        pages = walk(scene.alice, f"{trash}?limit=1&ordering={ordering}")
+        walk(scene.alice, pages[-1]["previous"], "previous")
+    assert scene.delete().status_code == 204
+    for _ in range(2):
+        assert scene.post({}, path=f"{scene.path}restore/").status_code == 200
+
+
+def a_permanent_deletion(scene: Scene) -> None:
+    scene.row.remove()
+    assert scene.alice.delete(f"{scene.path}?permanent=true").status_code == 204
+
+
 def a_change_that_is_overtaken(scene: Scene) -> None:
     scene.change_meanwhile()
     assert scene.patch(scene.example).status_code == 200
@@ -133,6 +150,8 @@ OF_EVERY_RESOURCE: dict[str, Story] = {
         taking_over_what_was_abandoned,
         links_to_other_rows,
         a_deletion_of_what_others_link_to,
+        the_trash,
+        a_permanent_deletion,
         a_change_that_is_overtaken,
         a_deletion_that_is_overtaken,
         a_change_of_what_is_deleted_meanwhile,

@@ -14,13 +14,14 @@ from django.utils.timezone import now
 from pytest_django import DjangoDbBlocker
 
 from api.models import ChangeCounter
+from api.owned.purging import purge_trash
 from todos.models import Todo
 from todos.tests.factories import make_todo
 from todos.tests.walking import walk
 
 pytestmark = pytest.mark.django_db
 
-OWNERS, TODOS_EACH = 100, 30
+OWNERS, TODOS_EACH, DELETED_EACH = 100, 30, 3
 # The plans of SQLite and PostgreSQL.
 BY_OWNER = re.compile(r'USING INDEX \w+ \(owner_id=|"Index Cond": "\(+owner_id')
 
@@ -30,9 +31,9 @@ def _among_many(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> It
     """Todos of many owners in a transaction around all tests of a class."""
     with django_db_blocker.unblock(), transaction.atomic():
         Todo.objects.bulk_create(
-            Todo(owner_id=f"owner-{number}" if number else "alice", title="x", updated_at=now())
-            for number in range(OWNERS)
-            for _ in range(TODOS_EACH)
+            Todo(owner_id=owner_id, title="x", deleted_at=deleted_at)
+            for owner_id in ("alice", *(f"owner-{number}" for number in range(1, OWNERS)))
+            for deleted_at in [None] * TODOS_EACH + [now()] * DELETED_EACH
         )
         ChangeCounter.objects.bulk_create(  # so many that a scan would not pay
             ChangeCounter(owner_id=f"other-{number}", value=0) for number in range(3000)
@@ -96,6 +97,23 @@ class TestAmongMany:
         for since in (0, TODOS_EACH - 10):
             for found in plans(alice, f"/api/todos/changes/?since={since}&limit=10"):
                 assert_from_index(found)
+
+    def test_pages_of_the_trash_come_in_the_order_of_their_index(self, alice: Client) -> None:
+        for sign in ("", "-"):
+            pages = walk(alice, f"/api/todos/trash/?limit=1&ordering={sign}deleted_at")
+            assert len(pages) == DELETED_EACH
+            for address in (pages[0]["previous"], pages[0]["next"], pages[-1]["previous"]):
+                for found in plans(alice, address or "/api/todos/trash/"):
+                    assert_from_index(found)
+                    assert "todo_trash" in found
+
+    def test_the_purge_finds_old_trash_by_the_index_of_the_trash(self) -> None:
+        with CaptureQueriesContext(connection) as queries:
+            purge_trash()
+        (search,) = [query["sql"] for query in queries if '"todos_todo"' in query["sql"]]
+        found = plan(search)
+        assert "todo_trash" in found
+        assert "Seq Scan" not in found
 
     def test_a_todo_is_read_by_an_index(self, alice: Client) -> None:
         todo = make_todo()
