@@ -84,7 +84,7 @@ def check_names(**_: Any) -> list[checks.CheckMessage]:
     return [
         checks.Warning(
             f"{name} is no setting of authn, so it has no effect.",
-            hint=f"Did you mean {' or '.join(get_close_matches(name, DEFAULTS, n=1) or DEFAULTS)}?",
+            hint=f"Did you mean {get_close_matches(name, DEFAULTS, n=1, cutoff=0)[0]}?",
             id="authn.W018",
         )
         for name in sorted(unknown)
