@@ -10,7 +10,7 @@ UNQUOTABLE = re.compile(r"[^ !#-\[\]-~]")
 
 
 def bearer_challenge() -> str:
-    """Return the challenge of a request without a token.
+    """Return the challenge of a request without a token, with which all others begin.
 
     With OAUTH_RESOURCE it says where the metadata is (RFC 9728 section 5.1). Raises
     ``NotConfigured``, because no token helps until the operator has set what is missing.

@@ -15,9 +15,8 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
-from authn.challenges import parameters
+from authn.challenges import bearer_challenge, parameters
 from authn.claims import Claims
-from authn.conf import AuthnConfig
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # loads the default permissions of the project
@@ -33,10 +32,8 @@ class InsufficientScope(PermissionDenied):
     def __init__(self, scopes: Collection[str]) -> None:
         names = sorted(scopes)
         super().__init__(f"The token lacks the scope {', '.join(names)}.", "insufficient_scope")
-        challenge = parameters(
-            realm=AuthnConfig().realm, error="insufficient_scope", scope=" ".join(names)
-        )
-        self.auth_header = f"Bearer {challenge}"
+        error = parameters(error="insufficient_scope", scope=" ".join(names))
+        self.auth_header = f"{bearer_challenge()}, {error}"
 
 
 class HasScope(IsAuthenticated):

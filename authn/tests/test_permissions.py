@@ -86,12 +86,14 @@ class TestHasScope:
         response = ask(grant("read"), method=method, permission_classes=[permission])
         assert response.status_code == 403
 
-    def test_a_refusal_names_the_scope(self, grant: Grant) -> None:
+    def test_a_refusal_names_the_scope_and_where_to_get_it(self, grant: Grant) -> None:
         response = ask(grant(""), permission_classes=[IsAuthenticated, READ])
         assert response.data == {"detail": "The token lacks the scope read."}
         assert response.data["detail"].code == "insufficient_scope"
         assert response["WWW-Authenticate"] == (
-            'Bearer realm="api", error="insufficient_scope", scope="read"'
+            'Bearer realm="api", '
+            'resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/v1", '
+            'error="insufficient_scope", scope="read"'
         )
 
     @pytest.mark.parametrize("method", ["GET", "PUT"])

@@ -17,6 +17,7 @@ from api.throttling import throttles
 from authn.testing import Bearer, Clock, Issuer, Mint
 from tests.support.documented import OPENAPI
 from tests.support.oauth import (
+    METADATA_URL,
     READ,
     READING,
     RESOURCE,
@@ -45,7 +46,6 @@ ME = "/api/me/"
 TODOS = "/api/todos/"
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 APP = "https://app.example.com"
-METADATA_URL = f"{RESOURCE}{WELL_KNOWN}"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 

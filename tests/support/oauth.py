@@ -13,6 +13,7 @@ from api.views import openapi_document
 from authn.testing import Bearer, Issuer
 
 RESOURCE = "https://todos.example.com"
+METADATA_URL = f"{RESOURCE}/.well-known/oauth-protected-resource"
 READ, WRITE = "todos:read", "todos:write"
 READING = ("GET", "HEAD", "OPTIONS")
 
@@ -58,4 +59,7 @@ def useless(method: str) -> str:
 
 
 def challenge(scope: str) -> str:
-    return f'Bearer realm="todos", error="insufficient_scope", scope="{scope}"'
+    return (
+        f'Bearer realm="todos", resource_metadata="{METADATA_URL}", '
+        f'error="insufficient_scope", scope="{scope}"'
+    )
