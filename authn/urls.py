@@ -2,8 +2,8 @@
 
 ``path("", include("authn.urls"), {"scopes": ["todos:read", "todos:write"]})``
 
-Pages of every origin may read them. A middleware that answers preflights, like that of
-django-cors-headers, must leave their path out (CORS_URLS_REGEX).
+Pages of every origin may read the metadata. A middleware that answers preflights, like that of
+django-cors-headers, must leave the path of the metadata out (CORS_URLS_REGEX).
 """
 
 from __future__ import annotations
