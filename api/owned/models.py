@@ -15,6 +15,7 @@ from django.utils.timezone import now
 
 from api.bodies.fields import etag_of
 from api.lists.ordering import Ordering
+from api.models import ChangeCounter
 from api.owned import counting
 from api.owned.fields import Follower, Readable, columns_of, followers_of, links_of, links_to
 from api.owned.querysets import OwnedQuerySet
@@ -326,3 +327,13 @@ def _follow_a_fixture(*, instance: Any, raw: bool, **_: Any) -> None:
         instance.version = new_version()
         instance.change_number = counting.advance(instance.owner_id)
         instance.follow(None, moment or now())
+
+
+@receiver(pre_save, sender=ChangeCounter)
+def _keep_a_counter_from_going_back(*, instance: ChangeCounter, raw: bool, **_: Any) -> None:
+    """Let a fixture repeat no number, and forget no purge."""
+    if raw:
+        counting.lock(instance.owner_id)
+        stored = ChangeCounter.objects.get(pk=instance.pk)
+        for name in ("value", "purged_to", "purges"):
+            setattr(instance, name, max(getattr(instance, name), getattr(stored, name)))

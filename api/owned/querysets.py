@@ -183,6 +183,17 @@ class OwnedQuerySet(models.QuerySet[Row]):
                 row.save(update_fields=names)
         return len(rows)
 
+    def update_or_create(
+        self,
+        defaults: Mapping[str, Any] | None = None,
+        create_defaults: Mapping[str, Any] | None = None,
+        **lookups: Any,
+    ) -> tuple[Row, bool]:
+        """Do as Django does, which locks the row, but lock its owner before."""
+        with transaction.atomic(using=self.db):
+            self.filter(**lookups)._locked_owners()
+            return super().update_or_create(defaults, create_defaults, **lookups)
+
     def delete(self) -> tuple[int, dict[str, int]]:
         """Put each row into the trash."""
         with transaction.atomic(using=self.db):

@@ -292,3 +292,21 @@ def test_pushes_batches_and_changes_of_one_owner_do_not_deadlock(alices: list[Cl
 
     answers = simultaneously([partial(write, alice, n) for n, alice in enumerate(alices)])
     assert statuses(answers) == {200: WRITERS}
+
+
+def test_update_or_create_waits_for_no_request_that_waits_for_it(alice: Client) -> None:
+    todo = make_todo(owner_id="alice")
+
+    def patch() -> None:
+        for number in range(20):
+            body = {"description": str(number)}
+            path = f"/api/todos/{todo.pk}/"
+            assert alice.patch(path, body, content_type="application/json").status_code == 200
+
+    def upsert() -> None:
+        for number in range(20):
+            Todo.objects.update_or_create({"title": str(number)}, pk=todo.pk)
+
+    simultaneously([upsert, patch, upsert, patch])
+    todo.refresh_from_db()
+    assert (todo.title, todo.description) == ("19", "19")

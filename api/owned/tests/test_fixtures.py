@@ -12,6 +12,7 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError
 
+from api.models import ChangeCounter
 from api.owned.tests.language import changed, stored
 from lists.models import TodoList
 from todos.models import Todo
@@ -77,3 +78,16 @@ def test_a_dump_is_loaded_as_it_was(tmp_path: Path) -> None:
     ]
     assert after == before
     assert all(new != old for new, old in renewed)
+
+
+def test_an_old_dump_sets_no_counter_back(tmp_path: Path) -> None:
+    make_todo(owner_id="alice")
+    file = str(tmp_path / "dump.json")
+    call_command("dumpdata", "api", "todos", output=file, verbosity=0)
+    make_todo(owner_id="alice")
+    counter = ChangeCounter.objects.filter(owner_id="alice")
+    counter.update(purged_to=2, purges=1)
+    call_command("loaddata", file, verbosity=0)
+    assert counter.values_list("purged_to", "purges").get() == (2, 1)
+    newest = make_todo(owner_id="alice")
+    assert Todo.objects.latest("change_number") == newest
