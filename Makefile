@@ -19,6 +19,7 @@ PIP_INSTALL := $(RUN) -m pip install --no-user -qq --disable-pip-version-check -
 # installation, so that an interrupted one starts again from nothing.
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
+EXAMPLES := examples/better-auth/node_modules examples/offline/node_modules
 intact := $(shell test -e $(READY) && test -x $(RUN) && echo yes)
 
 # Settings as in production, and none of a developer's .env.
@@ -29,7 +30,7 @@ lint: export BETTER_AUTH_URL := https://app.example.com
 lint: export DATABASE_URL := sqlite://:memory:
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint openapi screenshots serve bench lock clean always
+.PHONY: help install run example test lint openapi screenshots serve bench lock clean always
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 13
@@ -38,6 +39,9 @@ install: $(READY_DEV) ## install everything into .venv (every other target does 
 
 run: $(READY) ## configure, migrate and start the development server (HOST=127.0.0.1 PORT=8000)
 	@$(RUN) -m server.demo
+
+example: $(EXAMPLES) $(READY) ## start a page that works offline, its issuer and its API (PAGE_PORT=5173)
+	@node examples/offline/start.mjs $(abspath $(RUN))
 
 test: $(READY_DEV) ## run the tests (ARGS="todos -k title --failfast")
 	@$(RUN) manage.py test $(ARGS)
@@ -54,7 +58,7 @@ openapi: export PUBLIC_URL :=
 openapi: $(READY) ## write openapi.json, which a test compares to the code
 	@$(RUN) manage.py spectacular --skip-checks --format openapi-json --file openapi.json
 
-screenshots: $(READY_DEV) ## take docs/screenshots/ with the Chromium of this machine
+screenshots: $(EXAMPLES) $(READY_DEV) ## take docs/screenshots/ with the Chromium of this machine
 	@$(RUN) -m tests.browser.screenshots
 
 serve: $(READY) ## start the production server, without migrating (HOST=127.0.0.1 PORT=8000)
@@ -71,8 +75,14 @@ lock: $(READY) ## compile the requirements files (ARGS=--upgrade for newer versi
 	done
 
 clean: ## remove .venv and every cache, but not .env and the database
-	rm -rf $(VENV) .venv-bench benchmarks/node_modules tests/contract/generated/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-bench benchmarks/node_modules $(EXAMPLES) examples/offline/dist tests/contract/generated/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path '*/node_modules/*' -prune -exec rm -rf {} +
+
+$(EXAMPLES): %/node_modules: %/package-lock.json
+	@$(if $(shell command -v npm),,$(error There is no npm: install Node 20.19 or newer))
+	@echo "Installing $< ..."
+	@cd $* && npm ci --silent
+	@touch $@
 
 $(READY): requirements.txt $(if $(intact),,always)
 	@echo "Installing $< into $(VENV) ..."

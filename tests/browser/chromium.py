@@ -200,7 +200,7 @@ class Site:
 
     def __init__(self, servers: Servers, browser: Browser) -> None:
         self._servers = servers
-        self._browser = browser
+        self.browser = browser
 
     @cached_property
     def development(self) -> Api:
@@ -217,7 +217,7 @@ class Site:
     @contextmanager
     def visitor(self, api: Api | None = None, **options: Any) -> Iterator[Visitor]:
         """Open a new browser profile. Complaints of the visitor fail the test."""
-        with self._browser.new_context(**{**DESKTOP, **options}) as context:
+        with self.browser.new_context(**{**DESKTOP, **options}) as context:
             visitor = Visitor(context, api or self.development)
             yield visitor
         assert not visitor.complaints, visitor.complaints

@@ -1,6 +1,6 @@
 """Take screenshots of the pages into ``docs/screenshots/`` (``make screenshots``).
 
-The script starts a server with a database of its own.
+The script starts servers with databases of their own, and needs Node for ``examples/offline``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from playwright.sync_api import expect
+
 from tests.browser.chromium import PHONE, Site, Visitor, open_site
+from tests.browser.offline import Example, device_of
 from tests.support.processes import PROJECT
 
 DIRECTORY = PROJECT / "docs" / "screenshots"
@@ -43,6 +46,8 @@ def main() -> None:
             take(visitor, "list-dark")
         with ada(site, **PHONE) as visitor:
             take(visitor, "list-phone")
+        with Example(Path(scratch)) as example:
+            take_offline(site, example)
 
 
 @contextmanager
@@ -72,6 +77,30 @@ def take_all(visitor: Visitor) -> None:
     visitor.open("/api/docs/")
     visitor.page.get_by_role("button", name="List your todos").wait_for()
     take(visitor, "docs")
+
+
+def take_offline(site: Site, example: Example) -> None:
+    """A device without a network, after the other one has deleted what it edited."""
+    email = "ada@example.com"
+    with (
+        device_of(site.browser, example, viewport={"width": 640, "height": 1260}) as laptop,
+        device_of(site.browser, example) as phone,
+    ):
+        laptop.sign_in(email, "Create account")
+        laptop.add("Water the plants", "Read about passkeys", "Pay the rent", "Buy milk")
+        laptop.go_offline()
+        laptop.edit("Water the plants", description="Not the cactus")
+        phone.sign_in(email)
+        phone.button("Delete Water the plants").click()
+        expect(phone.todo("Water the plants")).to_have_count(0)
+        laptop.go_online()
+        expect(laptop.status).to_contain_text("refused")
+        laptop.go_offline()
+        laptop.page.get_by_role("checkbox", name="Pay the rent").click()
+        laptop.button("Delete Read about passkeys").click()
+        laptop.edit("Buy milk", description="Two litres, and bread if there is any.")
+        laptop.add("Call the bank")
+        take(laptop, "offline")
 
 
 def take(visitor: Visitor, name: str) -> None:
