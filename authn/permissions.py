@@ -32,8 +32,11 @@ class InsufficientScope(PermissionDenied):
     def __init__(self, scopes: Collection[str]) -> None:
         names = sorted(scopes)
         super().__init__(f"The token lacks the scope {', '.join(names)}.", "insufficient_scope")
-        error = parameters(error="insufficient_scope", scope=" ".join(names))
-        self.auth_header = f"{bearer_challenge()}, {error}"
+        self._error = parameters(error="insufficient_scope", scope=" ".join(names))
+
+    @property
+    def auth_header(self) -> str:
+        return f"{bearer_challenge()}, {self._error}"
 
 
 class HasScope(IsAuthenticated):
