@@ -17,7 +17,7 @@ from authn.exceptions import KeySetInvalid
 from authn.fetching import proxy_for
 from authn.mistakes import mistakes_in, unreadable_values
 from authn.origins import is_plain_http, split_url
-from authn.settings import DEFAULTS
+from authn.settings import DEFAULTS, setting
 
 DISTRIBUTION = "drf-better-auth"
 
@@ -65,12 +65,13 @@ def check_plain_http(**_: Any) -> list[checks.CheckMessage]:
         and config.plain_http_allowed
         and is_plain_http(config.key_set_url)
     ):
+        switch = "BETTER_AUTH_ALLOW_HTTP" if setting("BETTER_AUTH_ALLOW_HTTP") else "DEBUG"
         messages.append(
             checks.Warning(
                 "The key set is fetched over http: anyone on the network path can replace the "
                 "keys, and then sign in as any user.",
-                hint="Use https and unset BETTER_AUTH_ALLOW_HTTP, unless a private network joins "
-                "this server and the issuer.",
+                hint=f"Use https and turn {switch} off, unless a private network joins this "
+                "server and the issuer.",
                 id="authn.W010",
             )
         )

@@ -14,7 +14,7 @@ from authn.jwks import KEY_SET_ALGORITHMS
 from authn.keys import SECRET_ALGORITHMS
 from authn.origins import base_url, is_plain_http, split_url
 from authn.secrets import versioned_secrets
-from authn.settings import mistyped, setting
+from authn.settings import LIST, mistyped, setting
 
 if TYPE_CHECKING:
     from authn.conf import AuthnConfig
@@ -24,6 +24,7 @@ MIN_SECRET_BYTES = 32  # RFC 7518 section 3.2
 # Better Auth's own default outside production (packages/better-auth/src/utils/constants.ts).
 PUBLIC_SECRET = b"better-auth-secret-12345678901234567890"
 REALM = re.compile(r"[ !#-\[\]-~]*")  # RFC 9110 section 5.6.4, without escapes
+HTTP = re.compile(r"\s*https?://", re.IGNORECASE)
 RESOURCE = re.compile(r"[^\s?#]+")  # compared as text with aud
 NEW_SECRET = "Set the same random secret in Better Auth and here: openssl rand -base64 32"  # noqa: S105
 
@@ -43,11 +44,13 @@ def mistakes_in(config: AuthnConfig) -> Iterator[Error]:
     for name, parse in (("BETTER_AUTH_URL", base_url), ("BETTER_AUTH_JWKS_URL", split_url)):
         url = setting(name)
         if url and not parse(url):
+            begin = "" if HTTP.match(url) else "Begin it with https://. "
             yield Error(
                 f"{name} is not an http or https URL that every browser reads the same way.",
-                hint="Write it like https://app.example.com or https://app.example.com/auth, "
-                "without a user, spaces, backslashes or dot segments. BETTER_AUTH_URL also takes "
-                "no query and no fragment. Write a host beyond ASCII in its xn-- form.",
+                hint=f"{begin}Write it like https://app.example.com or "
+                "https://app.example.com/auth, without a user, spaces, backslashes or dot "
+                "segments. BETTER_AUTH_URL also takes no query and no fragment. Write a host "
+                "beyond ASCII in its xn-- form.",
                 id="authn.E004",
             )
     if config.secret_algorithms:
@@ -83,9 +86,13 @@ def mistakes_in(config: AuthnConfig) -> Iterator[Error]:
 def unreadable_values() -> Iterator[Error]:
     """Yield the mistakes that keep ``AuthnConfig`` from being read at all."""
     for name, wanted in mistyped():
+        value = setting(name)
+        hint = f"Set {name} to {wanted}, or remove it."
+        if wanted == LIST and value and isinstance(value, str):
+            hint = f"Write {name} = {[value]!r}."
         yield Error(
             f"{name} is not {wanted}.",
-            hint=f"Set {name} to {wanted}, or remove it.",
+            hint=hint,
             id="authn.E012",
         )
     secrets = setting("BETTER_AUTH_SECRETS")
@@ -107,9 +114,10 @@ def _mistakes_with_secrets(name: str, secrets: Sequence[bytes]) -> Iterator[Erro
             hint=NEW_SECRET,
             id="authn.E002",
         )
-    if any(len(secret) < MIN_SECRET_BYTES or _is_key_file(secret) for secret in secrets):
+    is_short = any(len(secret) < MIN_SECRET_BYTES for secret in secrets)
+    if is_short or any(map(_is_key_file, secrets)):
         yield Error(
-            f"{name} is shorter than {MIN_SECRET_BYTES} bytes, or a key file.",
+            f"{name} is {f'shorter than {MIN_SECRET_BYTES} bytes' if is_short else 'a key file'}.",
             hint=NEW_SECRET,
             id="authn.E003",
         )

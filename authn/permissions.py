@@ -39,7 +39,16 @@ class InsufficientScope(PermissionDenied):
         return f"{bearer_challenge()}, {self._error}"
 
 
-class HasScope(IsAuthenticated):
+class _MadeByOf(IsAuthenticated):
+    """A permission that DRF makes without arguments, of a class that ``of()`` has made."""
+
+    def __init__(self, *arguments: object, **keywords: object) -> None:
+        if arguments or keywords:
+            name = type(self).__name__
+            raise TypeError(f"{name}() takes no arguments: use {name}.of(...).")
+
+
+class HasScope(_MadeByOf):
     """Limit OAuth access tokens to those with certain scopes.
 
     Scopes limit clients, not users: a token of the user's own session passes, and so does a user
@@ -97,7 +106,7 @@ class HasScope(IsAuthenticated):
             raise self._refusal
 
 
-class HasClaim(IsAuthenticated):
+class HasClaim(_MadeByOf):
     """Admit tokens with a certain value in a claim: ``HasClaim.of("role", "admin")``.
 
     The claim equals the value, or is an array that contains it. A text with commas is one value. A

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
+LIST = "a list of strings"
 # A sequence is one of strings. Empty means unset.
 DEFAULTS: Mapping[str, str | bool | float | tuple[str, ...]] = {
     "BETTER_AUTH_URL": "",
@@ -41,7 +42,7 @@ def mistyped() -> Iterator[tuple[str, str]]:
             case float() if isinstance(value, bool) or not isinstance(value, int | float):
                 yield name, "a number"
             case tuple() if not _is_list_of_strings(value):
-                yield name, "a list of strings"
+                yield name, LIST
 
 
 def _is_list_of_strings(value: Any) -> bool:

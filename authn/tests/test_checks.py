@@ -78,6 +78,16 @@ def test_an_issuer_or_a_key_set_on_plain_http_is_reported(
     assert all(message.hint for message in messages)
 
 
+@pytest.mark.parametrize("name", ["DEBUG", "BETTER_AUTH_ALLOW_HTTP"])
+def test_the_warning_of_plain_http_names_the_setting_that_allows_it(
+    settings: Settings, name: str
+) -> None:
+    settings.BETTER_AUTH_URL = "http://issuer:3000"
+    setattr(settings, name, True)
+    (warning,) = [each for each in checks.check_plain_http() if each.id == "authn.W010"]
+    assert str(warning.hint).startswith(f"Use https and turn {name} off,")
+
+
 def test_an_issuer_on_plain_http_is_a_warning_in_deployments_only(settings: Settings) -> None:
     settings.BETTER_AUTH_ISSUER = "http://app.example.com"
     assert "authn.W009" not in [message.id for message in run_checks(tags=[Tags.security])]

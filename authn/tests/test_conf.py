@@ -227,6 +227,33 @@ def test_a_wrong_type_is_named_and_verifies_nothing(
         get_verifier()
 
 
+@pytest.mark.parametrize(
+    ("values", "advice"),
+    [
+        ({"AUDIENCE": "todos"}, "Write BETTER_AUTH_AUDIENCE = ['todos']."),
+        ({"AUDIENCE": ""}, "Set BETTER_AUTH_AUDIENCE to a list of strings"),
+        ({"AUDIENCE": None}, "Set BETTER_AUTH_AUDIENCE to a list of strings"),
+        ({"SECRET": "x" * 31}, "shorter than 32 bytes."),
+        ({"SECRET": PEM}, "is a key file."),
+        ({"SECRETS": f"2:{'n' * 32},1:{PEM}"}, "is a key file."),
+        ({"URL": "app.example.com"}, "Begin it with https://. Write it like"),
+        ({"JWKS_URL": "localhost:3000/jwks"}, "Begin it with https://. Write it like"),
+    ],
+    ids=repr,
+)
+def test_a_mistake_says_what_to_write(
+    settings: Settings, values: dict[str, Any], advice: str
+) -> None:
+    mistake = next(mistakes_in(configure(settings, **values)))
+    assert advice in f"{mistake.msg} {mistake.hint}"
+
+
+@pytest.mark.parametrize("url", ["HTTPS://a.example/a b", "http://a.example/?x=y"])
+def test_a_wrong_url_with_a_scheme_needs_no_other(settings: Settings, url: str) -> None:
+    mistake = next(mistakes_in(configure(settings, URL=url)))
+    assert (mistake.id, "Begin" in str(mistake.hint)) == ("authn.E004", False)
+
+
 @pytest.mark.parametrize("kind", [list, tuple, set, frozenset])
 def test_a_list_may_be_any_collection(settings: Settings, kind: Callable[..., Any]) -> None:
     config = configure(settings, URL="https://app.example.com", AUDIENCE=kind(["a", "b"]))
