@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import jwt
 
@@ -14,11 +16,16 @@ def can_mint() -> bool:
 
 
 def mint(
-    subject: str, *, lifetime_seconds: int, email: str | None = None, name: str | None = None
+    subject: str,
+    *,
+    lifetime_seconds: int,
+    email: str | None = None,
+    name: str | None = None,
+    more_claims: Mapping[str, Any] | None = None,
 ) -> str:
     """Return a token that this API accepts, signed with the newest secret.
 
-    Raises ``TokenRejected`` for an invalid subject, and ``NotConfigured``.
+    Raises ``TokenRejected`` or ``TypeError`` for an invalid claim, and ``NotConfigured``.
     """
     config = AuthnConfig()
     now = int(time.time())
@@ -31,7 +38,7 @@ def mint(
         "iss": config.expected_issuer,
         "aud": sorted(config.expected_audience),
     }
-    payload = {name: value for name, value in claims.items() if value}
+    payload = {name: value for name, value in claims.items() if value} | dict(more_claims or {})
     token = jwt.encode(payload, config.secrets[0], "HS256")
     get_verifier().verify(token)
     return token

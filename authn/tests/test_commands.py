@@ -59,6 +59,34 @@ class TestMintToken:
         with pytest.raises(CommandError, match=r"GET https://a\.example/auth/token"):
             run("mint_token", "alice")
 
+    @pytest.mark.parametrize(
+        ("text", "name", "value"),
+        [
+            ("role=admin", "role", "admin"),
+            ("role=a=b", "role", "a=b"),
+            ("level=2", "level", 2),
+            ('level="2"', "level", "2"),
+            ("active=true", "active", True),
+            ('teams=["a", "b"]', "teams", ("a", "b")),
+            ("code=007", "code", "007"),
+            ("email=a@example.com", "email", "a@example.com"),
+        ],
+    )
+    def test_a_claim_is_json_or_a_text(self, text: str, name: str, value: object) -> None:
+        printed = run("mint_token", "alice", "--claim", text, "--claim", "more=1")
+        payload = get_verifier().verify(printed.strip()).payload
+        assert (payload[name], payload["more"]) == (value, 1)
+
+    @pytest.mark.parametrize("text", ["role", "role=", "=admin", ""])
+    def test_a_claim_needs_a_name_and_a_value(self, text: str) -> None:
+        with pytest.raises(CommandError, match="write role=admin"):
+            run("mint_token", "alice", f"--claim={text}")
+
+    @pytest.mark.parametrize("text", ["exp=1", "exp=soon", "sub=[]", "iss=1", "cnf={}"])
+    def test_a_claim_that_the_api_refuses_is_an_error(self, text: str) -> None:
+        with pytest.raises(CommandError, match="would refuse"):
+            run("mint_token", "alice", f"--claim={text}")
+
     @pytest.mark.parametrize("subject", ["", " ", "a\nb", "x" * 256, "\udc80"])
     def test_an_invalid_subject_is_an_error(self, subject: str) -> None:
         with pytest.raises(CommandError, match="would refuse"):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
@@ -20,6 +21,16 @@ def duration_seconds(text: str) -> int:
     return int(match[1]) * SECONDS_OF_UNIT[match[2]]
 
 
+def claim(text: str) -> tuple[str, Any]:
+    name, _, value = text.partition("=")
+    if not name or not value:
+        raise ArgumentTypeError(f"{text!r} is not a claim: write role=admin or level=2")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
 class Command(BaseCommand):
     help = "Print a token for SUB, signed with the newest secret, to try the API with."
 
@@ -34,6 +45,14 @@ class Command(BaseCommand):
             metavar="15m",
             help="the lifetime, in s, m, h or d",
         )
+        parser.add_argument(
+            "--claim",
+            type=claim,
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="another claim, in JSON or as text; may be repeated",
+        )
 
     def handle(self, *, subject: str, expires: int, **options: Any) -> None:
         if not can_mint():
@@ -44,8 +63,12 @@ class Command(BaseCommand):
             )
         try:
             token = mint(
-                subject, lifetime_seconds=expires, email=options["email"], name=options["name"]
+                subject,
+                lifetime_seconds=expires,
+                email=options["email"],
+                name=options["name"],
+                more_claims=dict(options["claim"]),
             )
-        except (TokenRejected, NotConfigured) as reason:
+        except (TokenRejected, NotConfigured, TypeError) as reason:
             raise CommandError(f"The API would refuse this token. {reason}") from None
         self.stdout.write(token)
