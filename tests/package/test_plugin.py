@@ -13,6 +13,7 @@ from tests.support.processes import result_of
 
 pytestmark = pytest.mark.package
 
+RESOURCE = "https://api.example.com"
 WITHOUT_FIXTURES = """
 import sys
 
@@ -54,6 +55,15 @@ def test_the_clock_ages_a_token(mint, bearer, clock):
 
 def test_an_issuer_has_a_key_set(issuer, bearer):
     assert bearer(issuer.mint(sub="ada")).get("/me/").json()["id"] == "ada"
+
+
+def test_the_key_set_verifies_access_tokens(issuer, bearer):
+    from django.test import override_settings
+
+    resource = "https://api.example.com"
+    token = issuer.mint_access_token(resource=resource, sub="ada")
+    with override_settings(OAUTH_RESOURCE=resource):
+        assert bearer(token).get("/me/").json()["id"] == "ada"
 """
 SET_UP = """
 import os
@@ -110,13 +120,14 @@ def test_the_fixtures_work_with_pytest_django(
     start: Start, with_pytest_django: Environment
 ) -> None:
     project = start(with_pytest_django)
+    project.configure(OAUTH_RESOURCE=RESOURCE, BETTER_AUTH_URL="https://own.example")
     project.write("test_it.py", WITH_FIXTURES)
-    assert passed(run_pytest(project, "--ds=mysite.settings")) == 3
+    assert passed(run_pytest(project, "--ds=mysite.settings")) == 4
 
 
 def test_the_fixtures_work_without_pytest_django(start: Start, with_pytest: Environment) -> None:
     project = start(with_pytest)
     project.write("conftest.py", SET_UP)
     project.write("test_it.py", WITH_FIXTURES + SETTINGS_STAY)
-    project.configure(BETTER_AUTH_URL="https://own.example")
-    assert passed(run_pytest(project)) == 5
+    project.configure(OAUTH_RESOURCE=RESOURCE, BETTER_AUTH_URL="https://own.example")
+    assert passed(run_pytest(project)) == 6
