@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from io import StringIO
 from types import ModuleType
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.http import HttpRequest
 from django.test import RequestFactory
 from django.urls import include, path, resolve
@@ -56,13 +58,24 @@ def ask(permission: Any, token: str | None, method: str = "GET", **path: str) ->
 def expression(part: str, **names: Any) -> Any:
     """Evaluate the one expression in the table of permissions that has this part."""
     [found] = (cell for cell in first_cells(section(README, "Permissions")) if part in cell)
-    return eval(found.strip("`"), {"HasClaim": HasClaim, "HasScope": HasScope, **names})
+    code = found.strip("`").replace("\\|", "|")  # Markdown needs the backslash
+    return eval(code, {"HasClaim": HasClaim, "HasScope": HasScope, **names})
+
+
+def recipe() -> dict[str, Any]:
+    """Run the code below the table of permissions."""
+    names: dict[str, Any] = {}
+    [code] = texts(README, "python", "Permissions")
+    exec(code, names)
+    return names
 
 
 @pytest.mark.parametrize(
     ("scope", "method", "status"),
     [
         ("notes:read", "GET", 200),
+        ("notes:read", "HEAD", 200),
+        ("notes:read", "OPTIONS", 200),
         ("notes:read", "POST", 403),
         ("notes:write", "POST", 200),
         ("notes:read notes:write", "DELETE", 403),
@@ -84,7 +97,19 @@ def test_scopes_do_not_limit_a_session(mint: Mint) -> None:
     ("role", "status"), [("admin", 200), (["user", "admin"], 200), ("user,admin", 403), (None, 403)]
 )
 def test_a_role_is_a_text_or_one_of_an_array(mint: Mint, role: Any, status: int) -> None:
-    assert ask(expression("HasClaim"), mint(role=role)) == status
+    assert ask(expression("`HasClaim"), mint(role=role)) == status
+
+
+@pytest.mark.parametrize(
+    ("role", "method", "status"),
+    [("user", "GET", 200), ("user", "POST", 403), ("admin", "GET", 200), ("admin", "POST", 200)],
+)
+def test_all_users_may_read_and_admins_may_write(
+    mint: Mint, role: str, method: str, status: int
+) -> None:
+    permission = expression("ReadOnly", ReadOnly=recipe()["ReadOnly"])
+    assert ask(permission, mint(role=role), method) == status
+    assert ask(permission, None, method) == 401
 
 
 @pytest.mark.parametrize(
@@ -93,11 +118,9 @@ def test_a_role_is_a_text_or_one_of_an_array(mint: Mint, role: Any, status: int)
 def test_the_organization_of_the_path_is_one_of_the_claim(
     mint: Mint, claim: Any, status: int
 ) -> None:
-    recipe: dict[str, Any] = {}
-    [code] = texts(README, "python", "Permissions")
-    exec(code, recipe)
-    assert ask(recipe["IsMember"], mint(organizations=claim), organization="acme") == status
-    assert ask(recipe["IsMember"], None, organization="acme") == 401
+    permission = recipe()["IsMember"]
+    assert ask(permission, mint(organizations=claim), organization="acme") == status
+    assert ask(permission, None, organization="acme") == 401
 
 
 def test_an_admin_who_impersonates_a_user_is_seen(mint: Mint) -> None:
@@ -118,6 +141,24 @@ def test_the_documented_route_leads_to_the_metadata(settings: Settings, rf: Requ
     metadata = json.loads(view(rf.get(WELL_KNOWN), *arguments, **keywords).content)
     assert metadata["resource"] == RESOURCE
     assert metadata["scopes_supported"] == ["notes:read"]
+
+
+def test_the_documented_claim_can_be_minted() -> None:
+    [arguments] = re.findall("`mint_token (.*?)`", section(README, "Permissions"))
+    printed = StringIO()
+    call_command("mint_token", *arguments.split(), stdout=printed)
+    assert ask(expression("`HasClaim"), printed.getvalue().strip()) == 200
+
+
+def test_a_request_without_a_token_stays_401() -> None:
+    assert ask(expression("HasScope"), None, "DELETE") == 401
+
+
+def test_the_documented_access_token_passes(settings: Settings, issuer: Issuer) -> None:
+    settings.OAUTH_RESOURCE = RESOURCE
+    [call] = re.findall(r"`(issuer\.mint_access_token\(.*?\))`", section(README, "Tools"))
+    token = eval(call, {"issuer": issuer, "settings": settings})
+    assert ask(expression("HasScope"), token) == 200
 
 
 def test_every_fixture_of_the_plug_in_is_named() -> None:

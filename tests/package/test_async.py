@@ -20,18 +20,20 @@ README = "authn/README.md"
 ASYNC_URLS = """
 from django.http import JsonResponse
 
-import authn
+from authn.challenges import bearer_challenge
 from authn.exceptions import KeysUnavailable, TokenRejected
+from mysite.tokens import claims_of
 
 
 async def claims_of_token(request):
-    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
     try:
-        claims = await authn.averify(token)
+        claims = await claims_of(request.scope)
     except TokenRejected as reason:
-        return JsonResponse({"code": reason.code}, status=401)
+        headers = {"WWW-Authenticate": bearer_challenge()}
+        return JsonResponse({"code": reason.code}, status=401, headers=headers)
     except KeysUnavailable as reason:
-        return JsonResponse({"code": reason.code}, status=503)
+        headers = {"Retry-After": reason.retry_after_seconds}
+        return JsonResponse({"code": reason.code}, status=503, headers=headers)
     return JsonResponse({"id": claims.subject})
 
 
@@ -95,9 +97,9 @@ async def converse(credentials):
     scope = {"type": "websocket", "path": "/", "headers": headers}
     client = ApplicationCommunicator(Notes.as_asgi(), scope)
     await client.send_input({"type": "websocket.connect"})
-    answer = await client.receive_output()
+    answer = await client.receive_output(timeout=10)
     if answer["type"] == "websocket.accept":
-        answer = await client.receive_output()
+        answer = await client.receive_output(timeout=10)
     print(answer.get("text", answer["type"]))
 
 
@@ -131,7 +133,9 @@ def test_drf_and_async_views_know_the_user(project: Project, live_issuer: StubIs
     with served(project) as site:
         assert site.get("/async/", token).data == {"id": "ada"}
         assert site.get("/me/", token).data["id"] == "ada"
-        assert site.get("/async/", live_issuer.issuer.mint(exp=1)).data == {"code": "token_expired"}
+        refused = site.get("/async/", live_issuer.issuer.mint(exp=1))
+        assert refused.data == {"code": "token_expired"}
+        assert refused.headers["www-authenticate"] == 'Bearer realm="api"'
 
 
 def test_a_hanging_issuer_delays_no_other_request(project: Project) -> None:
@@ -147,6 +151,7 @@ def test_a_hanging_issuer_delays_no_other_request(project: Project) -> None:
             assert time.monotonic() - started < 1
             assert not waiting[0].done()
             assert {each.result().status for each in waiting} == {503}
+            assert all(int(each.result().headers["retry-after"]) <= 10 for each in waiting)
 
 
 def test_an_application_of_plain_asgi_knows_the_user(
