@@ -34,7 +34,7 @@ def test_a_name_is_enough(alice: Client) -> None:
     response = create(alice, name="  Home  ")
     assert response.status_code == 201
     body = response.json()
-    assert list(body) == ["id", "name", "color", "created_at", "updated_at", "etag"]
+    assert list(body) == ["id", "name", "color", "created_at", "updated_at", "deleted_at", "etag"]
     assert (body["name"], body["color"]) == ("Home", None)
 
 

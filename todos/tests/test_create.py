@@ -16,6 +16,7 @@ def test_a_title_is_enough(alice: Client) -> None:
     assert response.status_code == 201
     body = response.json()
     made = {name: body[name] for name in ("id", "created_at", "updated_at", "etag")}
+    made["deleted_at"] = None
     defaults = {
         "title": "Buy milk",
         "description": "",
@@ -30,7 +31,7 @@ def test_a_title_is_enough(alice: Client) -> None:
         "list_id": None,
     }
     assert body == {**made, **defaults}
-    assert list(body) == ["id", *defaults, "created_at", "updated_at", "etag"]
+    assert list(body) == ["id", *defaults, "created_at", "updated_at", "deleted_at", "etag"]
     assert UUID(body["id"]).version == 4
     assert body["created_at"] == body["updated_at"]
     assert body["created_at"].endswith("Z")
