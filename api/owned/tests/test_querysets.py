@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
+from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -31,6 +34,17 @@ NOON = {"due_date": date(2026, 2, 28), "due_time": time(12), "timezone": "UTC"}
 def make_list(owner_id: str = "alice") -> TodoList:
     made: TodoList = TodoList.objects.create(owner_id=owner_id, name="Home")
     return made
+
+
+def calls_of(update: Callable[..., Any]) -> int:
+    """Count the calls of functions in Python that ``update(priority=1)`` makes."""
+    events: Counter[str] = Counter()
+    sys.setprofile(lambda frame, event, argument: events.update([event]))
+    try:
+        update(priority=1)
+    finally:
+        sys.setprofile(None)
+    return events["call"]
 
 
 @pytest.mark.parametrize("value", [2, F("priority") + 2], ids=["value", "expression"])
@@ -266,6 +280,15 @@ def test_more_links_than_a_statement_writes_are_emptied(monkeypatch: pytest.Monk
     assert {todo.list_id for todo in left} == {None}
     assert len(left) == 5
     assert etags.isdisjoint(todo.etag for todo in left)
+
+
+def test_an_update_calls_few_functions_for_each_row() -> None:
+    """An update locks its owner, and on SQLite everybody, until the last row is written."""
+    Todo.objects.bulk_create([Todo(owner_id="alice", title="X") for _ in range(200)])
+    ids = [*Todo.objects.values_list("pk", flat=True)]
+    rows_of = Todo.objects.filter
+    few, many = (calls_of(rows_of(pk__in=some).update) for some in (ids[:100], ids))
+    assert many - few < 100 * 100
 
 
 def test_a_row_keeps_its_owner() -> None:
