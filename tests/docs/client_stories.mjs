@@ -147,6 +147,7 @@ const stories = {
     assert.equal(changed.completed, true);
     const late = await problemOf(changeTodo(first, { completed: false }));
     assert.equal(`${late.status} ${late.code}`, "412 precondition_failed");
+    assert.deepEqual(late.current, changed);
 
     const one = await listTodos("?limit=1&ordering=title");
     const two = await nextPage(one.next);
