@@ -110,7 +110,8 @@ class OwnedViewSet(KnownParametersOnly, GenericViewSet[Any]):
         else:
             row = self.get_queryset().filter(pk=row_id).first()
         if row is None:
-            raise PermissionDenied if self.model.objects.somebody_has(row_id) else Http404
+            is_foreign = self.model.objects.another_user_has(row_id, self.user)
+            raise PermissionDenied if is_foreign else Http404
         self.check_object_permissions(self.request, row)
         if self.action not in (None, "metadata"):  # 405, or OPTIONS
             try:

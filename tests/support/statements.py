@@ -35,7 +35,10 @@ MISSES = [
     f'SELECT %s AS "a" FROM "{each}" WHERE {condition} LIMIT 1'
     for each in TABLES
     for condition in (
-        f'("{each}"."deleted_at" IS NULL AND "{each}"."id" = %s)',
+        (
+            f'("{each}"."deleted_at" IS NULL AND "{each}"."id" = %s'
+            f' AND NOT ("{each}"."owner_id" = %s))'
+        ),
         f'"{each}"."id" = %s',  # of a new row with an id of the client
     )
 ]

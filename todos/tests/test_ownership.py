@@ -40,6 +40,22 @@ def test_a_forgotten_owned_by_still_opens_nothing(
     assert bob.get(f"/api/todos/{make_todo(owner_id='bob').pk}/").status_code == 200
 
 
+def test_a_todo_restored_during_a_request_of_its_owner_is_not_forbidden(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    todo = make_todo()
+    todo.remove()
+    another_user_has = TodoQuerySet.another_user_has
+
+    def restored_before(rows: TodoQuerySet, row_id: UUID, user: TokenUser) -> bool:
+        todo.restore()
+        return another_user_has(rows, row_id, user)
+
+    monkeypatch.setattr(TodoQuerySet, "another_user_has", restored_before)
+    path = f"/api/todos/{todo.pk}/"
+    assert [alice.get(path).status_code for _ in range(2)] == [404, 200]
+
+
 def test_an_anonymous_user_owns_no_todos() -> None:
     make_todo()
     assert Todo.objects.owned_by(AnonymousUser()).query.is_empty()
