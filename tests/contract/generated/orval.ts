@@ -61,7 +61,7 @@ const completed = await todos.completeTodo(todo.id);
 assert(completed.status === 200);
 assert.equal(completed.data.completed, true);
 
-const deleted = await todos.deleteTodo(todo.id, ifMatch(completed.data.etag));
+const deleted = await todos.deleteTodo(todo.id, {}, ifMatch(completed.data.etag));
 assert(deleted.status === 204);
 const missing = await todos.getTodo(todo.id);
 assert(missing.status === 404);
