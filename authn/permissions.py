@@ -39,16 +39,7 @@ class InsufficientScope(PermissionDenied):
         return f"{bearer_challenge()}, {self._error}"
 
 
-class _MadeByOf(IsAuthenticated):
-    """A permission that DRF makes without arguments, of a class that ``of()`` has made."""
-
-    def __init__(self, *arguments: object, **keywords: object) -> None:
-        if arguments or keywords:
-            name = type(self).__name__
-            raise TypeError(f"{name}() takes no arguments: use {name}.of(...).")
-
-
-class HasScope(_MadeByOf):
+class HasScope(IsAuthenticated):
     """Limit OAuth access tokens to those with certain scopes.
 
     Scopes limit clients, not users: a token of the user's own session passes, and so does a user
@@ -106,7 +97,7 @@ class HasScope(_MadeByOf):
             raise self._refusal
 
 
-class HasClaim(_MadeByOf):
+class HasClaim(IsAuthenticated):
     """Admit tokens with a certain value in a claim: ``HasClaim.of("role", "admin")``.
 
     The claim equals the value, or is an array that contains it. A text with commas is one value. A

@@ -212,13 +212,6 @@ class TestHasClaim:
             ask(mint(), permission_classes=[HasClaim])
 
 
-@pytest.mark.parametrize("permission", [HasScope, HasClaim, READ])
-def test_a_permission_is_made_by_of(permission: Any) -> None:
-    for arguments, keywords in ((("role", "admin"), {}), ((), {"value": "admin"})):
-        with pytest.raises(TypeError, match=rf"use {permission.__name__}\.of\(\.\.\.\)"):
-            permission(*arguments, **keywords)
-
-
 PERMISSIONS = {
     "scope": READ,
     "scope by method": BY_METHOD,
