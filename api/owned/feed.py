@@ -10,6 +10,7 @@ positions carry the count of purges in front of the number.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from functools import cache, lru_cache
 from typing import Any
@@ -43,12 +44,13 @@ def changes_since(
     since, limit = _since(request), limit_of(request, MAX_LIMIT)
     counter = _counter_of(model, str(request.user.pk))
     number = _number_of(since, counter)
-    # Each checkpoint of an answer is good until the next purge.
-    headers = {"ETag": etag_of(f"{counter.last}-{counter.purges}")}
-    if has_current(request, headers["ETag"]):
-        return Response(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
+    etag = _etag(counter)
+    if has_current(request, etag):
+        return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
     rows = _rows_after(number, model, counter, limit + 1)
-    if not rows and counter.last > number > 0:  # a purge came between the two statements
+    # A purge came between the two statements, or all that a new client missed is deleted.
+    is_doubtful = not rows and counter.last > number
+    if is_doubtful and _counter_of(model, counter.owner_id).purges != counter.purges:
         return changes_since(model, serializer_class, request)
     documents = [*map(serializer_class.document, rows[:limit])]
     count = fitting(documents, request)
@@ -56,7 +58,18 @@ def changes_since(
     reached = rows[count - 1].change_number if more else counter.value
     checkpoint = {"since": _position_of(reached, counter)}
     data = {"documents": documents[:count], "checkpoint": checkpoint, "more": more}
-    return Response(data, headers=headers)
+    return Response(data, headers={"ETag": _etag(counter, more=more)})
+
+
+def _etag(counter: Any, *, more: bool = False) -> str:
+    """Return another tag after each change of the owner, for each purge and for each owner.
+
+    A client that polls without news of this resource gets a new position after a change of another
+    one, so that no purge leaves it behind. The tag of an answer that ``more`` follow matches no
+    poll.
+    """
+    parts = (counter.owner_id, counter.value, counter.purges, counter.version, more)
+    return etag_of(hashlib.sha256(repr(parts).encode()).hexdigest()[:32])
 
 
 def _since(request: Request) -> int:
@@ -80,10 +93,11 @@ def _position_of(number: int, counter: Any) -> int:
 
 
 def _counter_of(model: type[OwnedModel], owner_id: str) -> Any:
-    """Read the counter of an owner, with the ``last`` number of the owner's rows of a model."""
-    found = _counter(model).rows(owner_id, owner_id)
+    """Read the counter of an owner, with number and version of the ``last`` row of a model."""
+    found = _counter(model).rows(owner_id, owner_id, owner_id)
     counter: Any = found[0] if found else ChangeCounter(owner_id=owner_id, value=0)
     counter.last = vars(counter).get("last") or 0
+    counter.version = vars(counter).get("version")
     return counter
 
 
@@ -97,8 +111,10 @@ def _rows_after(number: int, model: type[OwnedModel], counter: Any, count: int) 
 @cache
 def _counter(model: type[OwnedModel]) -> Compiled[Any]:
     rows = model.objects.kept_for(ANY_USER).filter(change_number__isnull=False)
-    last = Subquery(rows.order_by("-change_number").values("change_number")[:1])
-    return Compiled(ChangeCounter.objects.filter(owner_id=ANY_USER.id).annotate(last=last))
+    newest = rows.order_by("-change_number")
+    last, version = (Subquery(newest.values(each)[:1]) for each in ("change_number", "version"))
+    counters = ChangeCounter.objects.filter(owner_id=ANY_USER.id)
+    return Compiled(counters.annotate(last=last, version=version))
 
 
 @lru_cache(maxsize=128)

@@ -18,6 +18,7 @@ from api.errors.exceptions import ContentTooLarge, IdTaken, encodable
 from api.errors.handler import errors_of
 from api.owned import counting
 from api.owned.models import OwnedModel, StaleRow
+from api.owned.querysets import trash_begins
 from api.owned.serializers import OwnedSerializer
 from authn.users import TokenUser
 
@@ -143,7 +144,7 @@ class Push:
         if row is None:
             if not change.deleted:
                 self._rows[change.id] = self._created(change)
-        elif row.erased_at is not None:
+        elif row.erased_at is not None or is_over(row):
             if not change.deleted:
                 self._conflicts[row.pk] = None
         else:
@@ -197,6 +198,11 @@ def id_taken() -> serializers.ValidationError:
 
 def is_deleted(row: Any) -> bool:
     return row.deleted_at is not None
+
+
+def is_over(row: Any) -> bool:
+    """Tell if no one can restore the row any more, although ``purge`` has not run yet."""
+    return is_deleted(row) and row.deleted_at <= trash_begins()
 
 
 def represented(field: Any, value: Any) -> Any:

