@@ -1,7 +1,7 @@
 from django.db import migrations, models
 
 from api.owned.fields import Readable
-from api.owned.migrating import AddBeforeAnother, RemoveBeforeAnother, empty_trash, number_rows
+from api.owned.migrating import AddBeforeAnother, RemoveBeforeAnother
 
 
 class Migration(migrations.Migration):
@@ -21,7 +21,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "todolist", "change_number", models.BigIntegerField(editable=False, null=True)
         ),
-        migrations.RunPython(number_rows("lists", "todolist"), empty_trash("lists", "todolist")),
         AddBeforeAnother(
             "todolist",
             models.CheckConstraint(

@@ -1,7 +1,7 @@
 from django.db import migrations, models
 
 from api.owned.fields import Readable
-from api.owned.migrating import AddBeforeAnother, RemoveBeforeAnother, empty_trash, number_rows
+from api.owned.migrating import AddBeforeAnother, RemoveBeforeAnother
 
 
 class Migration(migrations.Migration):
@@ -22,7 +22,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "todo", "change_number", models.BigIntegerField(editable=False, null=True)
         ),
-        migrations.RunPython(number_rows("todos", "todo"), empty_trash("todos", "todo")),
         AddBeforeAnother(
             "todo",
             models.CheckConstraint(
