@@ -232,6 +232,22 @@ class TestPositions:
         make_and_purge()
         assert is_refused(alice, since)
 
+    def test_a_purge_between_the_statements_of_a_first_pull_hides_nothing(
+        self, alice: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kept, gone = make_todo(), make_todo()
+        gone.remove()
+        read = feed._rows_after
+
+        def read_after_a_purge(*arguments: Any) -> Any:
+            monkeypatch.undo()
+            purge(gone)
+            return read(*arguments)
+
+        monkeypatch.setattr(feed, "_rows_after", read_after_a_purge)
+        documents = alice.get(CHANGES).json()["documents"]
+        assert [each["id"] for each in documents] == [str(kept.pk)]
+
     def test_a_purge_between_the_statements_of_a_pull_is_noticed(
         self, alice: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 from django.core.management import call_command
@@ -54,6 +55,22 @@ def test_no_position_of_before_is_good(alice: Client) -> None:
         make_todo()
     resync_clients()
     assert {status(alice, since) for since in range(1, 10)} == {410}
+
+
+def test_a_position_after_one_restore_is_refused_after_another(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_todo()
+    backup = ChangeCounter.objects.values("value", "purged_to", "purges").get()
+    resync_clients()
+    since = alice.get(CHANGES).json()["checkpoint"]["since"]
+    ChangeCounter.objects.update(**backup)
+    later = time.time() + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    resync_clients()
+    for _ in range(5):
+        make_todo()
+    assert status(alice, since) == 410
 
 
 def test_a_walk_of_before_is_refused(alice: Client) -> None:
