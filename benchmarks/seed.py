@@ -28,6 +28,7 @@ OWN_COLUMNS: dict[str, LiteralString] = {
     "id": "overlay(overlay(md5(owner || ' ' || todo) PLACING '4' FROM 13)"
     " PLACING 'a' FROM 17)::uuid",
     "owner_id": "owner",
+    "change_number": "NULL",  # the counters of the owners do not know these rows
     "created_at": "moment",
     "updated_at": "moment",
     "completed_at": "CASE WHEN completed THEN moment END",
