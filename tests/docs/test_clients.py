@@ -230,7 +230,7 @@ def test_a_token_of_better_auth_opens_the_api(
 
 @interop
 def test_a_token_of_the_documented_signer_opens_the_api(api: Api, tmp_path: Path) -> None:
-    (signer,) = texts("docs/authentication.md", "ts")
+    (signer,) = texts("docs/authentication.md", "ts", "The shared secret")
     user = "const user = {id: 'ada', email: 'ada@example.com', name: 'Ada'};"
     (tmp_path / "node_modules").symlink_to(EXAMPLE / "node_modules")
     (tmp_path / "sign.mjs").write_text(f"{user}\n{signer}console.log(token);\n")
