@@ -78,7 +78,7 @@ class TestIdleServer:
         for _ in range(20):
             assert api.get("/api/todos/", token).status == 200
         assert api.post("/api/todos/", token, {"title": "One"}).status == 201
-        assert STATEMENT.findall(database.log()[start:]) == ["SELECT"] * 20 + ["INSERT"]
+        assert STATEMENT.findall(database.log()[start:]) == ["SELECT"] * 20 + ["WITH"]
 
     def test_a_reload_of_postgresql_keeps_connections(
         self, database: Cluster, url: str, api: Api, token: str, connected: set[str]
