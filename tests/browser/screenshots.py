@@ -75,7 +75,7 @@ def take_all(visitor: Visitor) -> None:
     visitor.press("Log out")
     take(visitor, "login")
     visitor.open("/api/docs/")
-    visitor.page.get_by_role("button", name="List your todos").wait_for()
+    visitor.page.get_by_role("button", name="GET /api/todos/ List your todos").wait_for()
     take(visitor, "docs")
 
 

@@ -185,7 +185,7 @@ PAGES = (
 
 def docs(site: Site, visitor: Visitor) -> None:
     visitor.open(DOCS)
-    visitor.page.get_by_role("button", name="List your todos").wait_for()
+    visitor.page.get_by_role("button", name="GET /api/todos/ List your todos").wait_for()
 
 
 def docs_authorizing(site: Site, visitor: Visitor) -> None:
@@ -198,7 +198,7 @@ def docs_authorizing(site: Site, visitor: Visitor) -> None:
 def docs_tried_out(site: Site, visitor: Visitor) -> None:
     docs_authorizing(site, visitor)
     visitor.page.get_by_role("button", name="Close").last.click()
-    visitor.page.get_by_role("button", name="List your todos").click()
+    visitor.page.get_by_role("button", name="GET /api/todos/ List your todos").click()
     visitor.page.get_by_role("button", name="Execute").click()
     visitor.page.get_by_text("Server response").wait_for()
     visitor.page.mouse.move(0, 0)

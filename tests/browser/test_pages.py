@@ -287,7 +287,7 @@ class TestDocs:
         page.get_by_label("Value").fill(alices_token)
         page.get_by_label("Apply credentials").click()
         page.get_by_role("button", name="Close").last.click()
-        page.get_by_role("button", name="List your todos").click()
+        page.get_by_role("button", name="GET /api/todos/ List your todos").click()
         try_out(visitor)
         page.reload()  # the operation stays open
         try_out(visitor)
