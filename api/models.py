@@ -30,10 +30,8 @@ class ChangeCounter(models.Model):
 
     owner_id = models.CharField(max_length=255, primary_key=True)
     value = models.BigIntegerField()
-    # Of rows that are no longer stored: the highest number of their last changes, and how often
-    # some were deleted.
-    purged_to = models.BigIntegerField(default=0)
-    purges = models.BigIntegerField(default=0)
+    purged_to = models.BigIntegerField(default=0)  # the highest number of a purged row
+    purges = models.BigIntegerField(default=0)  # batches of rows purged, and resyncs
 
     def __str__(self) -> str:
         return f"{self.owner_id}: {self.value}"

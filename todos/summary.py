@@ -14,7 +14,7 @@ from todos.fields import TimezoneField
 from todos.filters import DUE
 from todos.models import Todo
 
-# As many of the longest tags have 256 KiB, which indentation multiplies by four at most.
+# The longest tags then take 256 KiB. Indentation multiplies that by four at most.
 MAX_TAGS = 1000
 
 # A group for each folded tag, and a blank one for all todos: each gets a blank line before its

@@ -64,9 +64,8 @@ def changes_since(
 def _etag(counter: Any, *, more: bool = False) -> str:
     """Return another tag after each change of the owner, for each purge and for each owner.
 
-    A client that polls without news of this resource gets a new position after a change of another
-    one, so that no purge leaves it behind. The tag of an answer that ``more`` follow matches no
-    poll.
+    A change of another resource gives a polling client a new position. No purge then outdates it.
+    An answer that is followed by ``more`` has a tag that no poll matches.
     """
     parts = (counter.owner_id, counter.value, counter.purges, more)
     return etag_of(hashlib.sha256(repr(parts).encode()).hexdigest()[:32])

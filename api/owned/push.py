@@ -75,8 +75,8 @@ def push(
     Raises ``ContentTooLarge``, and changes nothing, if the answer would have more than
     ``max_octets``.
 
-    Costs a query that locks the owner, one that reads the rows, one for each change, and one
-    without an owner that looks for new ids. A change that sets a list looks it up.
+    Costs a query that locks the owner, one that reads the rows, and one for each change. New ids
+    cost one look-up without an owner. A change that sets a list looks it up.
     """
     sent = ArrayField(min_length=1, max_length=MAX_ROWS).run_validation(data)
     with transaction.atomic():

@@ -150,7 +150,7 @@ def test_migrations_go_back_and_forth_without_losing_a_todo() -> None:
     execute(f"UPDATE todos_todo SET deleted_at = updated_at WHERE title = '{BY_HAND}'")
     migrate("lists", "zero")
     migrate("todos", "0001")
-    # What is in the trash is gone: an older version would show it.
+    # The way back empties the trash, which an older version would show.
     upgraded.remove(by_hand(upgraded))
     assert read(TODOS) == upgraded
     write(**{TODOS: [todo(20, priority=7)]})  # the rules of newer versions are gone

@@ -24,7 +24,7 @@ KEPT = [
     ("tags", [[str(number) for number in range(20)]]),
     ("id", ["3f1c9a52-7d0e-4b8a-9c41-5e2f60d7a813", "01890a5d-ac96-774b-bcce-b302099a8057"]),
 ]
-# Of version 1, and of no version at all.
+# UUIDs of version 1 and of no version.
 OTHER_IDS = ["c232ab00-9414-11ec-b3c8-9f6bdeced846", "00000000-0000-0000-0000-000000000001"]
 REFUSED = [
     ("title", "blank", ["", "   ", "\u2028"]),

@@ -1,4 +1,4 @@
-"""What a client did without a network: each change is made, or is a conflict, or is rejected."""
+"""Each pushed change is made, is a conflict, or is rejected."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ class TestEdit:
         document = seen(alice, todo)
         assert push(alice, row({**document, "due_time": "09:31"}, document)) == NOTHING
 
-    def test_the_same_id_twice_is_changed_twice(self, alice: Client) -> None:
+    def test_two_changes_of_one_row_in_a_push_are_both_made(self, alice: Client) -> None:
         first = new(title="1")
         second, third = {**first, "title": "2"}, {**first, "title": "3"}
         assert push(alice, row(first), row(second, first), row(third, second)) == NOTHING
