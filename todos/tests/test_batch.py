@@ -95,8 +95,9 @@ def test_an_operation_on_a_deleted_todo_is_not_found(alice: Client) -> None:
 
 
 def test_a_batch_locks_its_owner_first(alice: Client) -> None:
+    todos = [make_todo() for _ in range(3)]
     with CaptureQueriesContext(connection) as queries:
-        batch(alice, *(on(make_todo(), "complete") for _ in range(3)))
+        batch(alice, *(on(todo, "complete") for todo in todos))
     about = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
     assert "api_changecounter" in about[0]
 

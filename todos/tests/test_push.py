@@ -189,6 +189,15 @@ class TestEdit:
         assert push(alice, row(first), row(second, first), row(third, second)) == NOTHING
         assert Todo.objects.get().title == "3"
 
+    def test_a_row_past_its_time_in_the_trash_is_a_conflict(self, alice: Client) -> None:
+        todo = make_todo(title="Old")
+        todo.remove()
+        Todo.objects.filter(pk=todo.pk).write(deleted_at="2020-01-01T00:00:00Z")
+        document = seen(alice, todo)
+        restored = {**document, "deleted": False}
+        assert len(push(alice, row(restored, document))["conflicts"]) == 1
+        assert Todo.objects.get().deleted_at is not None
+
     def test_a_conflict_shows_what_a_later_change_left(self, alice: Client) -> None:
         document = seen(alice, make_todo(title="Old"))
         refused, made = {**document, "title": "Mine"}, {**document, "title": "Changed"}
